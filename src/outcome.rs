@@ -1,0 +1,53 @@
+//! How a run ended, and the exit code that says so. The only file that knows exit numbers.
+
+/// How a run ended. Scripts branch on [`Outcome::code`]; README "Exit codes" is this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, nothing to do, or in sync.
+    Done,
+    /// Failed unexpectedly.
+    Failed,
+    /// Findings: drift, lint errors, pending work under `--exit-code`.
+    Findings,
+    /// A lock or pace budget ran out; running again is safe.
+    Deferred,
+    /// A rail, a hold, or a hazard without its flag.
+    Refused,
+    /// Some tables or targets failed, the rest is done.
+    Partial,
+    /// Another run holds the lease.
+    Busy,
+    /// The command line could not be understood.
+    Usage,
+    /// A config file, policy or migration is invalid.
+    Invalid,
+    /// The server could not be reached.
+    Unreachable,
+    /// The role lacks a right.
+    NotPermitted,
+    /// SIGINT, after a clean cancel on the server.
+    Interrupted,
+    /// SIGTERM, after a clean cancel on the server.
+    Terminated,
+}
+
+impl Outcome {
+    /// The process exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Outcome::Done => 0,
+            Outcome::Failed => 1,
+            Outcome::Findings => 2,
+            Outcome::Deferred => 3,
+            Outcome::Refused => 4,
+            Outcome::Partial => 5,
+            Outcome::Busy => 6,
+            Outcome::Usage => 64,
+            Outcome::Invalid => 65,
+            Outcome::Unreachable => 69,
+            Outcome::NotPermitted => 77,
+            Outcome::Interrupted => 130,
+            Outcome::Terminated => 143,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A private throwaway PostgreSQL server from the local server binaries.
