@@ -22,7 +22,7 @@ pub struct Document {
 /// One named value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
-    /// Key in machine formats, snake_case.
+    /// Key in machine formats, snake_case; `kind`, `version` and `notes` are taken.
     pub key: &'static str,
     /// What a person reads.
     pub label: &'static str,
@@ -60,7 +60,7 @@ pub struct Table {
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Key in machine formats, snake_case, with the unit where there is one (`size_bytes`).
+    /// Key in machine formats, snake_case, with the unit where there is one (`size_bytes`); `kind` is taken.
     pub key: &'static str,
     /// What a person reads.
     pub heading: &'static str,
