@@ -7,6 +7,7 @@
 //!                                                                                  \-> view -> Document -> renderer
 //! ```
 
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod ident;

@@ -183,7 +183,12 @@ pub fn render(document: &Document, format: Format, style: &Style, out: &mut dyn 
     out.flush()
 }
 
-/// Whether the reader has gone away (`dbctl … | head`): not a failure, the run ends quietly.
+/// Prints an answer; a reader that has gone away (`dbctl ... | head`) got what it wanted.
+pub fn print(document: &Document, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    render(document, format, style, out).or_else(|error| if is_closed_pipe(&error) { Ok(()) } else { Err(error) })
+}
+
+/// Whether the reader has gone away: not a failure, the run ends quietly.
 pub fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
@@ -244,6 +249,7 @@ mod tests {
             let document = Document::new("test", 1).fact("n", "n", 1_i64);
             let error = render(&document, name.parse().unwrap(), &style, &mut Gone).unwrap_err();
             assert!(is_closed_pipe(&error), "{name}");
+            print(&document, name.parse().unwrap(), &style, &mut Gone).unwrap();
         }
         assert!(!is_closed_pipe(&io::Error::other("disk full")));
     }
