@@ -14,3 +14,4 @@ pub mod ident;
 pub mod outcome;
 pub mod output;
 pub mod pg;
+pub mod sandbox;
