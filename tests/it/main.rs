@@ -1,1 +1,5 @@
+//! The one integration binary: everything that needs a server or the built program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod harness;
+mod sandbox;

@@ -1,1 +1,0 @@
-//! A private throwaway PostgreSQL server from the local server binaries.

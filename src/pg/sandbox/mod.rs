@@ -1,0 +1,435 @@
+//! A private throwaway PostgreSQL server from the server programs on this machine: its own folder,
+//! a Unix socket that only its account may reach, gone when its owner is gone. Tests, the demo,
+//! drift and backup verification all stand on it. Blocking; knows no driver and no policy.
+
+mod account;
+pub mod binaries;
+mod cluster;
+mod folder;
+mod keeper;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+pub use self::cluster::CACHE_VARIABLE;
+pub use self::folder::{DIR_VARIABLE, Note};
+pub use self::server::StopMode;
+
+use self::account::Account;
+use self::binaries::Installation;
+use self::folder::Folder;
+use self::keeper::Keeper;
+use self::server::{Place, Server};
+use crate::config::Secret;
+use crate::config::connection::{Address, Connection, Host, Keepalives, RootCert, SslMode, TargetSessionAttrs, Tls};
+use crate::config::env::Env;
+use crate::error::{Explain, Failure, Kind, Result};
+
+const SUPERUSER: &str = "postgres";
+const DEFAULT_PORT: u16 = 5432;
+
+/// What sort of server is wanted. The default is the newest one found, over the socket only.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The major version; none takes DBCTL_PG_BIN's, else the newest found.
+    pub major: Option<u32>,
+    /// The folder of the server programs; none searches (see [`binaries::find`]).
+    pub bin_dir: Option<PathBuf>,
+    /// Leaves server and folder behind when the owner goes; `dbctl sandbox stop` ends it.
+    pub keep: bool,
+    /// Opens 127.0.0.1 at this port too (0 picks a free one), with a random password.
+    pub port: Option<u16>,
+    /// Further server settings, which win over the sandbox's own.
+    pub settings: Vec<(String, String)>,
+    /// Lines for pg_hba.conf, before the sandbox's own (first match wins).
+    pub hba: Vec<String>,
+}
+
+/// A running private server. Dropping it stops the server and removes its folder, unless it was
+/// started with `keep`; when this process dies first, by whatever cause, the same happens.
+#[derive(Debug)]
+pub struct Sandbox {
+    installation: Installation,
+    account: Account,
+    folder: Folder,
+    place: Place,
+    port: u16,
+    tcp_password: Option<Secret>,
+    server: Option<Server>,
+    keeper: Option<Keeper>,
+}
+
+impl Sandbox {
+    /// Starts a server and waits until it accepts connections. Folders left by owners that died
+    /// are swept first.
+    pub fn start(options: &Options) -> Result<Sandbox> {
+        Sandbox::start_in(options, &Env::of_process(), std::process::id())
+    }
+
+    /// As [`Sandbox::start`], for an owner that is noted as process `owner`.
+    fn start_in(options: &Options, env: &Env, owner: u32) -> Result<Sandbox> {
+        let installation = binaries::pick(options.major, options.bin_dir.as_deref(), env)?;
+        let account = Account::choose()?;
+        sweep_in(&account, env);
+        let folder = Folder::create(&account, env)?;
+        let keeper = Keeper::guard(folder.path(), folder.share_lock()?, &account)?;
+        let port = choose_port(options.port)?;
+        let tcp_password = options.port.map(|_| random_password()).transpose()?;
+        let place = Place { data: folder.path().join("data"), log: folder.path().join("log") };
+        let mut sandbox =
+            Sandbox { installation, account, folder, place, port, tcp_password, server: None, keeper: Some(keeper) };
+        sandbox.folder.write_note(&sandbox.note(options.keep, owner))?;
+        cluster::lay(
+            sandbox.data_dir(),
+            sandbox.folder.path(),
+            port,
+            options,
+            &sandbox.installation,
+            &sandbox.account,
+            env,
+        )?;
+        sandbox.set_password()?;
+        sandbox.start_again()?;
+        if options.keep
+            && let Some(keeper) = sandbox.keeper.take()
+        {
+            keeper.dismiss();
+        }
+        Ok(sandbox)
+    }
+
+    /// The server's major version.
+    pub fn major(&self) -> u32 {
+        self.installation.major
+    }
+
+    /// The server programs it was started from.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// The name by which `dbctl sandbox stop` knows it.
+    pub fn name(&self) -> String {
+        name_of(self.folder.path())
+    }
+
+    /// The folder of the Unix socket; also a scratch folder that goes with the server.
+    pub fn socket_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The port: part of the socket's name, and of TCP where that is open.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> &Path {
+        &self.place.data
+    }
+
+    /// The server's log so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.place.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The role that may do everything.
+    pub fn superuser(&self) -> &str {
+        SUPERUSER
+    }
+
+    /// The operating system account that the server runs under.
+    pub fn account(&self) -> &str {
+        self.account.name()
+    }
+
+    /// The postmaster's process number while the server runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Server::pid)
+    }
+
+    /// A program of the same version, such as `psql` or `pg_dump`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.installation.bin_dir.join(name)
+    }
+
+    /// A program that will run under the server's account, with an empty environment but PATH:
+    /// what refuses root (pg_ctl, pg_resetwal, pgbouncer) or must own its files starts with it.
+    pub fn command_as_server(&self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
+        self.account.command(program)
+    }
+
+    /// The URL of a database over the socket, as psql takes it.
+    pub fn url(&self, dbname: &str) -> String {
+        socket_url(self.folder.path(), self.port, dbname)
+    }
+
+    /// The URL of a database over TCP with its password, where a port was asked for.
+    pub fn tcp_url(&self, dbname: &str) -> Option<String> {
+        let password = self.tcp_password.as_ref()?;
+        Some(tcp_url(self.port, password, dbname))
+    }
+
+    /// How to reach a database over the socket.
+    pub fn connection(&self, dbname: &str) -> Connection {
+        let address = Address::Unix(self.folder.path().to_owned());
+        Connection {
+            hosts: vec![Host { address, port: self.port, password: None }],
+            user: SUPERUSER.to_owned(),
+            password: None,
+            dbname: dbname.to_owned(),
+            tls: Tls {
+                mode: SslMode::Disable,
+                root: RootCert::Default,
+                cert: None,
+                key: None,
+                direct: false,
+                sni: true,
+            },
+            target_session_attrs: TargetSessionAttrs::Any,
+            connect_timeout: Some(Duration::from_secs(10)),
+            application_name: None,
+            options: None,
+            keepalives: Keepalives { on: true, idle: None, interval: None, count: None },
+        }
+    }
+
+    /// Stops the server and waits; the folder stays.
+    pub fn stop(&mut self, mode: StopMode) -> Result<()> {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        server.stop(mode)?;
+        self.server = None;
+        Ok(())
+    }
+
+    /// Starts the stopped or killed server on the same folder and waits until it accepts connections.
+    pub fn start_again(&mut self) -> Result<()> {
+        // Backends of a killed postmaster hold its shared memory a moment longer than it lives.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut server = Server::spawn(&self.installation, &self.place, &self.account)?;
+            if let Some(keeper) = &mut self.keeper {
+                keeper.note_server(server.pid());
+            }
+            let ready = server.wait_ready(&self.place);
+            match ready {
+                Ok(()) => {
+                    self.server = Some(server);
+                    return Ok(());
+                }
+                Err(failure) => {
+                    let _ = server.kill();
+                    if !failure.to_string().contains("pre-existing shared memory") || Instant::now() > deadline {
+                        return Err(failure.context(format!("PostgreSQL {}", self.installation.version)));
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
+    /// Stops (fast) and starts the server.
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop(StopMode::Fast)?;
+        self.start_again()
+    }
+
+    /// SIGKILL to the postmaster: a crash, after which [`Sandbox::start_again`] recovers.
+    pub fn kill(&mut self) -> Result<()> {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        server.kill()?;
+        self.server = None;
+        Ok(())
+    }
+
+    /// SIGSTOP to the postmaster: new connections hang until [`Sandbox::resume`]; open ones live on.
+    pub fn pause(&mut self) -> Result<()> {
+        self.server.as_mut().map_or(Ok(()), |server| server.signal(Signal::SIGSTOP))
+    }
+
+    /// Ends [`Sandbox::pause`].
+    pub fn resume(&mut self) -> Result<()> {
+        self.server.as_mut().map_or(Ok(()), |server| server.signal(Signal::SIGCONT))
+    }
+
+    /// SIGHUP to the postmaster: reads its configuration files again.
+    pub fn reload(&mut self) -> Result<()> {
+        self.server.as_mut().map_or(Ok(()), |server| server.signal(Signal::SIGHUP))
+    }
+
+    /// Leaves the server running after this process: until process `owner` dies, or it is stopped
+    /// by name. A sandbox started with `keep` has no owner to die.
+    pub fn leave_to(mut self, owner: u32) -> Result<()> {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.hand_over(owner, self.folder.path())?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, keep: bool, owner: u32) -> Note {
+        Note {
+            major: self.installation.major,
+            version: self.installation.version.clone(),
+            bin_dir: self.installation.bin_dir.clone(),
+            port: self.port,
+            tcp_password: self.tcp_password.as_ref().map(|password| password.reveal().to_owned()),
+            keep,
+            owner,
+            started_at: chrono::Utc::now(),
+        }
+    }
+
+    /// Through the single-user server, whose input is no argument list that others can read.
+    fn set_password(&self) -> Result<()> {
+        use std::io::Write as _;
+        let Some(password) = &self.tcp_password else { return Ok(()) };
+        let doing = "cannot set the sandbox's password";
+        let mut single = self.account.command(self.program("postgres"));
+        single.arg("--single").arg("-D").arg(self.data_dir()).arg("postgres");
+        single.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = single.spawn().explain(Kind::Failed, doing)?;
+        if let Some(mut input) = child.stdin.take() {
+            // When this fails the server ended early, and says why below.
+            let _ = writeln!(input, "ALTER ROLE {SUPERUSER} PASSWORD '{}'", password.reveal());
+        }
+        let output = child.wait_with_output().explain(Kind::Failed, doing)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(Failure::new(Kind::Failed, said).context(doing))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // Without a keeper the sandbox was kept or handed over: it is no longer ours to end.
+        let Some(mut keeper) = self.keeper.take() else { return };
+        keeper.finish();
+        if let Some(server) = &mut self.server {
+            // Reaps; the keeper has stopped it, unless the keeper itself was killed.
+            let _ = server.stop(StopMode::Immediate);
+        }
+        if self.folder.path().exists() {
+            let _ = keeper::clean(self.folder.path(), &self.account);
+        }
+    }
+}
+
+/// A sandbox as any process of the account sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The name by which it is stopped.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub note: Note,
+    /// The server's process; none when it does not run.
+    pub server: Option<u32>,
+}
+
+impl Listed {
+    /// The URL of a database over the socket.
+    pub fn url(&self, dbname: &str) -> String {
+        socket_url(&self.folder, self.note.port, dbname)
+    }
+
+    /// Stops the server at once and removes the folder.
+    pub fn stop(&self) -> Result<()> {
+        keeper::clean(&self.folder, &Account::choose()?)
+    }
+}
+
+/// Every sandbox of this account, by name. Reads only.
+pub fn list() -> Result<Vec<Listed>> {
+    let account = Account::choose()?;
+    let seen = folder::seen(&account, &Env::of_process());
+    let listed = seen.into_iter().map(|seen| Listed {
+        name: name_of(&seen.path),
+        server: keeper::server_of(&seen.path, &account),
+        folder: seen.path,
+        note: seen.note,
+    });
+    Ok(listed.collect())
+}
+
+/// Removes what owners left behind that died together with their keeper; kept ones stay.
+/// Returns the names of those removed.
+pub fn sweep() -> Result<Vec<String>> {
+    Ok(sweep_in(&Account::choose()?, &Env::of_process()))
+}
+
+fn sweep_in(account: &Account, env: &Env) -> Vec<String> {
+    let stale = folder::seen(account, env).into_iter().filter(|seen| seen.orphaned.is_some() && !seen.note.keep);
+    // The lock stays held (in `seen`) while its folder is removed, so that only one process does it.
+    let mut swept: Vec<String> =
+        stale.filter(|seen| keeper::clean(&seen.path, account).is_ok()).map(|seen| name_of(&seen.path)).collect();
+    for path in folder::abandoned(account, env) {
+        if keeper::clean(&path, account).is_ok() {
+            swept.push(name_of(&path));
+        }
+    }
+    swept
+}
+
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_prefix(folder::PREFIX).unwrap_or(&name).to_owned()
+}
+
+fn socket_url(folder: &Path, port: u16, dbname: &str) -> String {
+    let host = percent_encoded(&folder.to_string_lossy());
+    format!("postgresql://{SUPERUSER}@/{}?host={host}&port={port}", percent_encoded(dbname))
+}
+
+fn tcp_url(port: u16, password: &Secret, dbname: &str) -> String {
+    format!("postgresql://{SUPERUSER}:{}@127.0.0.1:{port}/{}", password.reveal(), percent_encoded(dbname))
+}
+
+/// Everything but letters, digits and `-._~/` as `%xx`.
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// The wanted port; 0 stands for one that was free a moment ago.
+fn choose_port(wanted: Option<u16>) -> Result<u16> {
+    match wanted {
+        None => Ok(DEFAULT_PORT),
+        Some(0) => {
+            let socket = std::net::TcpListener::bind(("127.0.0.1", 0)).explain(Kind::Failed, "no free TCP port")?;
+            Ok(socket.local_addr().explain(Kind::Failed, "no free TCP port")?.port())
+        }
+        Some(port) => Ok(port),
+    }
+}
+
+fn random_password() -> Result<Secret> {
+    use std::io::Read as _;
+    let mut bytes = [0_u8; 16];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    read.explain(Kind::Failed, "cannot read /dev/urandom")?;
+    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_survives_odd_names() {
+        assert_eq!(
+            socket_url(Path::new("/tmp/a b"), 5432, "été?"),
+            "postgresql://postgres@/%C3%A9t%C3%A9%3F?host=/tmp/a%20b&port=5432"
+        );
+    }
+}

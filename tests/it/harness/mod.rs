@@ -1,0 +1,22 @@
+//! What tests stand on: private servers of one or all majors, databases that cost milliseconds,
+//! held-open sessions, and the built program with a clean environment.
+#![allow(dead_code, unused_imports, reason = "each test file uses what it needs")]
+
+mod database;
+mod program;
+mod servers;
+
+pub use database::{Database, Session, SqlError, Waiting};
+pub use program::{Child, Run, dbctl, home, run, spawn};
+pub use servers::{default_server, majors, private_server, server, vector_installation};
+
+use std::time::{Duration, Instant};
+
+/// Polls until `done` says so; panics with `what` after 20 s.
+pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < deadline, "did not happen within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

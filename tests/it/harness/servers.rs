@@ -1,0 +1,65 @@
+//! The servers of this test process: one per major, started at the first use. Statics are never
+//! dropped: the sandbox's keeper stops them when the process ends.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
+
+use dbctl::pg::sandbox::binaries::{self, Installation};
+use dbctl::pg::sandbox::{Options, Sandbox};
+
+/// What the matrix covers.
+const MATRIX: std::ops::RangeInclusive<u32> = 14..=18;
+
+/// The majors that a test which depends on the server runs on: the newest installed one, or with
+/// DBCTL_TEST_MATRIX=1 every one of 14-18, a missing one being a failure.
+pub fn majors() -> Vec<u32> {
+    let installed = installed();
+    if std::env::var("DBCTL_TEST_MATRIX").is_ok_and(|value| value == "1") {
+        let missing: Vec<u32> = MATRIX.filter(|major| !installed.iter().any(|found| found.major == *major)).collect();
+        assert!(
+            missing.is_empty(),
+            "DBCTL_TEST_MATRIX=1, but PostgreSQL {missing:?} is missing: run 'cargo xtask pg --all'"
+        );
+        return MATRIX.collect();
+    }
+    let newest = installed.iter().map(|found| found.major).filter(|major| MATRIX.contains(major)).max();
+    vec![newest.expect("no PostgreSQL 14-18 server programs found: run 'cargo xtask test', or 'cargo xtask pg 18'")]
+}
+
+/// The shared server of a major.
+pub fn server(major: u32) -> &'static Sandbox {
+    static SERVERS: Mutex<BTreeMap<u32, &'static Sandbox>> = Mutex::new(BTreeMap::new());
+    // A failed start poisons the lock; what is in the map is still whole.
+    let mut servers = SERVERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    servers.entry(major).or_insert_with(|| {
+        let options = Options { major: Some(major), settings: for_many_tests(), ..Options::default() };
+        Box::leak(Box::new(private_server(&options)))
+    })
+}
+
+/// The shared server of the newest major.
+pub fn default_server() -> &'static Sandbox {
+    static NEWEST: OnceLock<u32> = OnceLock::new();
+    server(*NEWEST.get_or_init(|| *majors().last().expect("majors() is never empty")))
+}
+
+/// A server of this test's own, to be stopped, killed and misconfigured.
+pub fn private_server(options: &Options) -> Sandbox {
+    Sandbox::start(options).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// A server installation with pgvector, where one is there (`cargo xtask pg --vector`).
+pub fn vector_installation(major: u32) -> Option<Installation> {
+    installed().iter().find(|found| found.major == major && found.has_extension("vector")).cloned()
+}
+
+fn installed() -> &'static [Installation] {
+    static INSTALLED: OnceLock<Vec<Installation>> = OnceLock::new();
+    INSTALLED.get_or_init(binaries::find)
+}
+
+fn for_many_tests() -> Vec<(String, String)> {
+    [("max_connections", "200"), ("max_prepared_transactions", "10"), ("superuser_reserved_connections", "5")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}
