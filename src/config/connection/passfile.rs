@@ -66,7 +66,7 @@ fn field<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
     let (mut given, mut wanted) = (line.chars(), wanted.chars());
     loop {
         match given.next()? {
-            ':' => return wanted.next().is_none().then(|| given.as_str()),
+            ':' => return wanted.next().is_none().then_some(given.as_str()),
             '\\' => (given.next()? == wanted.next()?).then_some(())?,
             plain => (plain == wanted.next()?).then_some(())?,
         }
