@@ -31,6 +31,8 @@ pub enum Kind {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// A command that the user had us run could not be run; the shell's code for that (126, 127).
+    Command(u8),
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Busy => Outcome::Busy,
             Kind::Interrupted => Outcome::Interrupted,
             Kind::Terminated => Outcome::Terminated,
+            Kind::Command(code) => Outcome::Command(code),
         }
     }
 }

@@ -13,3 +13,4 @@ pub mod ident;
 pub mod outcome;
 pub mod output;
 pub mod pg;
+pub mod sandbox;

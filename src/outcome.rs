@@ -29,6 +29,8 @@ pub enum Outcome {
     Interrupted,
     /// SIGTERM, after a clean cancel on the server.
     Terminated,
+    /// A command that the user had us run ended with this code, which becomes ours.
+    Command(u8),
 }
 
 impl Outcome {
@@ -48,6 +50,7 @@ impl Outcome {
             Outcome::NotPermitted => 77,
             Outcome::Interrupted => 130,
             Outcome::Terminated => 143,
+            Outcome::Command(code) => code,
         }
     }
 }

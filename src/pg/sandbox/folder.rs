@@ -39,6 +39,8 @@ pub struct Note {
     pub tcp_password: Option<String>,
     /// Lives until it is stopped by name, whoever dies.
     pub keep: bool,
+    /// Was left running by `dbctl sandbox start`, rather than being in use by the process that started it.
+    pub left: bool,
     /// The process whose death ends it.
     pub owner: u32,
     /// When it was made.

@@ -39,8 +39,11 @@ pub struct Options {
     pub major: Option<u32>,
     /// The folder of the server programs; none searches (see [`binaries::find`]).
     pub bin_dir: Option<PathBuf>,
-    /// Leaves server and folder behind when the owner goes; `dbctl sandbox stop` ends it.
+    /// Leaves server and folder behind, whoever dies; `dbctl sandbox stop` ends it.
     pub keep: bool,
+    /// Another process whose death ends it, instead of this one's; the server then outlives the
+    /// [`Sandbox`] value.
+    pub owner: Option<u32>,
     /// Opens 127.0.0.1 at this port too (0 picks a free one), with a random password.
     pub port: Option<u16>,
     /// Further server settings, which win over the sandbox's own.
@@ -67,11 +70,10 @@ impl Sandbox {
     /// Starts a server and waits until it accepts connections. Folders left by owners that died
     /// are swept first.
     pub fn start(options: &Options) -> Result<Sandbox> {
-        Sandbox::start_in(options, &Env::of_process(), std::process::id())
+        Sandbox::start_in(options, &Env::of_process())
     }
 
-    /// As [`Sandbox::start`], for an owner that is noted as process `owner`.
-    fn start_in(options: &Options, env: &Env, owner: u32) -> Result<Sandbox> {
+    fn start_in(options: &Options, env: &Env) -> Result<Sandbox> {
         let installation = binaries::pick(options.major, options.bin_dir.as_deref(), env)?;
         let account = Account::choose()?;
         sweep_in(&account, env);
@@ -82,7 +84,7 @@ impl Sandbox {
         let place = Place { data: folder.path().join("data"), log: folder.path().join("log") };
         let mut sandbox =
             Sandbox { installation, account, folder, place, port, tcp_password, server: None, keeper: Some(keeper) };
-        sandbox.folder.write_note(&sandbox.note(options.keep, owner))?;
+        sandbox.folder.write_note(&sandbox.note(options))?;
         cluster::lay(
             sandbox.data_dir(),
             sandbox.folder.path(),
@@ -94,10 +96,10 @@ impl Sandbox {
         )?;
         sandbox.set_password()?;
         sandbox.start_again()?;
-        if options.keep
-            && let Some(keeper) = sandbox.keeper.take()
-        {
-            keeper.dismiss();
+        match (options.keep, options.owner, sandbox.keeper.take()) {
+            (true, _, Some(keeper)) => keeper.dismiss(),
+            (false, Some(owner), Some(keeper)) => keeper.hand_over(owner, sandbox.folder.path())?,
+            (_, _, keeper) => sandbox.keeper = keeper,
         }
         Ok(sandbox)
     }
@@ -243,24 +245,16 @@ impl Sandbox {
         self.server.as_mut().map_or(Ok(()), |server| server.signal(Signal::SIGHUP))
     }
 
-    /// Leaves the server running after this process: until process `owner` dies, or it is stopped
-    /// by name. A sandbox started with `keep` has no owner to die.
-    pub fn leave_to(mut self, owner: u32) -> Result<()> {
-        if let Some(keeper) = self.keeper.take() {
-            keeper.hand_over(owner, self.folder.path())?;
-        }
-        Ok(())
-    }
-
-    fn note(&self, keep: bool, owner: u32) -> Note {
+    fn note(&self, options: &Options) -> Note {
         Note {
             major: self.installation.major,
             version: self.installation.version.clone(),
             bin_dir: self.installation.bin_dir.clone(),
             port: self.port,
             tcp_password: self.tcp_password.as_ref().map(|password| password.reveal().to_owned()),
-            keep,
-            owner,
+            keep: options.keep,
+            left: options.keep || options.owner.is_some(),
+            owner: options.owner.unwrap_or_else(std::process::id),
             started_at: chrono::Utc::now(),
         }
     }
