@@ -70,13 +70,32 @@ pub fn find() -> Vec<Installation> {
 
 /// As [`find`], with the variables as a value.
 pub fn find_in(env: &Env) -> Vec<Installation> {
-    let folders = candidates(env);
+    probe(&candidates(env))
+}
+
+/// Every server that has the extension, special builds in DBCTL_PG_HOME (such as `vector-16`,
+/// which may lack what an ordinary server has) included.
+pub fn find_with_extension(name: &str) -> Vec<Installation> {
+    let env = Env::of_process();
+    let mut folders = candidates(&env);
+    folders.extend(home(&env).into_iter().flat_map(|home| subfolders(home, "")).map(|(_, bin)| bin));
+    let mut found = probe(&folders);
+    found.dedup();
+    found.retain(|installation| installation.has_extension(name));
+    found
+}
+
+fn probe(folders: &[PathBuf]) -> Vec<Installation> {
     let mut found: Vec<Installation> = std::thread::scope(|scope| {
         let probes: Vec<_> = folders.iter().map(|folder| scope.spawn(|| Installation::at(folder))).collect();
         probes.into_iter().filter_map(|probe| probe.join().ok().flatten()).collect()
     });
     found.sort_by_key(|installation| std::cmp::Reverse(installation.major));
     found
+}
+
+fn home(env: &Env) -> Option<&Path> {
+    env.get(HOME_VARIABLE).map(Path::new)
 }
 
 /// The installation to use: the one in `bin_dir`, or the one DBCTL_PG_BIN names when no other
@@ -146,11 +165,11 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
         ("/usr", "pgsql-"),
         ("/opt/homebrew/opt", "postgresql@"),
         ("/usr/local/opt", "postgresql@"),
-        ("/usr/local", "pgsql"),
     ] {
         folders.extend(versions_in(Path::new(parent), prefix));
     }
-    if let Some(home) = env.get(HOME_VARIABLE).map(Path::new) {
+    folders.push(PathBuf::from("/usr/local/pgsql/bin"));
+    if let Some(home) = home(env) {
         folders.extend(versions_in(home, ""));
     }
     let mut seen = BTreeSet::new();
@@ -162,21 +181,23 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
     folders
 }
 
-/// `<parent>/<prefix>*/bin`; folders named by a plain number first, so that a special build
-/// (`vector-16`) is never taken for the ordinary one.
+/// `<parent>/<prefix><major>/bin`, the newest first; special builds (`vector-16`) are not taken for ordinary ones.
 fn versions_in(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let mut names: Vec<String> = std::fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.starts_with(prefix))
+    let named = subfolders(parent, prefix).into_iter().filter_map(|(rest, bin)| Some((rest.parse::<u32>().ok()?, bin)));
+    let mut named: Vec<(u32, PathBuf)> = named.collect();
+    named.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
+    named.into_iter().map(|(_, bin)| bin).collect()
+}
+
+/// The `bin` folders of the folders whose name begins with `prefix`, each with the rest of the name.
+fn subfolders(parent: &Path, prefix: &str) -> Vec<(String, PathBuf)> {
+    let names = std::fs::read_dir(parent).into_iter().flatten();
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut found: Vec<(String, PathBuf)> = names
+        .filter_map(|name| Some((name.strip_prefix(prefix)?.to_owned(), parent.join(&name).join("bin"))))
         .collect();
-    let rank = |name: &str| match name[prefix.len()..].parse::<u32>() {
-        Ok(major) => (0, std::cmp::Reverse(major)),
-        Err(_) => (1, std::cmp::Reverse(0)),
-    };
-    names.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
-    names.into_iter().map(|name| parent.join(name).join("bin")).collect()
+    found.sort();
+    found
 }
 
 fn printed_by(program: &Path, argument: &str) -> Option<String> {
@@ -209,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_folders_come_newest_first_and_special_builds_last() {
+    fn the_newest_version_comes_first_and_special_builds_are_left_out() {
         let home = tempfile::tempdir().unwrap();
         for name in ["9", "18", "vector-18", "16"] {
             std::fs::create_dir_all(home.path().join(name).join("bin")).unwrap();
@@ -218,7 +239,7 @@ mod tests {
             .iter()
             .map(|bin| bin.strip_prefix(home.path()).unwrap().display().to_string())
             .collect();
-        assert_eq!(names, ["18/bin", "16/bin", "9/bin", "vector-18/bin"]);
+        assert_eq!(names, ["18/bin", "16/bin", "9/bin"]);
     }
 
     #[test]

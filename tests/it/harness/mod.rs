@@ -8,7 +8,7 @@ mod servers;
 
 pub use database::{Database, Session, SqlError, Waiting};
 pub use program::{Child, Run, dbctl, home, run, spawn};
-pub use servers::{default_server, majors, private_server, server, vector_installation};
+pub use servers::{default_server, majors, pgbouncer, private_server, server, vector_installation};
 
 use std::time::{Duration, Instant};
 

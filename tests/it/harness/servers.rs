@@ -2,6 +2,7 @@
 //! dropped: the sandbox's keeper stops them when the process ends.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
 use dbctl::pg::sandbox::binaries::{self, Installation};
@@ -14,7 +15,7 @@ const MATRIX: std::ops::RangeInclusive<u32> = 14..=18;
 /// DBCTL_TEST_MATRIX=1 every one of 14-18, a missing one being a failure.
 pub fn majors() -> Vec<u32> {
     let installed = installed();
-    if std::env::var("DBCTL_TEST_MATRIX").is_ok_and(|value| value == "1") {
+    if is_matrix() {
         let missing: Vec<u32> = MATRIX.filter(|major| !installed.iter().any(|found| found.major == *major)).collect();
         assert!(
             missing.is_empty(),
@@ -48,9 +49,34 @@ pub fn private_server(options: &Options) -> Sandbox {
     Sandbox::start(options).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// A server installation with pgvector, where one is there (`cargo xtask pg --vector`).
+/// A server installation with pgvector, where one is there (`cargo xtask pg --vector`); under
+/// DBCTL_TEST_MATRIX=1 a missing one is a failure.
 pub fn vector_installation(major: u32) -> Option<Installation> {
-    installed().iter().find(|found| found.major == major && found.has_extension("vector")).cloned()
+    static FOUND: OnceLock<Vec<Installation>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| binaries::find_with_extension("vector"));
+    let found = found.iter().find(|found| found.major == major).cloned();
+    assert!(
+        found.is_some() || !is_matrix(),
+        "DBCTL_TEST_MATRIX=1, but no PostgreSQL {major} with pgvector: run 'cargo xtask pg --vector'"
+    );
+    found
+}
+
+/// The PgBouncer program, where it is installed; under DBCTL_TEST_MATRIX=1 a missing one is a failure.
+pub fn pgbouncer() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from);
+    let found =
+        std::env::split_paths(&path).chain(usual).map(|folder| folder.join("pgbouncer")).find(|file| file.is_file());
+    assert!(found.is_some() || !is_matrix(), "DBCTL_TEST_MATRIX=1, but there is no pgbouncer: run 'cargo xtask test'");
+    if found.is_none() {
+        eprintln!("skipped: pgbouncer is not installed ('cargo xtask test' installs it)");
+    }
+    found
+}
+
+fn is_matrix() -> bool {
+    std::env::var("DBCTL_TEST_MATRIX").is_ok_and(|value| value == "1")
 }
 
 fn installed() -> &'static [Installation] {
