@@ -10,8 +10,15 @@
 pub mod cli;
 pub mod config;
 pub mod error;
+mod excerpt;
 pub mod ident;
+pub mod migrate;
 pub mod outcome;
 pub mod output;
 pub mod pg;
+mod run;
 pub mod sandbox;
+pub mod steps;
+mod talk;
+
+pub use run::run;

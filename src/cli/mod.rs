@@ -1,4 +1,166 @@
 //! clap only: flags, help texts and what they become. Knows no database, no SQL and no exit numbers.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
 pub mod config;
+pub mod migrate;
+pub mod sandbox;
 pub mod shell;
+
+use crate::config::{Overrides, Secret, Wanted, parse_duration};
+use crate::output::{Color, Format};
+
+/// Change schemas, keep partitions, maintain, diagnose, back up and restore PostgreSQL
+///
+/// Connects as psql does: --database-url, DATABASE_URL, the PG* variables, the password and service
+/// files; or to targets that dbctl.yaml names ('dbctl init' writes a sample).
+///
+/// Standard output is the answer, standard error is the talk. Exit codes: 0 done, 1 failed,
+/// 2 findings, 3 deferred (a lock was not to be had; run again), 4 refused, 5 partly done, 6 another
+/// run works, 64 usage, 65 invalid file, 69 unreachable, 77 not permitted, 130/143 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "dbctl", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  dbctl sandbox start                          a private server to try things on
+  dbctl migrate plan --system bridge           the exact SQL, locks and hazards
+  dbctl migrate --dir migrations               apply what is pending
+  dbctl migrate status --target prod --format json")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Apply, plan, check and take back migrations
+    Migrate(migrate::MigrateArgs),
+    /// A private throwaway PostgreSQL server
+    Sandbox(sandbox::SandboxArgs),
+    /// Write a commented dbctl.yaml
+    Init(config::InitArgs),
+    /// Show or check the settings in effect
+    Config(config::ConfigArgs),
+    /// Print the completion script of a shell
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page, or write one page per command
+    Man(shell::ManArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Database")]
+struct Global {
+    /// Database to work on: a URL, a keyword string or a name [env: DATABASE_URL]
+    #[arg(long, global = true, value_name = "URL", value_parser = parse_secret)]
+    database_url: Option<Secret>,
+    /// Target of dbctl.yaml; may be repeated [env: DBCTL_TARGET]
+    #[arg(long = "target", global = true, value_name = "NAME")]
+    targets: Vec<String>,
+    /// All targets of dbctl.yaml, one after the other
+    #[arg(long, global = true)]
+    all_targets: bool,
+    /// Targets with this tag; may be repeated
+    #[arg(long = "tag", global = true, value_name = "TAG")]
+    tags: Vec<String>,
+    /// Config file [default: dbctl.yaml here, else in the user's config folder] [env: DBCTL_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// How the answer is printed: table, json, ndjson, csv, yaml, markdown
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<Format>,
+    /// Colour: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Output")]
+    color: Option<Color>,
+    /// Draw no progress
+    #[arg(long, global = true, help_heading = "Output")]
+    no_progress: bool,
+    /// Say less: errors only
+    #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: every step and notice
+    #[arg(short, long, global = true, help_heading = "Output")]
+    verbose: bool,
+
+    /// How long one attempt to get a lock may take [default: 3s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Safety")]
+    lock_timeout: Option<Duration>,
+    /// How long all attempts together may take, then exit 3 [default: 2min]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Safety")]
+    lock_patience: Option<Duration>,
+    /// How long another run of dbctl is waited for, then exit 6 [default: 60s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Safety")]
+    lock_wait: Option<Duration>,
+    /// How long one statement may run; 0 is without limit [default: 0]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Safety")]
+    statement_timeout: Option<Duration>,
+    /// Show what would be done and stop
+    #[arg(long, global = true, help_heading = "Safety")]
+    dry_run: bool,
+    /// Do not ask; a protected target also wants its --target NAME
+    #[arg(short, long, global = true, help_heading = "Safety")]
+    yes: bool,
+}
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Talk {
+    /// Errors only.
+    Quiet,
+    /// What a person wants to know.
+    Normal,
+    /// Every step and notice.
+    Verbose,
+}
+
+/// The flags that are not settings of dbctl.yaml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consent {
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// `--yes`.
+    pub yes: bool,
+    /// How much is said.
+    pub talk: Talk,
+}
+
+impl Cli {
+    /// The global flags as the settings see them.
+    pub fn overrides(&self) -> Overrides {
+        let global = &self.global;
+        Overrides {
+            config: global.config.clone(),
+            database_url: global.database_url.clone(),
+            wanted: Wanted { names: global.targets.clone(), tags: global.tags.clone(), all: global.all_targets },
+            lock_timeout: global.lock_timeout,
+            lock_patience: global.lock_patience,
+            statement_timeout: global.statement_timeout,
+            lock_wait: global.lock_wait,
+            jobs: None,
+            format: global.format,
+            color: global.color,
+            no_progress: global.no_progress || global.quiet,
+        }
+    }
+
+    /// The global flags that say what may happen without a question.
+    pub fn consent(&self) -> Consent {
+        let talk = match (self.global.quiet, self.global.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Verbose,
+            (false, false) => Talk::Normal,
+        };
+        Consent { dry_run: self.global.dry_run, yes: self.global.yes, talk }
+    }
+}
+
+/// Infallible, so that clap never prints the text back.
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}

@@ -5,7 +5,23 @@
 mod cancel;
 mod certificate;
 pub mod connect;
+pub mod interrupt;
+pub mod lease;
+pub mod pooler;
+mod queries;
 pub mod sandbox;
+mod server;
+mod session;
+pub mod sqlstate;
 mod tls;
 mod unreachable;
 mod wire;
+
+pub use interrupt::Interrupt;
+pub use lease::Lease;
+pub use queries::Query;
+pub use server::Server;
+pub use session::Session;
+pub use sqlstate::ServerError;
+pub use tokio_postgres::Row;
+pub use tokio_postgres::types::ToSql;

@@ -1,0 +1,197 @@
+//! `dbctl migrate …`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::config::{Settings, Target};
+use crate::error::{Failure, Kind, Result};
+use crate::migrate::{Limits, Origin, Wish};
+
+/// Apply, plan, check and take back migrations
+///
+/// Without a verb: apply what is pending (the same as 'migrate up'). Migrations are files
+/// V<number>__<words>.sql: an embedded set (--system), a folder (--dir), or what the target in
+/// dbctl.yaml names. Each file runs in one transaction with a lock_timeout; files of statements that
+/// refuse a transaction (CREATE INDEX CONCURRENTLY) run statement by statement and resume where they
+/// were interrupted. The history is refinery's: its own programs read it.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = false, after_help = "Examples:
+  dbctl migrate --system bridge
+  dbctl migrate plan --dir db/migrations          exact SQL, locks, hazards
+  dbctl migrate up --dir db/migrations --to 20261121093000
+  dbctl migrate status --dir db/migrations --exit-code   (2 when work is pending)
+  dbctl migrate down --system bridge --to 10 --yes")]
+pub struct MigrateArgs {
+    #[command(subcommand)]
+    verb: Option<VerbArgs>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    up: UpArgs,
+}
+
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Embedded system: see 'dbctl migrate systems'
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "dir", help_heading = "Migrations")]
+    system: Option<String>,
+    /// Folder with V….sql files
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Migrations")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct UpArgs {
+    /// Last version to apply [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    to: Option<i64>,
+    /// Record as applied without running: for a database that has it already
+    #[arg(long)]
+    fake: bool,
+    /// Also apply versions older than the newest applied one
+    #[arg(long)]
+    allow_out_of_order: bool,
+    /// Work in a database that another migration tool keeps a history in
+    #[arg(long)]
+    allow_other_history: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum VerbArgs {
+    /// Apply what is pending
+    Up(UpArgs),
+    /// Show the steps, their exact SQL, locks and hazards; change nothing
+    Plan {
+        #[command(flatten)]
+        up: UpArgs,
+        /// Exit 2 when there is something to do
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Show every version's state; needs no more than SELECT
+    Status {
+        /// Exit 2 when work is pending or files and history contradict each other
+        #[arg(long)]
+        exit_code: bool,
+        /// Also list all older applied versions
+        #[arg(long)]
+        all: bool,
+    },
+    /// Write a new, empty migration
+    ///
+    /// Counts on where the folder's versions are small numbers, and takes a UTC timestamp otherwise.
+    New {
+        /// What it does, in words
+        name: String,
+        /// Also write its rollback D….sql into the folder 'rollback' beside
+        #[arg(long)]
+        with_rollback: bool,
+    },
+    /// Take versions back, newest first, with their D….sql files
+    ///
+    /// For a folder DIR the rollbacks are in the folder 'rollback' beside it. Asks before it works.
+    Down {
+        /// Version to go back to; 0 takes everything back
+        #[arg(long, value_name = "VERSION")]
+        to: i64,
+    },
+    /// Make the history say of one version what its file says now
+    ///
+    /// For a file that was changed after it was applied, once you know that the database is as the
+    /// file says. The old checksum and the reason are kept in dbctl.journal.
+    Repair {
+        /// The version
+        #[arg(long, value_name = "VERSION")]
+        version: i64,
+        /// Why: kept in the journal
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the embedded systems; needs no server
+    Systems,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags of the same names")]
+pub enum Verb {
+    Up { wish: Wish },
+    Plan { wish: Wish, exit_code: bool },
+    Status { exit_code: bool, all: bool },
+    New { name: String, with_rollback: bool },
+    Down { to: i64, limits: Limits },
+    Repair { version: i64, reason: String, limits: Limits },
+    Systems,
+}
+
+/// Where the flags say the migrations are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    system: Option<String>,
+    dir: Option<PathBuf>,
+}
+
+impl MigrateArgs {
+    /// What was asked for, and of which migrations.
+    pub fn into_request(self, settings: &Settings) -> (Verb, Source) {
+        let limits = Limits { lock: settings.lock_timeout.value, statement: settings.statement_timeout.value };
+        let source = Source { system: self.source.system, dir: self.source.dir };
+        let verb = match self.verb {
+            None => Verb::Up { wish: self.up.wish(limits) },
+            Some(VerbArgs::Up(up)) => Verb::Up { wish: up.wish(limits) },
+            Some(VerbArgs::Plan { up, exit_code }) => Verb::Plan { wish: up.wish(limits), exit_code },
+            Some(VerbArgs::Status { exit_code, all }) => Verb::Status { exit_code, all },
+            Some(VerbArgs::New { name, with_rollback }) => Verb::New { name, with_rollback },
+            Some(VerbArgs::Down { to }) => Verb::Down { to, limits },
+            Some(VerbArgs::Repair { version, reason }) => Verb::Repair { version, reason, limits },
+            Some(VerbArgs::Systems) => Verb::Systems,
+        };
+        (verb, source)
+    }
+}
+
+impl UpArgs {
+    fn wish(self, timeouts: Limits) -> Wish {
+        let UpArgs { to, fake, allow_out_of_order, allow_other_history } = self;
+        Wish { to, fake, allow_out_of_order, allow_other_history, timeouts }
+    }
+}
+
+impl Source {
+    /// The migrations for a target: the flags', else the target's own.
+    ///
+    /// # Errors
+    /// Usage when neither names any.
+    pub fn of(&self, target: &Target) -> Result<Origin> {
+        let flags = (self.system.clone(), self.dir.clone());
+        let config = (target.system.clone(), target.migrations.clone());
+        for (system, dir) in [flags, config] {
+            if let Some(system) = system {
+                return Ok(Origin::System(system));
+            }
+            if let Some(dir) = dir {
+                return Ok(Origin::Folder(dir));
+            }
+        }
+        Err(Failure::new(Kind::Usage, "which migrations? nothing names them")
+            .hint("say --system NAME (see 'dbctl migrate systems') or --dir FOLDER, or give the target 'system:' or 'migrations:' in dbctl.yaml"))
+    }
+
+    /// The folder that a new migration goes into.
+    ///
+    /// # Errors
+    /// Usage without `--dir` or a target with `migrations:`.
+    pub fn folder(&self, target: Option<&Target>) -> Result<PathBuf> {
+        if let Some(dir) = &self.dir {
+            return Ok(dir.clone());
+        }
+        if let Some(system) = &self.system {
+            return Ok(PathBuf::from("sql/migrations").join(system));
+        }
+        target.and_then(|t| t.migrations.clone()).ok_or_else(|| {
+            Failure::new(Kind::Usage, "where should the new migration go?").hint("say --dir FOLDER")
+        })
+    }
+}
+

@@ -1,0 +1,231 @@
+//! Migrations: status, plan, up, down, repair, new, systems. The page of verbs; each verb's work is
+//! in a file beside it. Reads and plans like everybody; changes go through [`Executor`] only.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub mod assess;
+mod effects;
+pub mod embedded;
+pub mod history;
+pub mod new;
+pub mod plan;
+pub mod read;
+mod script;
+pub mod source;
+mod view;
+mod words;
+
+pub use plan::{Limits, Wish};
+pub use source::Origin;
+
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+use crate::ident::Literal;
+use crate::outcome::Outcome;
+use crate::output::Document;
+use crate::pg::{Interrupt, Session};
+use crate::steps::apply::{Executor, Order};
+use crate::steps::events::Events;
+use crate::steps::gate::{self, Confirm, Rails};
+use crate::steps::{Hazard, Plan};
+use assess::Assessment;
+use read::Snapshot;
+use source::MigrationSet;
+
+/// What every verb on a database needs.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The database.
+    pub connection: Connection,
+    /// The migrations.
+    pub origin: Origin,
+    /// How long another run is waited for.
+    pub lock_wait: Duration,
+    /// How long all attempts for a lock may take together.
+    pub lock_patience: Duration,
+    /// Stop after the plan.
+    pub dry_run: bool,
+    /// What protects the target.
+    pub rails: Rails,
+}
+
+/// What a verb answers.
+pub type Answer = (Outcome, Document);
+
+/// What a verb may use while it works.
+pub struct Means<'a> {
+    /// Signals.
+    pub interrupt: &'a Interrupt,
+    /// Where events go.
+    pub events: &'a mut dyn Events,
+    /// Who is asked.
+    pub confirm: &'a mut dyn Confirm,
+}
+
+/// What was read and found.
+struct Findings {
+    set: MigrationSet,
+    snapshot: Snapshot,
+    assessment: Assessment,
+}
+
+/// Shows every version's state. Reads only; needs SELECT on the history, nothing more. With
+/// `exit_code`, pending or contradicting versions are findings.
+///
+/// # Errors
+/// Unreachable, not permitted, or a set that cannot be read.
+pub async fn status(request: &Request, exit_code: bool, brief: bool, interrupt: &Interrupt) -> Result<Answer> {
+    let (_session, findings) = look(request, interrupt).await?;
+    let clean = findings.assessment.entries.iter().all(|e| e.state == assess::State::Applied)
+        && findings.set.problems.is_empty()
+        && findings.assessment.other_system.is_none();
+    let outcome = if exit_code && !clean { Outcome::Findings } else { Outcome::Done };
+    Ok((outcome, view::status(&request.connection.label(), &findings.set, &findings.snapshot, &findings.assessment, brief)))
+}
+
+/// Shows the steps that [`up`] would take, with their exact SQL.
+///
+/// # Errors
+/// As [`up`], without its effects.
+pub async fn plan(request: &Request, wish: &Wish, exit_code: bool, interrupt: &Interrupt) -> Result<Answer> {
+    let (_session, found) = look(request, interrupt).await?;
+    let plan = plan::up(&found.set, &found.snapshot, &found.assessment, wish)?;
+    let outcome = if exit_code && !plan.is_empty() { Outcome::Findings } else { Outcome::Done };
+    Ok((outcome, view::plan(&request.connection.label(), &found.set, &found.snapshot, &plan)))
+}
+
+/// Applies what is pending.
+///
+/// # Errors
+/// Every way in which a migration can fail; what was applied before stays and is named.
+pub async fn up(request: &Request, wish: &Wish, means: &mut Means<'_>) -> Result<Answer> {
+    change(request, "migrate", means, |found| plan::up(&found.set, &found.snapshot, &found.assessment, wish)).await
+}
+
+/// Takes versions above `to` back.
+///
+/// # Errors
+/// Refused without a rollback for each of them, or without consent.
+pub async fn down(request: &Request, to: i64, limits: Limits, means: &mut Means<'_>) -> Result<Answer> {
+    let rollbacks = source::rollbacks(&request.origin)?;
+    change(request, "migrate down", means, |found| {
+        plan::down(&found.set, &rollbacks, &found.snapshot, &found.assessment, to, limits)
+    })
+    .await
+}
+
+/// Makes the history say of one version what its file says, and journals why.
+///
+/// # Errors
+/// Refused when there is nothing to repair.
+pub async fn repair(request: &Request, version: i64, reason: &str, limits: Limits, means: &mut Means<'_>) -> Result<Answer> {
+    change(request, "migrate repair", means, |found| {
+        let mut plan = plan::repair(&found.set, &found.snapshot, &found.assessment, version, limits)?;
+        let old = found.assessment.entries.iter().find(|e| e.version == version).and_then(|e| e.row.as_ref());
+        for step in &mut plan.steps {
+            step.record.push(format!(
+                "INSERT INTO dbctl.journal (run, subject, state, detail)\nSELECT id, {}, 'repaired', \
+                 pg_catalog.jsonb_build_object('reason', {}::text, 'old_name', {}::text, 'old_checksum', {}::text) FROM dbctl.run \
+                 WHERE backend_pid = pg_catalog.pg_backend_pid() ORDER BY id DESC LIMIT 1;",
+                Literal(&step.id),
+                Literal(reason),
+                Literal(old.map_or("", |row| &row.name)),
+                Literal(old.map_or("", |row| &row.checksum)),
+            ));
+        }
+        Ok(plan)
+    })
+    .await
+}
+
+/// Lists the embedded systems.
+pub fn systems() -> Answer {
+    (Outcome::Done, view::systems(embedded::SYSTEMS))
+}
+
+/// Writes a new, empty migration.
+///
+/// # Errors
+/// Usage for a name without words; refused when the file exists.
+pub fn create(folder: PathBuf, name: &str, with_rollback: bool, now: chrono::DateTime<chrono::Utc>) -> Result<Answer> {
+    let files = new::create(&folder, name, with_rollback, now)?;
+    Ok((Outcome::Done, view::created(&files)))
+}
+
+async fn look(request: &Request, interrupt: &Interrupt) -> Result<(Session, Findings)> {
+    let set = MigrationSet::load(&request.origin)?;
+    let session = Session::open(&request.connection, "migrate", interrupt).await?;
+    let findings = read_findings(&session, set).await?;
+    Ok((session, findings))
+}
+
+async fn read_findings(session: &Session, set: MigrationSet) -> Result<Findings> {
+    let snapshot = read::snapshot(session).await?;
+    let assessment = assess::assess(&set, &snapshot);
+    Ok(Findings { set, snapshot, assessment })
+}
+
+/// The way of every verb that changes: look, plan, gate; take the lease, look and plan again,
+/// because another run may have worked meanwhile; apply.
+async fn change(
+    request: &Request,
+    command: &str,
+    means: &mut Means<'_>,
+    decide: impl Fn(&Findings) -> Result<Plan>,
+) -> Result<Answer> {
+    let label = request.connection.label();
+    let (session, found) = look(request, means.interrupt).await?;
+    refuse_old_server(&found)?;
+    let first = decide(&found)?;
+    if request.dry_run {
+        return Ok((Outcome::Done, view::plan(&label, &found.set, &found.snapshot, &first)));
+    }
+    if first.is_empty() {
+        return Ok((Outcome::Done, view::applied(&label, &found.set, &found.snapshot, &[])));
+    }
+    gate::pass(&first, &request.rails, means.confirm)?;
+    let order = Order {
+        command: command.to_owned(),
+        lease: format!("migrate {}", history::DEFAULT_TABLE),
+        lease_wait: request.lock_wait,
+        lock_patience: request.lock_patience,
+    };
+    let mut executor =
+        Executor::begin(session, found.snapshot.server, &request.connection, order, means.interrupt, means.events).await?;
+    let found = read_findings(executor.session(), found.set).await?;
+    let plan = decide(&found)?;
+    if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
+        gate::pass(&plan, &request.rails, means.confirm)?;
+    }
+    if !plan.is_empty() {
+        executor.open_journal().await?;
+        let notes = plan::adopt_notes(&found.set, &found.snapshot, &found.assessment);
+        if !notes.is_empty() {
+            executor.note(&notes.join("\n")).await?;
+        }
+    }
+    let applied = executor.apply(&plan, means.events).await?;
+    Ok((Outcome::Done, view::applied(&label, &found.set, &found.snapshot, &applied)))
+}
+
+fn refuse_old_server(found: &Findings) -> Result<()> {
+    let Some(system) = found.set.system().and_then(embedded::System::find) else { return Ok(()) };
+    if found.snapshot.server.major >= system.lowest_major {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format!("system {} needs PostgreSQL {}; this is {}", system.name, system.lowest_major, found.snapshot.server.version),
+    ))
+}
+
+/// How many steps carry each hazard.
+fn hazard_counts(plan: &Plan) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for id in plan.steps.iter().flat_map(|step| step.hazards().map(Hazard::id)) {
+        *counts.entry(id).or_default() += 1;
+    }
+    counts
+}

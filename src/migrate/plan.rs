@@ -1,0 +1,400 @@
+//! Decides which steps bring a database to the wanted version. Pure: values in, values out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assess::{Assessment, Entry, State};
+use super::effects::Transactions;
+use super::history::{self, Width};
+use super::read::Snapshot;
+use super::script::{self, Script};
+use super::source::{File, MigrationSet};
+use super::words;
+use crate::error::{Failure, Kind, Result};
+use crate::ident::{Literal, TableName};
+use crate::steps::{Guard, Hazard, Lane, Plan, Statement, Step, Timeouts};
+
+/// What is wanted of `migrate up`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// The last version to apply; none means all.
+    pub to: Option<i64>,
+    /// Record without running.
+    pub fake: bool,
+    /// Apply versions below the newest applied one.
+    pub allow_out_of_order: bool,
+    /// Go on beside the history of another tool.
+    pub allow_other_history: bool,
+    /// Time limits of each step.
+    pub timeouts: Limits,
+}
+
+/// Time limits of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// One attempt to get a lock.
+    pub lock: Duration,
+    /// One statement; zero is none.
+    pub statement: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { lock: Duration::from_secs(3), statement: Duration::ZERO }
+    }
+}
+
+/// The steps that apply what is pending.
+///
+/// # Errors
+/// Invalid files; refused when the history and the set contradict each other.
+pub fn up(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, wish: &Wish) -> Result<Plan> {
+    set.refuse_problems()?;
+    refuse_other_database(set, snapshot, assessment, wish)?;
+    refuse_obstacles(assessment)?;
+    refuse_unknown_target(set, wish.to)?;
+    let pending: Vec<&Entry> = assessment.pending().filter(|e| wish.to.is_none_or(|to| e.version <= to)).collect();
+    if let Some(late) = pending.iter().find(|e| e.state == State::OutOfOrder && !wish.allow_out_of_order) {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("{} is older than what is applied already, and was never applied itself", stem(late)),
+        )
+        .hint("give it a newer version, or apply it where it stands: --allow-out-of-order"));
+    }
+    let (table, width) = history_table(snapshot)?;
+    let mut plan = Plan::default();
+    let mut born = BTreeSet::new();
+    for file in pending.iter().filter_map(|entry| entry.file.as_ref()) {
+        if width == Width::Int4 && file.identity.checksum32.is_none() {
+            return Err(Failure::new(
+                Kind::Refused,
+                format!("{} does not fit: {table} holds 32-bit versions", file.label),
+            )
+            .hint(format!("number it below 2147483648, as the other versions of that history are (it was begun by a refinery without int8-versions)")));
+        }
+        let script = if wish.fake { None } else { Some(script::read(&file.label, &file.sql)?) };
+        let record = vec![history::insert(&table, width, &file.identity), note(&table, set, file)];
+        let why = if wish.fake { "recorded as applied, not run" } else { "pending" };
+        plan.steps.push(step(&table, snapshot, file, script.as_ref(), record, why, wish.timeouts, &mut born));
+    }
+    if !plan.is_empty() && snapshot.history.is_none() {
+        plan.steps.insert(0, create_history(&table, snapshot, wish.timeouts));
+    }
+    Ok(plan)
+}
+
+/// The steps that take applied versions above `to` back, newest first.
+///
+/// # Errors
+/// Refused when a rollback is missing or the history contradicts the set.
+pub fn down(
+    set: &MigrationSet,
+    rollbacks: &BTreeMap<i64, (String, Arc<str>)>,
+    snapshot: &Snapshot,
+    assessment: &Assessment,
+    to: i64,
+    limits: Limits,
+) -> Result<Plan> {
+    set.refuse_problems()?;
+    refuse_other_database(set, snapshot, assessment, &Wish { allow_other_history: true, ..Wish::default() })?;
+    if to != 0 {
+        refuse_unknown_target(set, Some(to))?;
+    }
+    let Some(history) = &snapshot.history else { return Ok(Plan::default()) };
+    let applied: Vec<&Entry> = assessment.entries.iter().filter(|e| e.row.is_some() && e.version > to).collect();
+    let missing: Vec<String> =
+        applied.iter().filter(|e| !rollbacks.contains_key(&e.version)).map(|e| format!("D{:04}__….sql for {}", e.version, stem(e))).collect();
+    if !missing.is_empty() {
+        return Err(Failure::new(Kind::Refused, format!("no rollback: {}", missing.join(", ")))
+            .hint("a rollback is a file D<version>__<words>.sql in the folder 'rollback' beside the migrations; without one, go forward with a new migration"));
+    }
+    let mut plan = Plan::default();
+    for entry in applied.iter().rev() {
+        let Some((label, sql)) = rollbacks.get(&entry.version) else { continue };
+        let name = entry.row.as_ref().map(|r| r.name.clone()).unwrap_or_default();
+        let script = script::read(label, sql)?;
+        let table = &history.table;
+        let record = vec![
+            history::delete(table, entry.version),
+            format!("DELETE FROM dbctl.migration WHERE history = {} AND version = {};", Literal(&table.to_string()), entry.version),
+        ];
+        let body = Body { label, stem: format!("{} (undo)", stem_of(entry.version, &name)), version: entry.version, sql };
+        let mut born = BTreeSet::new();
+        plan.steps.push(build(table, snapshot, &body, Some(&script), record, "taken back", limits, &mut born));
+    }
+    Ok(plan)
+}
+
+/// The step that makes the history say of one version what its file says.
+///
+/// # Errors
+/// Refused when there is nothing to repair.
+pub fn repair(
+    set: &MigrationSet,
+    snapshot: &Snapshot,
+    assessment: &Assessment,
+    version: i64,
+    limits: Limits,
+) -> Result<Plan> {
+    set.refuse_problems()?;
+    refuse_other_database(set, snapshot, assessment, &Wish { allow_other_history: true, ..Wish::default() })?;
+    let entry = assessment.entries.iter().find(|e| e.version == version);
+    let (Some(entry), Some(history)) = (entry, &snapshot.history) else {
+        return Err(Failure::new(Kind::Refused, format!("version {version} is neither applied nor in {}", set.origin)));
+    };
+    let (Some(file), Some(row)) = (&entry.file, &entry.row) else {
+        let what = if entry.row.is_none() { "is not applied: nothing to repair" } else { "has no file any more: nothing to repair it to" };
+        return Err(Failure::new(Kind::Refused, format!("{} {what}", stem(entry)))
+            .hint("'dbctl migrate status' shows what can be repaired (divergent, damaged)"));
+    };
+    if entry.state == State::Applied {
+        return Ok(Plan::default());
+    }
+    if history.width == Width::Int4 && file.identity.checksum32.is_none() {
+        return Err(Failure::new(Kind::Refused, format!("{} does not fit into {}", file.label, history.table)));
+    }
+    let why = match &entry.state {
+        State::Divergent(difference) => difference.describe().to_owned(),
+        State::Damaged(damage) => damage.clone(),
+        _ => String::new(),
+    };
+    let record = vec![
+        history::update(&history.table, history.width, &file.identity, row.applied_at().is_none()),
+        note(&history.table, set, file),
+    ];
+    let mut step = step(&history.table, snapshot, file, None, record, &why, limits, &mut BTreeSet::new());
+    step.title = format!("{} (repair)", file.stem);
+    Ok(Plan { steps: vec![step] })
+}
+
+/// The lines that remember the normal forms of applied files that nothing was noted of, where
+/// their text is known to be the applied one.
+pub fn adopt_notes(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment) -> Vec<String> {
+    let (Some(history), Some(noted)) = (&snapshot.history, &snapshot.noted) else { return Vec::new() };
+    assessment
+        .entries
+        .iter()
+        .filter(|e| e.state == State::Applied && !noted.contains_key(&e.version))
+        .filter_map(|e| e.file.as_ref())
+        .map(|file| note(&history.table, set, file))
+        .collect()
+}
+
+/// Where the history is, or will be.
+fn history_table(snapshot: &Snapshot) -> Result<(TableName, Width)> {
+    if let Some(history) = &snapshot.history {
+        return Ok((history.table.clone(), history.width));
+    }
+    let schema = snapshot.server.current_schema.as_deref().ok_or_else(|| {
+        Failure::new(
+            Kind::Refused,
+            format!("no schema of the search_path ({}) exists: there is no place for tables without a schema", snapshot.server.search_path),
+        )
+        .hint("CREATE SCHEMA it, or ALTER ROLE … SET search_path = …")
+    })?;
+    Ok((TableName::new(schema, history::DEFAULT_TABLE), Width::Int8))
+}
+
+fn refuse_other_database(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, wish: &Wish) -> Result<()> {
+    if let Some(other) = &assessment.other_system {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("database {} holds system {other}, not {}", snapshot.server.database, set.system().unwrap_or("this set")),
+        )
+        .hint(format!("connect to the right database, or say --system {other}")));
+    }
+    match &snapshot.other_tool {
+        Some(table) if !wish.fake && !wish.allow_other_history => Err(Failure::new(
+            Kind::Refused,
+            format!("{table} says that another tool migrates this database, and there is no history of dbctl's"),
+        )
+        .hint("to take over: 'dbctl migrate up --fake --to V' records the versions that are in place without running them")
+        .hint("to work beside it: --allow-other-history")),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
+    let obstacles: Vec<&Entry> = assessment.obstacles().collect();
+    let Some(first) = obstacles.first() else { return Ok(()) };
+    let mut failure = Failure::new(Kind::Refused, obstacle(first));
+    for other in obstacles.iter().skip(1) {
+        failure = failure.done([format!("also: {}", obstacle(other))]);
+    }
+    Err(failure.hint(match &first.state {
+        State::Missing => "use the set (or the version of dbctl) that holds this file: the database is ahead of this one".to_owned(),
+        _ => format!(
+            "put the applied text back; or, once you know that the database is as the file says: dbctl migrate repair --version {} --reason '…'",
+            first.version
+        ),
+    }))
+}
+
+fn obstacle(entry: &Entry) -> String {
+    match &entry.state {
+        State::Divergent(difference) => format!("{} was changed after it was applied: {}", stem(entry), difference.describe()),
+        State::Missing => format!("{} is applied but there is no such file", stem(entry)),
+        State::Damaged(damage) => format!("the history row of {} is damaged: {damage}", stem(entry)),
+        State::Applied | State::Pending | State::OutOfOrder => stem(entry),
+    }
+}
+
+fn refuse_unknown_target(set: &MigrationSet, to: Option<i64>) -> Result<()> {
+    match to {
+        Some(to) if set.file(to).is_none() => {
+            let last = set.files.last().map_or_else(|| "it is empty".to_owned(), |f| format!("its last is {}", f.identity.version));
+            Err(Failure::new(Kind::Usage, format!("--to {to}: {} has no such version; {last}", set.origin)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn create_history(table: &TableName, snapshot: &Snapshot, limits: Limits) -> Step {
+    let statement = Statement {
+        sql: Arc::from(history::create_table(table)),
+        offset: 0,
+        prelude: Vec::new(),
+        atomic: true,
+        guard: Guard::Rerun,
+        locks: Vec::new(),
+        hazards: Vec::new(),
+    };
+    Step {
+        id: format!("{table}:table"),
+        title: format!("history table {table}"),
+        file: "dbctl".to_owned(),
+        file_text: Arc::clone(&statement.sql),
+        why: "no migration was ever applied here".to_owned(),
+        lane: Lane::Transaction,
+        settings: settings(snapshot, "history"),
+        timeouts: Timeouts { lock: limits.lock, statement: limits.statement },
+        statements: vec![statement],
+        record: Vec::new(),
+    }
+}
+
+/// The normal form of an applied text, for naming harmless differences later.
+fn note(table: &TableName, set: &MigrationSet, file: &File) -> String {
+    let system = set.system().map_or("NULL".to_owned(), |s| Literal(s).to_string());
+    format!(
+        "INSERT INTO dbctl.migration (history, version, system, normal_form)\nVALUES ({}, {}, {system}, '{}')\nON CONFLICT \
+         (history, version) DO UPDATE SET system = excluded.system, normal_form = excluded.normal_form;",
+        Literal(&table.to_string()),
+        file.identity.version,
+        words::normal_form(&file.sql)
+    )
+}
+
+struct Body<'a> {
+    label: &'a str,
+    stem: String,
+    version: i64,
+    sql: &'a Arc<str>,
+}
+
+#[allow(clippy::too_many_arguments)]
+fn step(
+    table: &TableName,
+    snapshot: &Snapshot,
+    file: &File,
+    script: Option<&Script>,
+    record: Vec<String>,
+    why: &str,
+    limits: Limits,
+    born: &mut BTreeSet<String>,
+) -> Step {
+    let body = Body { label: &file.label, stem: file.stem.clone(), version: file.identity.version, sql: &file.sql };
+    build(table, snapshot, &body, script, record, why, limits, born)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn build(
+    table: &TableName,
+    snapshot: &Snapshot,
+    body: &Body<'_>,
+    script: Option<&Script>,
+    record: Vec<String>,
+    why: &str,
+    limits: Limits,
+    born: &mut BTreeSet<String>,
+) -> Step {
+    Step {
+        id: format!("{table}:{}", body.version),
+        title: body.stem.clone(),
+        file: body.label.to_owned(),
+        file_text: Arc::clone(body.sql),
+        why: why.to_owned(),
+        lane: script.map_or(Lane::Transaction, |s| s.lane),
+        settings: settings(snapshot, &format!("V{}", body.version)),
+        timeouts: Timeouts { lock: limits.lock, statement: limits.statement },
+        statements: script.map_or_else(Vec::new, |script| statements(body.sql, script, born)),
+        record,
+    }
+}
+
+/// The whole file as one statement, or its statements one by one. Locks on tables that are born in
+/// the same plan keep nobody waiting and are left out.
+fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> Vec<Statement> {
+    let (mut locks, mut hazards) = (Vec::new(), Vec::new());
+    let mut alone = Vec::new();
+    let mut prelude: Vec<String> = Vec::new();
+    for piece in &script.pieces {
+        let text = sql.get(piece.range.clone()).unwrap_or_default();
+        if let Some(created) = &piece.effects.creates {
+            born.insert(created.clone());
+        }
+        let met: Vec<_> = piece.effects.locks.iter().filter(|lock| !born.contains(&lock.table)).cloned().collect();
+        if script.lane == Lane::Transaction {
+            locks.extend(met);
+            hazards.extend(piece.effects.hazards.iter().cloned());
+        } else if piece.effects.transactions == Transactions::Sets {
+            prelude.push(text.to_owned());
+        } else {
+            alone.push(Statement {
+                sql: Arc::from(text),
+                offset: sql.get(..piece.range.start).map_or(0, |before| before.chars().count()),
+                prelude: prelude.clone(),
+                atomic: piece.effects.transactions == Transactions::Allows,
+                guard: piece.effects.guard.clone(),
+                locks: met,
+                hazards: piece.effects.hazards.clone(),
+            });
+        }
+    }
+    if script.lane == Lane::Statements {
+        return alone;
+    }
+    if !script.split {
+        hazards.push(Hazard::Opaque("the file is too large to be read for its locks".to_owned()));
+    }
+    locks.sort();
+    locks.dedup();
+    let whole = Statement { sql: Arc::clone(sql), offset: 0, prelude: Vec::new(), atomic: true, guard: Guard::Rerun, locks, hazards };
+    vec![whole]
+}
+
+/// The session that every migration meets, whatever the one before it set.
+fn settings(snapshot: &Snapshot, name: &str) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("application_name", format!("dbctl:migrate {name}")),
+        ("search_path", snapshot.server.search_path.clone()),
+        ("TimeZone", "UTC".to_owned()),
+    ];
+    if snapshot.server.major >= 14 {
+        settings.push(("client_connection_check_interval", "1s".to_owned()));
+    }
+    settings
+}
+
+fn stem(entry: &Entry) -> String {
+    match (&entry.file, &entry.row) {
+        (Some(file), _) => file.stem.clone(),
+        (None, Some(row)) => stem_of(entry.version, &row.name),
+        (None, None) => format!("V{}", entry.version),
+    }
+}
+
+fn stem_of(version: i64, name: &str) -> String {
+    format!("V{version:04}__{name}")
+}

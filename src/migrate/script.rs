@@ -1,0 +1,243 @@
+//! A migration's text as statements, and how they reach the server: all in one transaction, or one
+//! by one. Split by squawk's parser, so that dollar quotes, nested comments and BEGIN ATOMIC
+//! bodies stay whole. Pure.
+
+use std::ops::Range;
+
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::AstNode;
+
+use super::effects::{self, Effects, Transactions};
+use super::words;
+use crate::error::{Failure, Kind, Result};
+use crate::excerpt;
+use crate::steps::Lane;
+
+/// Larger files are not split: they run as one transaction, and what stands in them is not told.
+const SPLIT_UP_TO: usize = 8 << 20;
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Script {
+    pub(super) lane: Lane,
+    pub(super) pieces: Vec<Piece>,
+    /// False for a file too large to be split.
+    pub(super) split: bool,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    /// Its bytes in the file, without the semicolon.
+    pub(super) range: Range<usize>,
+    pub(super) effects: Effects,
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// Invalid: bytes that no migration should have, BEGIN or COMMIT, statements that do not mix.
+pub(super) fn read(file: &str, text: &str) -> Result<Script> {
+    refuse_odd_bytes(file, text)?;
+    let no_transaction = no_transaction_header(file, text)?;
+    if text.len() > SPLIT_UP_TO {
+        if no_transaction {
+            return Err(invalid(file, "a file without transaction must be split into statements and is too large for it (8 MB)"));
+        }
+        return Ok(Script { lane: Lane::Transaction, pieces: Vec::new(), split: false });
+    }
+    let parsed = SourceFile::parse(text);
+    let pieces: Vec<Piece> = parsed
+        .tree()
+        .stmts()
+        .filter_map(|statement| {
+            let range: Range<usize> = statement.syntax().text_range().into();
+            let inner = words::tokens(text.get(range.clone())?);
+            let (first, last) = (inner.first()?, inner.iter().rev().find(|t| text.get(range.start + t.start..range.start + t.end) != Some(";"))?);
+            let range = range.start + first.start..range.start + last.end;
+            Some(Piece { effects: effects::of(text.get(range.clone())?), range })
+        })
+        .collect();
+    for piece in &pieces {
+        refuse_control(file, text, piece)?;
+    }
+    let lane = lane(file, text, &pieces, no_transaction)?;
+    if lane == Lane::Statements {
+        let errors = parsed.errors();
+        if let Some(error) = errors.first() {
+            let range: Range<usize> = error.range().into();
+            return Err(invalid(file, "cannot be split into statements, which a file without transaction needs")
+                .excerpt(excerpt::at_bytes(file, text, range, error.message())));
+        }
+        if let Some(piece) = pieces.iter().find(|p| p.effects.nameless_index) {
+            return Err(invalid(file, "CREATE INDEX CONCURRENTLY needs a name: a rerun after a crash could not tell the half-built index from others")
+                .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "name this index")));
+        }
+    }
+    Ok(Script { lane, pieces, split: true })
+}
+
+/// Bytes that make a file mean something else elsewhere.
+fn refuse_odd_bytes(file: &str, text: &str) -> Result<()> {
+    if text.starts_with('\u{feff}') {
+        return Err(invalid(file, "begins with a byte order mark, which PostgreSQL takes for a syntax error")
+            .hint(format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {file}")));
+    }
+    if let Some(at) = text.find('\0') {
+        return Err(invalid(file, &format!("holds a NUL byte at byte {at}, which no SQL text may")));
+    }
+    if let Some(at) = text.find("\r\n") {
+        let line = text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
+        return Err(invalid(file, &format!("has Windows line ends (line {line}): the same file checked out elsewhere would count as changed"))
+            .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
+    }
+    if words::tokens(text.get(..text.len().min(SPLIT_UP_TO)).unwrap_or(text)).is_empty() {
+        return Err(invalid(file, "is empty: no statement in it").hint("write the statement, or delete the file while nobody has applied it"));
+    }
+    Ok(())
+}
+
+/// `-- dbctl: no-transaction` before the first statement.
+fn no_transaction_header(file: &str, text: &str) -> Result<bool> {
+    let mut found = false;
+    for line in text.lines().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with("--")) {
+        let Some(directive) = line.trim_start().trim_start_matches('-').trim().strip_prefix("dbctl:") else { continue };
+        match directive.trim() {
+            "no-transaction" => found = true,
+            other => {
+                return Err(invalid(file, &format!("unknown directive '-- dbctl: {other}'"))
+                    .hint("the one there is: -- dbctl: no-transaction"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn refuse_control(file: &str, text: &str, piece: &Piece) -> Result<()> {
+    if piece.effects.transactions != Transactions::Controls {
+        return Ok(());
+    }
+    Err(invalid(file, "begins or ends a transaction itself: half of it could stay without a history row")
+        .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "remove this: dbctl runs the file in one transaction"))
+        .hint("for statements that refuse a transaction begin the file with: -- dbctl: no-transaction"))
+}
+
+fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane> {
+    let work = || pieces.iter().filter(|p| p.effects.transactions != Transactions::Sets);
+    let refuses = |p: &&Piece| p.effects.transactions == Transactions::Refuses;
+    let Some(first) = work().find(refuses) else {
+        return Ok(if no_transaction { Lane::Statements } else { Lane::Transaction });
+    };
+    if no_transaction || work().all(|p| refuses(&p)) {
+        return Ok(Lane::Statements);
+    }
+    Err(invalid(file, "mixes statements that refuse a transaction with statements that want one")
+        .excerpt(excerpt::at_bytes(file, text, first.range.clone(), "refuses a transaction"))
+        .hint(proposed_split(file, text, pieces))
+        .hint("or begin the file with '-- dbctl: no-transaction': every statement then commits on its own"))
+}
+
+/// Runs of neighbours of one sort, each a file of its own.
+fn proposed_split(file: &str, text: &str, pieces: &[Piece]) -> String {
+    let line = |at: usize| text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
+    let mut runs: Vec<(bool, usize, usize)> = Vec::new();
+    for piece in pieces {
+        let alone = piece.effects.transactions == Transactions::Refuses;
+        let (from, to) = (line(piece.range.start), line(piece.range.end));
+        match runs.last_mut() {
+            Some((sort, _, end)) if *sort == alone => *end = to,
+            _ => runs.push((alone, from, to)),
+        }
+    }
+    let parts = runs.iter().map(|(alone, from, to)| {
+        let lines = if from == to { format!("line {from}") } else { format!("lines {from}-{to}") };
+        format!("{lines}{}", if *alone { " (without transaction)" } else { "" })
+    });
+    format!("split {file} into {} files, in this order: {}", runs.len(), parts.collect::<Vec<_>>().join("; "))
+}
+
+fn invalid(file: &str, what: &str) -> Failure {
+    Failure::new(Kind::Invalid, format!("{file}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<&str> {
+        read("V1__a.sql", text).unwrap().pieces.iter().map(|p| &text[p.range.clone()]).collect()
+    }
+
+    fn refusal(text: &str) -> String {
+        read("V1__a.sql", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn bodies_stay_whole() {
+        let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END;\n\
+                    /* a; /* b; */ c; */ DO $x$ BEGIN PERFORM 1; END $x$; SELECT ';' -- ;\n;";
+        assert_eq!(texts(text).len(), 3);
+    }
+
+    #[test]
+    fn statements_that_refuse_a_transaction_choose_their_lane() {
+        for alone in [
+            "CREATE INDEX CONCURRENTLY i ON t (a);",
+            "SET statement_timeout = 0; CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY s.t (a)",
+            "DROP INDEX CONCURRENTLY i;",
+            "REINDEX TABLE CONCURRENTLY t; REINDEX (VERBOSE) SCHEMA s;",
+            "VACUUM (ANALYZE) t; VACUUM;",
+            "CREATE DATABASE x; ALTER SYSTEM SET work_mem = '1MB'; DROP TABLESPACE y;",
+            "ALTER TABLE p DETACH PARTITION c CONCURRENTLY",
+        ] {
+            assert_eq!(read("V1__a.sql", alone).unwrap().lane, Lane::Statements, "{alone}");
+        }
+        for together in [
+            "CREATE INDEX i ON t (a); ALTER TYPE e ADD VALUE 'x';",
+            "ALTER TABLE p DETACH PARTITION c; REINDEX TABLE t;",
+            "SAVEPOINT a; ROLLBACK TO SAVEPOINT a; SET search_path = x;",
+        ] {
+            assert_eq!(read("V1__a.sql", together).unwrap().lane, Lane::Transaction, "{together}");
+        }
+        assert_eq!(read("V1__a.sql", "-- hi\n\n-- dbctl: no-transaction\nSELECT 1;").unwrap().lane, Lane::Statements);
+    }
+
+    #[test]
+    fn a_mixed_file_is_refused_with_a_split() {
+        insta::assert_snapshot!(
+            refusal("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);\nINSERT INTO t VALUES (1);\n"), @"");
+    }
+
+    #[test]
+    fn transaction_control_is_refused_with_its_place() {
+        for text in ["BEGIN; SELECT 1;", "SELECT 1; COMMIT;", "START TRANSACTION;", "ROLLBACK;", "END"] {
+            assert!(refusal(text).contains("begins or ends a transaction"), "{text}");
+        }
+        insta::assert_snapshot!(refusal("CREATE TABLE t ();\nCOMMIT;\n"), @"");
+    }
+
+    #[test]
+    fn odd_bytes_are_refused() {
+        assert!(refusal("\u{feff}SELECT 1").contains("byte order mark"));
+        assert!(refusal("SELECT 1;\0").contains("NUL"));
+        assert!(refusal("SELECT 1;\r\nSELECT 2;\r\n").contains("Windows line ends (line 1)"));
+        assert!(refusal("-- nothing\n").contains("is empty"));
+        assert!(refusal("-- dbctl: no-transactoin\nVACUUM;").contains("unknown directive"));
+        assert!(refusal("CREATE INDEX CONCURRENTLY ON t (a)").contains("needs a name"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = read("V1__a.sql", &text);
+        }
+
+        #[test]
+        fn no_sql_like_text_panics(parts in proptest::collection::vec(proptest::sample::select(vec![
+            "CREATE", "INDEX", "CONCURRENTLY", "ON", "t", "(", ")", ";", "$$", "'", "\"", "/*", "*/", "--", "\n", "ALTER", "TABLE",
+            "DROP", "BEGIN", "ATOMIC", "END", ".", ",", "ADD", "COLUMN", "TYPE", "DETACH", "PARTITION", "E'", "\\", "é",
+        ]), 0..40)) {
+            let _ = read("V1__a.sql", &parts.join(" "));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The read-only queries of `sql/catalog`, by name, with the types of their parameters. Every one
+//! is prepared on every supported major by the tests.
+
+use tokio_postgres::types::Type;
+
+/// One catalog query.
+#[derive(Debug)]
+pub struct Query {
+    /// The file's name without `.sql`.
+    pub name: &'static str,
+    pub(super) sql: &'static str,
+    pub(super) params: &'static [Type],
+}
+
+macro_rules! queries {
+    ($($constant:ident = $file:literal ($($param:ident),*);)+) => {
+        impl Query {
+            $(
+                #[doc = concat!("`sql/catalog/", $file, ".sql`")]
+                pub const $constant: Query = Query {
+                    name: $file,
+                    sql: include_str!(concat!("../../sql/catalog/", $file, ".sql")),
+                    params: &[$(Type::$param),*],
+                };
+            )+
+
+            /// All of them.
+            pub const ALL: &[Query] = &[$(Query::$constant),+];
+        }
+    };
+}
+
+queries! {
+    BLOCKERS = "blockers" (INT4);
+    CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
+    DETACH_PENDING = "detach_pending" (TEXT, TEXT);
+    HISTORY_TABLE = "history_table" (TEXT);
+    INDEX_STATE = "index_state" (TEXT, TEXT);
+    OTHER_HISTORIES = "other_histories" ();
+    RELATION_EXISTS = "relation_exists" (TEXT);
+    INVALID_COPIES = "invalid_copies" ();
+    JOURNAL_ATTEMPTS = "journal_attempts" (TEXT);
+    LEASE_HOLDER = "lease_holder" (INT8, INT8);
+    NORMAL_FORMS = "normal_forms" (TEXT);
+    OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
+    RUNS = "runs" ();
+    SERVER = "server" ();
+}

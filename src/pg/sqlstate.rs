@@ -1,0 +1,159 @@
+//! What a server error means: its SQLSTATE as a kind of failure, with detail, hint and the place
+//! in the text that was sent.
+
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+use crate::error::{Failure, Kind};
+use crate::excerpt;
+
+/// An error of the server or of the connection to it.
+#[derive(Debug)]
+pub struct ServerError(Cause);
+
+#[derive(Debug)]
+enum Cause {
+    Driver(tokio_postgres::Error),
+    /// A signal came before the text was sent.
+    Interrupted,
+}
+
+impl From<tokio_postgres::Error> for ServerError {
+    fn from(error: tokio_postgres::Error) -> ServerError {
+        ServerError(Cause::Driver(error))
+    }
+}
+
+impl ServerError {
+    /// A signal came before the text was sent; the connection is fine.
+    pub fn interrupted() -> ServerError {
+        ServerError(Cause::Interrupted)
+    }
+
+    /// The SQLSTATE, unless the connection itself failed.
+    pub fn code(&self) -> Option<&str> {
+        match &self.0 {
+            Cause::Driver(error) => error.code().map(tokio_postgres::error::SqlState::code),
+            Cause::Interrupted => Some("57014"),
+        }
+    }
+
+    fn db(&self) -> Option<&DbError> {
+        match &self.0 {
+            Cause::Driver(error) => error.as_db_error(),
+            Cause::Interrupted => None,
+        }
+    }
+
+    /// A lock was not to be had (55P03), a deadlock (40P01) or a serialization failure (40001):
+    /// the same work may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.code(), Some("55P03" | "40P01" | "40001"))
+    }
+
+    /// Somebody asked the server to cancel, or a statement_timeout ran out (57014).
+    pub fn is_cancelled(&self) -> bool {
+        self.code() == Some("57014")
+    }
+
+    /// The connection is gone: closed, or the server ended it.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.code(), None | Some("57P01" | "57P02" | "57P03"))
+    }
+
+    /// The server's primary message, or the connection's error.
+    pub fn message(&self) -> String {
+        match (&self.0, self.db()) {
+            (_, Some(db)) => db.message().to_owned(),
+            (Cause::Driver(error), None) => chain(error),
+            (Cause::Interrupted, None) => "interrupted".to_owned(),
+        }
+    }
+
+    /// The position in the text that was sent, in characters from 1.
+    pub fn position(&self) -> Option<usize> {
+        match self.db()?.position()? {
+            ErrorPosition::Original(position) => usize::try_from(*position).ok(),
+            ErrorPosition::Internal { .. } => None,
+        }
+    }
+
+    /// As a failure of what was being done, with the server's detail, hint and SQLSTATE.
+    pub fn explain(&self, doing: impl std::fmt::Display + Send + Sync + 'static) -> Failure {
+        let Some(db) = self.db() else {
+            return Failure::new(Kind::Unreachable, format!("the connection is lost: {}", self.message()))
+                .context(doing)
+                .hint("run the same command again: what is done is recorded, what is not left nothing behind");
+        };
+        let mut failure = Failure::new(kind(db), describe(db)).context(doing);
+        if let Some(hint) = db.hint() {
+            failure = failure.hint(format!("the server says: {hint}"));
+        }
+        match hint(db) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    /// The same with the place in the file that `sent` came from; `offset` is where `sent` begins
+    /// in `file_text`, in characters.
+    pub fn explain_in(&self, doing: impl std::fmt::Display + Send + Sync + 'static, file: &str, file_text: &str, offset: usize) -> Failure {
+        let failure = self.explain(doing);
+        match self.position() {
+            Some(position) => failure.excerpt(excerpt::at_char(file, file_text, offset + position - 1, &self.message())),
+            None => failure,
+        }
+    }
+}
+
+fn kind(db: &DbError) -> Kind {
+    match db.code().code() {
+        "42501" => Kind::NotPermitted,
+        "28000" | "28P01" => Kind::NotPermitted,
+        "55P03" => Kind::Deferred,
+        "25006" => Kind::Refused,
+        "57P01" | "57P02" | "57P03" => Kind::Unreachable,
+        _ => Kind::Failed,
+    }
+}
+
+fn describe(db: &DbError) -> String {
+    let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+    for (label, value) in [("detail", db.detail()), ("where", db.where_())] {
+        if let Some(value) = value {
+            text.push_str(&format!("\n    {label}: {}", value.replace('\n', "\n      ")));
+        }
+    }
+    text
+}
+
+/// What to do about the errors that have one usual cause.
+fn hint(db: &DbError) -> Option<String> {
+    Some(match db.code().code() {
+        "42501" if db.message().contains("for database") => {
+            let database = quoted_name(db.message())?;
+            format!("let the database's owner run: GRANT CREATE ON DATABASE {database} TO CURRENT_ROLE_OF_THIS_CONNECTION")
+        }
+        "42501" => "connect as the owner of that object, or let its owner grant the right".to_owned(),
+        "25006" => "this is a standby or a read-only session: connect to the primary".to_owned(),
+        "53100" => "the server's disk is full: nothing of this step was kept; free space and run again".to_owned(),
+        "58P01" | "XX000" => "the server's installation may have changed under the running server: a restart often mends it".to_owned(),
+        "57014" => "a statement_timeout or somebody's pg_cancel_backend stopped it: see --statement-timeout".to_owned(),
+        _ => return None,
+    })
+}
+
+fn quoted_name(message: &str) -> Option<crate::ident::Ident> {
+    message.split_whitespace().next_back().map(crate::ident::Ident::new)
+}
+
+/// tokio_postgres says only "db error" or "error communicating with the server": the reason is in
+/// the sources.
+fn chain(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

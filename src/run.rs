@@ -1,0 +1,210 @@
+//! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
+//! terminal.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use chrono::Utc;
+use clap::{CommandFactory, Parser};
+
+use crate::cli::migrate::{Source, Verb};
+use crate::cli::{Cli, Command, Consent, Talk};
+use crate::config::connection::Connection;
+use crate::config::env::Env;
+use crate::config::{Settings, Target, init, show};
+use crate::error::{Failure, Kind, Result};
+use crate::migrate::{self, Answer, Means};
+use crate::outcome::Outcome;
+use crate::output::{self, Document, Format, Progress, Style};
+use crate::pg::Interrupt;
+use crate::steps::gate::Rails;
+use crate::talk::{Talker, Terminal};
+
+/// Runs one command line; prints the answer to standard output and everything else to standard error.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> Outcome {
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            let _ = error.print();
+            return if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
+        }
+    };
+    match dispatch(cli) {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            failure.what().outcome()
+        }
+    }
+}
+
+/// What every command is handed.
+struct Run {
+    settings: Settings,
+    consent: Consent,
+    env: Env,
+}
+
+fn dispatch(cli: Cli) -> Result<Outcome> {
+    let env = Env::of_process();
+    let consent = cli.consent();
+    let overrides = cli.overrides();
+    let settings = || -> Result<Settings> {
+        let settings = Settings::resolve(&overrides, &env, &std::env::current_dir()?)?;
+        if consent.talk > Talk::Quiet {
+            for note in &settings.notes {
+                writeln!(std::io::stderr(), "note: {note}")?;
+            }
+        }
+        Ok(settings)
+    };
+    let mut out = std::io::stdout().lock();
+    match cli.command {
+        Command::Completions(args) => args.run(&mut Cli::command(), &mut out),
+        Command::Man(args) => args.run(Cli::command(), &mut out),
+        Command::Init(args) => print(&init::run(&args.into_request())?, &settings()?),
+        Command::Config(args) => {
+            let settings = settings()?;
+            print(&show::run(args.into_request(), &settings)?, &settings)
+        }
+        Command::Sandbox(args) => {
+            let settings = settings()?;
+            let mut show = |document: &Document, out: &mut dyn Write| write_document(document, &settings, out);
+            args.run(&mut out, &mut std::io::stderr(), &mut show)
+        }
+        Command::Migrate(args) => {
+            drop(out);
+            let settings = settings()?;
+            let (verb, source) = args.into_request(&settings);
+            Run { settings, consent, env }.migrate(&verb, &source)
+        }
+    }
+}
+
+impl Run {
+    fn migrate(&self, verb: &Verb, source: &Source) -> Result<Outcome> {
+        match verb {
+            Verb::Systems => return self.answer(migrate::systems()),
+            Verb::New { name, with_rollback } => {
+                let targets = if self.settings.wanted.value.is_empty() { Vec::new() } else { self.settings.targets()? };
+                let folder = source.folder(targets.first())?;
+                return self.answer(migrate::create(folder, name, *with_rollback, Utc::now())?);
+            }
+            _ => {}
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let interrupt = Interrupt::listen()?;
+            let targets = self.settings.targets()?;
+            self.each_target(&targets, async |target| {
+                let request = self.request(target, source, verb)?;
+                self.migrate_one(&request, verb, &interrupt).await
+            })
+            .await
+        })
+    }
+
+    async fn migrate_one(&self, request: &migrate::Request, verb: &Verb, interrupt: &Interrupt) -> Result<Answer> {
+        let brief = self.settings.format.value == Format::Table;
+        let progress = Progress::new(self.settings.progress.value, self.settings.color.value.resolve(true, |name| self.env.get(name)));
+        let mut talker = Talker::new(self.consent.talk, progress);
+        let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+        match verb {
+            Verb::Up { wish } => migrate::up(request, wish, &mut means).await,
+            Verb::Plan { wish, exit_code } => migrate::plan(request, wish, *exit_code, interrupt).await,
+            Verb::Status { exit_code, all } => migrate::status(request, *exit_code, brief && !all, interrupt).await,
+            Verb::Down { to, limits } => migrate::down(request, *to, *limits, &mut means).await,
+            Verb::Repair { version, reason, limits } => {
+                migrate::repair(request, *version, reason, *limits, &mut means).await
+            }
+            Verb::Systems | Verb::New { .. } => Err(Failure::new(Kind::Usage, "this verb needs no database")),
+        }
+    }
+
+    fn request(&self, target: &Target, source: &Source, verb: &Verb) -> Result<migrate::Request> {
+        let conninfo = target.conninfo.as_ref().map(crate::config::Secret::reveal);
+        Ok(migrate::Request {
+            connection: Connection::resolve(conninfo, &self.env)?,
+            origin: source.of(target)?,
+            lock_wait: self.settings.lock_wait.value,
+            lock_patience: self.settings.lock_patience.value,
+            dry_run: self.consent.dry_run,
+            rails: Rails {
+                protected: target.name.clone().filter(|_| target.protected),
+                target_named: self.settings.wanted.origin == crate::config::Origin::Flag
+                    && target.name.as_ref().is_some_and(|name| self.settings.wanted.value.names.contains(name)),
+                yes: self.consent.yes,
+                interactive: Terminal::is_there(),
+                takes_away: matches!(verb, Verb::Down { .. }),
+            },
+        })
+    }
+
+    /// One target after the other; a failing one does not stop the next.
+    async fn each_target(&self, targets: &[Target], work: impl AsyncFn(&Target) -> Result<Answer>) -> Result<Outcome> {
+        if let [target] = targets {
+            return self.answer(work(target).await?);
+        }
+        let mut outcomes = Vec::new();
+        for target in targets {
+            let name = target.name.clone().unwrap_or_default();
+            match work(target).await {
+                Ok(answer) => outcomes.push(self.answer(answer)?),
+                Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => return Err(failure),
+                Err(failure) => {
+                    writeln!(std::io::stderr(), "target {name}: {failure}")?;
+                    outcomes.push(failure.what().outcome());
+                }
+            }
+        }
+        Ok(together(&outcomes))
+    }
+
+    fn answer(&self, (outcome, document): Answer) -> Result<Outcome> {
+        print(&document, &self.settings)?;
+        Ok(outcome)
+    }
+
+}
+
+/// All the same: that; findings among good ones: findings; anything else: partial.
+fn together(outcomes: &[Outcome]) -> Outcome {
+    let failed = |outcome: &Outcome| !matches!(outcome, Outcome::Done | Outcome::Findings);
+    match outcomes {
+        [first, rest @ ..] if rest.iter().all(|outcome| outcome == first) => *first,
+        outcomes if outcomes.iter().any(failed) => Outcome::Partial,
+        outcomes if outcomes.contains(&Outcome::Findings) => Outcome::Findings,
+        _ => Outcome::Done,
+    }
+}
+
+fn print(document: &Document, settings: &Settings) -> Result<Outcome> {
+    write_document(document, settings, &mut std::io::stdout().lock())?;
+    Ok(Outcome::Done)
+}
+
+fn write_document(document: &Document, settings: &Settings, out: &mut dyn Write) -> Result<()> {
+    let env = Env::of_process();
+    let style = Style::of_stdout(settings.color.value, |name| env.get(name));
+    Ok(output::print(document, settings.format.value, &style, out)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_targets_end_in_one_outcome() {
+        use Outcome::{Deferred, Done, Findings, Partial, Refused};
+        for (outcomes, end) in [
+            (&[Done, Done][..], Done),
+            (&[Refused, Refused], Refused),
+            (&[Done, Findings], Findings),
+            (&[Done, Deferred], Partial),
+            (&[Findings, Refused], Partial),
+        ] {
+            assert_eq!(together(outcomes), end);
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! The one executor: lease, timeouts, lock retry, transactions, cancel, journal. It sends exactly
+//! what [`Step::messages`] renders and does not know why.
+
+use std::time::{Duration, Instant};
+
+use super::events::{Event, Events};
+use super::journal::{self, Attempt, State};
+use super::plan::{Lane, Message, Plan, Role, Step};
+use super::recover::{Recovery, Verdict};
+use super::retry::Backoff;
+use super::watch::Watch;
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+use crate::pg::{Interrupt, Lease, Server, ServerError, Session, pooler};
+
+/// What a run asks of the executor.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The command as the journal and `application_name` say it: `migrate`.
+    pub command: String,
+    /// What the lease is for: runs with the same name exclude each other.
+    pub lease: String,
+    /// How long another run is waited for.
+    pub lease_wait: Duration,
+    /// How long all attempts for a lock may take together.
+    pub lock_patience: Duration,
+}
+
+/// The right and the means to change one database.
+pub struct Executor {
+    work: Session,
+    server: Server,
+    lease: Lease,
+    interrupt: Interrupt,
+    order: Order,
+    run: Option<i64>,
+}
+
+/// A step that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its title.
+    pub title: String,
+    /// How long it took, retries included.
+    pub took: Duration,
+}
+
+impl Executor {
+    /// Takes the lease for the session's database.
+    ///
+    /// # Errors
+    /// Refused on a standby, a read-only session or behind a transaction pooler; busy when another
+    /// run holds the lease.
+    pub async fn begin(
+        work: Session,
+        server: Server,
+        connection: &Connection,
+        order: Order,
+        interrupt: &Interrupt,
+        events: &mut dyn Events,
+    ) -> Result<Executor> {
+        refuse_read_only(&server)?;
+        let beside = Session::open_beside(connection, &format!("{} lease", order.command), interrupt).await?;
+        pooler::refuse_transaction_pooler(&work, &beside).await?;
+        let lease = Lease::acquire(beside, &order.lease, order.lease_wait, interrupt, |holder| {
+            events.event(Event::LeaseTaken(holder));
+        })
+        .await?;
+        Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None })
+    }
+
+    /// The working session, for reading under the lease.
+    pub fn session(&self) -> &Session {
+        &self.work
+    }
+
+    /// Opens the journal; needed before the first [`Executor::apply`]. Idempotent.
+    ///
+    /// # Errors
+    /// Not permitted when schema `dbctl` is missing and the role may not create it.
+    pub async fn open_journal(&mut self) -> Result<()> {
+        if self.run.is_some() {
+            return Ok(());
+        }
+        let session = self.lease.session();
+        // The journal of runs may lose its last second when the server crashes; what proves a step
+        // done is written in the step's own transaction.
+        explain_journal(session.send("SET synchronous_commit = off").await)?;
+        if !self.server.has_state {
+            explain_journal(session.send(&bootstrap()).await)?;
+            self.server.has_state = true;
+        }
+        self.run = Some(journal::open_run(session, &self.order.command, self.server.backend_pid).await?);
+        Ok(())
+    }
+
+    /// Runs bookkeeping SQL that belongs to no step, on the lease's connection.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn note(&self, sql: &str) -> Result<()> {
+        explain_journal(self.lease.session().send(sql).await)
+    }
+
+    /// Applies the plan's steps in order, stopping at the first that fails; what was done before is
+    /// kept and named in the failure.
+    ///
+    /// # Errors
+    /// Deferred when a lock was not to be had within the patience; the failure of the step.
+    pub async fn apply(&mut self, plan: &Plan, events: &mut dyn Events) -> Result<Vec<Applied>> {
+        if plan.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.open_journal().await?;
+        let mut applied: Vec<Applied> = Vec::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            events.event(Event::Step { number: index + 1, of: plan.steps.len(), title: &step.title });
+            let began = Instant::now();
+            let done = match step.lane {
+                Lane::Transaction => self.run_transaction(step, None, step.messages(), events).await,
+                Lane::Statements => self.run_statements(step, events).await,
+            };
+            if let Err(failure) = done {
+                let kept = applied.iter().map(|a| format!("{} (kept)", a.title)).collect::<Vec<_>>();
+                return Err(self.close_failed(failure.done(kept)).await);
+            }
+            let took = began.elapsed();
+            events.event(Event::Applied { title: &step.title, took });
+            applied.push(Applied { title: step.title.clone(), took });
+        }
+        self.close("done", "").await;
+        Ok(applied)
+    }
+
+    /// One transaction, again and again while locks are in the way.
+    async fn run_transaction(
+        &self,
+        step: &Step,
+        statement: Option<usize>,
+        messages: Vec<Message>,
+        events: &mut dyn Events,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            self.check()?;
+            let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, false);
+            let Err((role, error)) = self.send_all(&messages, &mut watch, events).await else { return Ok(()) };
+            if !error.is_lost() {
+                // Also after a failed COMMIT: the session must not stay in a transaction.
+                let _ = self.work.send("ROLLBACK").await;
+            }
+            self.interrupt.check().map_err(|failure| rolled_back(failure, step))?;
+            let pause = backoff.pause(began.elapsed(), self.order.lock_patience, fastrand::f64());
+            match pause.filter(|_| error.is_transient()) {
+                Some(pause) => self.wait_to_retry(step, &error, pause, &watch, events).await?,
+                None => {
+                    self.note_failure(step, statement, &error).await;
+                    let failure = with_blockers(explain(step, role, &error), &watch, &error);
+                    return Err(if error.is_lost() { failure } else { rolled_back(failure, step) });
+                }
+            }
+        }
+    }
+
+    /// Statement by statement, resuming where an earlier run stopped.
+    async fn run_statements(&self, step: &Step, events: &mut dyn Events) -> Result<()> {
+        let attempts = journal::attempts(&self.work, &step.id).await?;
+        for (index, statement) in step.statements.iter().enumerate() {
+            let attempt = attempts.iter().find(|a| a.statement == index);
+            if attempt.is_some_and(|a| a.state == State::Finished) {
+                refuse_edited(step, index, attempt)?;
+                // The last statement's close also closes the step, so a finished one is never last.
+                events.event(Event::Skipped { title: &step.title, statement: index + 1 });
+            } else if statement.atomic {
+                self.run_transaction(step, Some(index), step.statement_messages(index), events).await?;
+            } else {
+                let unknown = attempt.filter(|a| a.state == State::Started);
+                self.run_alone(step, index, unknown, events).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One statement outside any transaction.
+    async fn run_alone(&self, step: &Step, index: usize, unknown: Option<&Attempt>, events: &mut dyn Events) -> Result<()> {
+        let Some(statement) = step.statements.get(index) else { return Ok(()) };
+        let began = Instant::now();
+        let mut backoff = Backoff::new();
+        let recovery = Recovery {
+            session: &self.work,
+            interrupt: &self.interrupt,
+            step,
+            index,
+            patience: self.order.lock_patience,
+        };
+        let close = step.close(index, index + 1 == step.statements.len());
+        let mut unknown = unknown.cloned();
+        loop {
+            self.check()?;
+            let messages = step.statement_messages(index);
+            // Names must resolve as they do for the statement itself.
+            for open in messages.iter().filter(|m| m.role == Role::Open) {
+                self.work.send(&open.sql).await.map_err(|e| explain(step, Role::Open, &e))?;
+            }
+            let verdict = match unknown.take() {
+                Some(attempt) => recovery.after_unknown_end(&statement.guard, &attempt, events).await?,
+                None => recovery.before_first(&statement.guard).await.map(|()| Verdict::Run)?,
+            };
+            if verdict == Verdict::Done {
+                return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
+            }
+            let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, true);
+            let work: Vec<Message> = messages.into_iter().filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_))).collect();
+            let Err((role, error)) = self.send_all(&work, &mut watch, events).await else {
+                recovery.verify(&statement.guard).await?;
+                return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
+            };
+            self.interrupt.check().map_err(|f| f.hint("run the same command again: it goes on from here and removes what this left"))?;
+            if error.is_lost() {
+                return Err(explain(step, role, &error));
+            }
+            let attempt = journal::attempts(&self.work, &step.id).await?.into_iter().find(|a| a.statement == index);
+            if let Some(attempt) = &attempt
+                && recovery.after_failure(&statement.guard, attempt, events).await?
+            {
+                self.note_failure(step, Some(index), &error).await;
+            } else {
+                unknown = attempt;
+            }
+            let out_of_patience = error.is_cancelled() && watch.blocked_for() > self.order.lock_patience;
+            let pause = backoff.pause(began.elapsed(), self.order.lock_patience, fastrand::f64());
+            match pause.filter(|_| error.is_transient() && !out_of_patience) {
+                Some(pause) => self.wait_to_retry(step, &error, pause, &watch, events).await?,
+                None => {
+                    let failure = with_blockers(explain(step, role, &error), &watch, &error);
+                    return Err(if out_of_patience { failure.kind(Kind::Deferred) } else { failure });
+                }
+            }
+        }
+    }
+
+    /// Sends messages in order; the first error says which one failed.
+    async fn send_all(
+        &self,
+        messages: &[Message],
+        watch: &mut Watch<'_>,
+        events: &mut dyn Events,
+    ) -> std::result::Result<(), (Role, ServerError)> {
+        for message in messages {
+            if self.interrupt.check().is_err() && message.role != Role::Close {
+                // Reported by the caller, which asks the same question.
+                return Err((message.role, ServerError::interrupted()));
+            }
+            let sending = self.work.send(&message.sql);
+            tokio::pin!(sending);
+            loop {
+                tokio::select! {
+                    biased;
+                    sent = &mut sending => {
+                        sent.map_err(|e| (message.role, e))?;
+                        break;
+                    }
+                    () = tokio::time::sleep(watch.tick()) => {
+                        // Looking on is a courtesy: when it fails, the statement still decides.
+                        let _ = watch.look(events).await;
+                        if watch.gives_up(self.order.lock_patience) {
+                            let _ = self.work.cancel().await;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_to_retry(
+        &self,
+        step: &Step,
+        error: &ServerError,
+        pause: Duration,
+        watch: &Watch<'_>,
+        events: &mut dyn Events,
+    ) -> Result<()> {
+        events.event(Event::Retry { title: &step.title, reason: &error.message(), pause, blockers: &watch.blockers });
+        self.interrupt.sleep(pause).await
+    }
+
+    fn check(&self) -> Result<()> {
+        self.interrupt.check()?;
+        self.lease.check()
+    }
+
+    /// The journal's word on a failure is a courtesy: the failure itself is what matters.
+    async fn note_failure(&self, step: &Step, statement: Option<usize>, error: &ServerError) {
+        if let Some(run) = self.run {
+            let _ = journal::failed(self.lease.session(), run, &step.id, statement, &error.message()).await;
+        }
+    }
+
+    async fn close(&self, outcome: &str, detail: &str) {
+        if let Some(run) = self.run {
+            let _ = journal::close_run(self.lease.session(), run, outcome, detail).await;
+        }
+    }
+
+    async fn close_failed(&self, failure: Failure) -> Failure {
+        let outcome = match failure.what() {
+            Kind::Interrupted | Kind::Terminated => "interrupted",
+            Kind::Deferred => "deferred",
+            _ => "failed",
+        };
+        self.close(outcome, &failure.messages().join(": ")).await;
+        failure
+    }
+}
+
+/// Two first runs of different commands may create the schema at once: a lock of the bootstrap's
+/// own, held for its short transaction only.
+fn bootstrap() -> String {
+    format!(
+        "BEGIN;\nSET LOCAL lock_timeout = '10s';\nSELECT pg_catalog.pg_advisory_xact_lock({}, 0);\n{}\nCOMMIT;",
+        crate::pg::lease::CLASS,
+        journal::BOOTSTRAP
+    )
+}
+
+fn refuse_read_only(server: &Server) -> Result<()> {
+    if server.in_recovery {
+        return Err(Failure::new(Kind::Refused, "this server is a standby: it cannot be changed")
+            .hint("connect to the primary, for example with several hosts and target_session_attrs=read-write"));
+    }
+    if server.read_only {
+        return Err(Failure::new(Kind::Refused, "default_transaction_read_only is on for this role or database")
+            .hint("ALTER ROLE … SET default_transaction_read_only = off, or connect as another role"));
+    }
+    Ok(())
+}
+
+fn refuse_edited(step: &Step, index: usize, attempt: Option<&Attempt>) -> Result<()> {
+    let (Some(attempt), Some(statement)) = (attempt, step.statements.get(index)) else { return Ok(()) };
+    if attempt.sql_hash == journal::hash(&statement.sql) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format!("statement {} of {} was changed after an earlier run had finished it", index + 1, step.file),
+    )
+    .hint("put its old text back; what it should do besides belongs into a new migration"))
+}
+
+fn explain_journal(sent: std::result::Result<(), ServerError>) -> Result<()> {
+    sent.map_err(|e| {
+        let failure = e.explain("cannot keep dbctl's journal (schema dbctl)");
+        if failure.what() == Kind::NotPermitted {
+            failure.hint(
+                "let an administrator run: CREATE SCHEMA IF NOT EXISTS dbctl AUTHORIZATION <this role>; \
+                 (or, where it exists: GRANT USAGE, CREATE ON SCHEMA dbctl and INSERT, SELECT, UPDATE ON ALL TABLES IN \
+                 SCHEMA dbctl)",
+            )
+        } else {
+            failure
+        }
+    })
+}
+
+fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
+    match role {
+        Role::Work(index) => {
+            let offset = step.statements.get(index).map_or(0, |s| s.offset);
+            let doing = format!("{} failed ({})", step.title, step.file);
+            let failure = error.explain_in(doing, &step.file, &step.file_text, offset);
+            match step.lane {
+                Lane::Transaction => failure,
+                Lane::Statements => failure.hint(format!(
+                    "the file runs without a transaction: statements before number {} are done and recorded; mend the \
+                     cause and run again, it goes on from there",
+                    index + 1
+                )),
+            }
+        }
+        Role::Open | Role::Started(_) => error.explain(format!("cannot begin {}", step.title)),
+        Role::Close => error.explain(format!("cannot record {}", step.title)),
+    }
+}
+
+fn rolled_back(failure: Failure, step: &Step) -> Failure {
+    failure.done([format!("{}: rolled back, nothing of it is left", step.title)])
+}
+
+fn with_blockers(failure: Failure, watch: &Watch<'_>, error: &ServerError) -> Failure {
+    if !(error.is_transient() || error.is_cancelled()) || watch.blockers.is_empty() {
+        return failure;
+    }
+    let mut failure = failure;
+    for blocker in &watch.blockers {
+        failure = failure.done([format!("blocked by {blocker}")]);
+    }
+    match watch.blockers.iter().find(|b| b.pid != 0) {
+        Some(blocker) => failure.hint(format!(
+            "run again later, give it longer with --lock-patience 10min, or end the blocker: SELECT pg_terminate_backend({});",
+            blocker.pid
+        )),
+        None => failure.hint("run again later, or end the prepared transaction: see pg_prepared_xacts"),
+    }
+}

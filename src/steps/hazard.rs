@@ -1,0 +1,104 @@
+//! What a statement does to those who use the database meanwhile: the lock it takes on which
+//! table, and what is lost or slow. Pure values.
+
+use std::fmt;
+
+/// A table lock mode, weakest first (PostgreSQL documentation, 13.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockMode {
+    /// SELECT.
+    AccessShare,
+    /// SELECT FOR UPDATE.
+    RowShare,
+    /// INSERT, UPDATE, DELETE.
+    RowExclusive,
+    /// VACUUM, CREATE INDEX CONCURRENTLY, VALIDATE CONSTRAINT.
+    ShareUpdateExclusive,
+    /// CREATE INDEX.
+    Share,
+    /// CREATE TRIGGER, ADD FOREIGN KEY.
+    ShareRowExclusive,
+    /// REFRESH MATERIALIZED VIEW CONCURRENTLY.
+    Exclusive,
+    /// Most of ALTER TABLE, DROP, TRUNCATE.
+    AccessExclusive,
+}
+
+impl LockMode {
+    /// The mode as `LOCK TABLE` spells it.
+    pub fn sql(self) -> &'static str {
+        match self {
+            LockMode::AccessShare => "ACCESS SHARE",
+            LockMode::RowShare => "ROW SHARE",
+            LockMode::RowExclusive => "ROW EXCLUSIVE",
+            LockMode::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            LockMode::Share => "SHARE",
+            LockMode::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            LockMode::Exclusive => "EXCLUSIVE",
+            LockMode::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
+    /// Whom the lock keeps waiting.
+    pub fn blocks(self) -> &'static str {
+        match self {
+            LockMode::AccessShare | LockMode::RowShare | LockMode::RowExclusive => "no reads or writes",
+            LockMode::ShareUpdateExclusive => "other schema changes",
+            LockMode::Share | LockMode::ShareRowExclusive | LockMode::Exclusive => "writes",
+            LockMode::AccessExclusive => "reads and writes",
+        }
+    }
+}
+
+impl fmt::Display for LockMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sql())
+    }
+}
+
+/// A lock that a statement takes on a table that others may be using.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableLock {
+    /// The table as the statement names it.
+    pub table: String,
+    /// The mode.
+    pub mode: LockMode,
+}
+
+impl fmt::Display for TableLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.mode, self.table)
+    }
+}
+
+/// Something that deserves a second look before it runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hazard {
+    /// Data is gone afterwards: `DROP TABLE orders`.
+    Destroys(String),
+    /// The table is rewritten or read whole under its lock: `ALTER COLUMN a TYPE`.
+    Rewrites(String),
+    /// What it locks cannot be told from its text: `DO`, `CALL`, a function call.
+    Opaque(String),
+}
+
+impl Hazard {
+    /// The stable name that scripts match.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Hazard::Destroys(_) => "destroys",
+            Hazard::Rewrites(_) => "rewrites",
+            Hazard::Opaque(_) => "opaque",
+        }
+    }
+}
+
+impl fmt::Display for Hazard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hazard::Destroys(what) => write!(f, "destroys data: {what}"),
+            Hazard::Rewrites(what) => write!(f, "may rewrite or scan the table: {what}"),
+            Hazard::Opaque(what) => write!(f, "locks unknown: {what}"),
+        }
+    }
+}

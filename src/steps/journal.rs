@@ -1,0 +1,137 @@
+//! The journal in schema `dbctl`: which run did what, and how far a statement outside a
+//! transaction came. Lines are plain SQL without parameters, so that a plan can print them.
+
+use sha2::{Digest, Sha256};
+
+use crate::error::Result;
+use crate::ident::Literal;
+use crate::pg::{Query, Session};
+
+/// Creates the schema and its tables where they are missing. Idempotent.
+pub const BOOTSTRAP: &str = include_str!("../../sql/state/dbctl.sql");
+
+/// What the journal knows of one statement of a step that is not closed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Index of the statement in its step.
+    pub statement: usize,
+    /// SHA-256 of the text that was sent.
+    pub sql_hash: String,
+    /// How far it came.
+    pub state: State,
+    /// Oids of invalid indexes that existed when it began.
+    pub invalid_before: Vec<u32>,
+}
+
+/// How far a statement came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Begun; whether it ended is unknown.
+    Started,
+    /// Done.
+    Finished,
+    /// Failed, and what it left was removed.
+    Failed,
+}
+
+/// SHA-256 of a statement's text, in hex.
+pub fn hash(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The line that says a whole step is done. The run is found by the backend that executes it.
+pub fn step_line(subject: &str, state: &str) -> String {
+    format!(
+        "INSERT INTO dbctl.journal (run, subject, state)\n\
+         SELECT id, {}, {} FROM dbctl.run WHERE backend_pid = pg_catalog.pg_backend_pid() ORDER BY id DESC LIMIT 1;",
+        Literal(subject),
+        Literal(state)
+    )
+}
+
+/// The line that says where one statement of a step stands.
+pub fn statement_line(subject: &str, index: usize, sql: &str, state: &str) -> String {
+    let detail = if state == "started" {
+        ", (SELECT pg_catalog.jsonb_agg(indexrelid::bigint) FROM pg_catalog.pg_index WHERE NOT indisvalid)"
+    } else {
+        ", NULL::jsonb"
+    };
+    format!(
+        "INSERT INTO dbctl.journal (run, subject, statement, sql_hash, state, detail)\n\
+         SELECT id, {}, {index}, {}, {}{detail} FROM dbctl.run WHERE backend_pid = pg_catalog.pg_backend_pid() \
+         ORDER BY id DESC LIMIT 1;",
+        Literal(subject),
+        Literal(&hash(sql)),
+        Literal(state)
+    )
+}
+
+/// What is known of the statements of an unfinished step, by index.
+///
+/// # Errors
+/// The server's, when the journal cannot be read.
+pub async fn attempts(session: &Session, subject: &str) -> Result<Vec<Attempt>> {
+    let rows = session
+        .rows(&Query::JOURNAL_ATTEMPTS, &[&subject])
+        .await
+        .map_err(|e| e.explain("cannot read the journal dbctl.journal"))?;
+    rows.iter()
+        .map(|row| {
+            let statement: i32 = row.try_get("statement")?;
+            let oids: Vec<i64> = row.try_get("invalid_before")?;
+            Ok(Attempt {
+                statement: usize::try_from(statement)?,
+                sql_hash: row.try_get("sql_hash")?,
+                state: match row.try_get("state")? {
+                    "finished" => State::Finished,
+                    "failed" => State::Failed,
+                    _ => State::Started,
+                },
+                invalid_before: oids.into_iter().filter_map(|oid| u32::try_from(oid).ok()).collect(),
+            })
+        })
+        .collect()
+}
+
+/// Opens a run; returns its id.
+///
+/// # Errors
+/// The server's.
+pub async fn open_run(session: &Session, command: &str, backend_pid: i32) -> Result<i64> {
+    let sql = format!(
+        "INSERT INTO dbctl.run (command, backend_pid, dbctl_version) VALUES ({}, {backend_pid}, {}) RETURNING id",
+        Literal(command),
+        Literal(env!("CARGO_PKG_VERSION"))
+    );
+    let rows = session.rows_of(&sql).await.map_err(|e| e.explain("cannot write the journal dbctl.run"))?;
+    rows.first().ok_or_else(|| anyhow::anyhow!("the server returned no id"))?.try_get("id").map_err(Into::into)
+}
+
+/// Closes a run with its outcome.
+///
+/// # Errors
+/// The server's.
+pub async fn close_run(session: &Session, run: i64, outcome: &str, detail: &str) -> Result<()> {
+    let sql = format!(
+        "UPDATE dbctl.run SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, detail = NULLIF({}, '') \
+         WHERE id = {run}",
+        Literal(outcome),
+        Literal(detail)
+    );
+    session.send(&sql).await.map_err(|e| e.explain("cannot close the journal dbctl.run"))
+}
+
+/// Says that a step, or one statement of it, failed and left nothing behind.
+///
+/// # Errors
+/// The server's.
+pub async fn failed(session: &Session, run: i64, subject: &str, statement: Option<usize>, message: &str) -> Result<()> {
+    let index = statement.map_or("NULL".to_owned(), |i| i.to_string());
+    let sql = format!(
+        "INSERT INTO dbctl.journal (run, subject, statement, state, detail) \
+         VALUES ({run}, {}, {index}, 'failed', pg_catalog.jsonb_build_object('message', {}::text))",
+        Literal(subject),
+        Literal(message)
+    );
+    session.send(&sql).await.map_err(|e| e.explain("cannot write the journal dbctl.journal"))
+}

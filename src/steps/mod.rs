@@ -1,0 +1,20 @@
+//! What will be done, as data, and the one executor that does it.
+//!
+//! A capability plans [`Step`]s; [`gate`] says go, ask or refuse; [`apply`] sends exactly the
+//! messages that [`Step::messages`] renders, which is also what a plan prints. There is no second
+//! way to send DDL.
+
+pub mod apply;
+pub mod events;
+pub mod gate;
+pub mod guard;
+mod hazard;
+pub mod journal;
+mod plan;
+mod recover;
+mod retry;
+mod watch;
+
+pub use guard::Guard;
+pub use hazard::{Hazard, LockMode, TableLock};
+pub use plan::{Lane, Message, Plan, Role, Statement, Step, Timeouts};

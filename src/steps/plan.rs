@@ -1,0 +1,261 @@
+//! A plan is a list of steps; a step is the SQL to run, why, and what it does to others. The only
+//! place that renders the SQL around a statement (SET lines, bookkeeping): what a plan prints and
+//! what the executor sends is this one rendering.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::guard::Guard;
+use super::hazard::{Hazard, TableLock};
+use crate::ident::Literal;
+
+/// What a run is going to do, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// The steps. An empty plan is "nothing to do".
+    pub steps: Vec<Step>,
+}
+
+/// One unit of work with its own name in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Stable identity in the journal: the same work has the same id in every run.
+    pub id: String,
+    /// What a person reads: `V0004 activity_mappings`.
+    pub title: String,
+    /// Where the SQL comes from, for error messages: a path or `bridge/V0004__x.sql`.
+    pub file: String,
+    /// The whole text of that file, for carets in error messages.
+    pub file_text: Arc<str>,
+    /// Why it is done.
+    pub why: String,
+    /// Inside one transaction, or statement by statement.
+    pub lane: Lane,
+    /// Set for the duration of the step, in order; values are plain text.
+    pub settings: Vec<(&'static str, String)>,
+    /// How long it may wait and run.
+    pub timeouts: Timeouts,
+    /// The work.
+    pub statements: Vec<Statement>,
+    /// Bookkeeping that belongs to the work: in its transaction, or in the last statement's.
+    pub record: Vec<String>,
+}
+
+/// How a step reaches the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// All statements in one transaction: everything or nothing.
+    Transaction,
+    /// Each statement on its own, each recorded when finished.
+    Statements,
+}
+
+/// One statement, or a whole file in the transaction lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text, byte for byte as it is sent.
+    pub sql: Arc<str>,
+    /// Where the text begins in its file, counted in characters from 0.
+    pub offset: usize,
+    /// Settings of the file's own that come before it (only in the statement lane).
+    pub prelude: Vec<String>,
+    /// Whether it may run inside a transaction (only asked in the statement lane).
+    pub atomic: bool,
+    /// How a rerun recognises a half-done attempt.
+    pub guard: Guard,
+    /// Locks on tables that exist before the step.
+    pub locks: Vec<TableLock>,
+    /// What deserves a second look.
+    pub hazards: Vec<Hazard>,
+}
+
+/// Time limits of a step. Zero means none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// One attempt to get a lock.
+    pub lock: Duration,
+    /// One statement.
+    pub statement: Duration,
+}
+
+/// One round trip: what the server receives as a single simple query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What it is for.
+    pub role: Role,
+    /// The text.
+    pub sql: Arc<str>,
+}
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Opens the transaction or prepares the session.
+    Open,
+    /// The journal's word that a statement outside a transaction begins.
+    Started(usize),
+    /// The work itself: the index into [`Step::statements`].
+    Work(usize),
+    /// Bookkeeping, and the commit.
+    Close,
+}
+
+impl Step {
+    /// Every message of the step, in order, as the executor sends them on an undisturbed run.
+    pub fn messages(&self) -> Vec<Message> {
+        match self.lane {
+            Lane::Transaction => self.transaction(0..self.statements.len(), true),
+            Lane::Statements => (0..self.statements.len()).flat_map(|i| self.statement_messages(i)).collect(),
+        }
+    }
+
+    /// The messages of one statement in the statement lane.
+    pub fn statement_messages(&self, index: usize) -> Vec<Message> {
+        let last = index + 1 == self.statements.len();
+        if self.statements.get(index).is_some_and(|s| s.atomic) {
+            return self.transaction(index..index + 1, last);
+        }
+        let mut messages = vec![
+            Message { role: Role::Open, sql: self.session_settings(index).into() },
+            Message { role: Role::Started(index), sql: self.journal_line(index, "started").into() },
+        ];
+        if let Some(statement) = self.statements.get(index) {
+            messages.push(Message { role: Role::Work(index), sql: Arc::clone(&statement.sql) });
+        }
+        messages.push(Message { role: Role::Close, sql: self.close(index, last).into() });
+        messages
+    }
+
+    /// What closes statement `index` once it is known to be done.
+    pub fn close(&self, index: usize, last: bool) -> String {
+        let mut sql = format!("BEGIN;\n{}", self.journal_line(index, "finished"));
+        if last {
+            sql.push('\n');
+            sql.push_str(&self.bookkeeping());
+        }
+        sql.push_str("\nCOMMIT;");
+        sql
+    }
+
+    /// All hazards of the step.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.statements.iter().flat_map(|s| &s.hazards)
+    }
+
+    /// The strongest lock on each table, sorted by table.
+    pub fn locks(&self) -> Vec<TableLock> {
+        let mut locks: Vec<TableLock> = Vec::new();
+        for lock in self.statements.iter().flat_map(|s| &s.locks) {
+            match locks.iter_mut().find(|l| l.table == lock.table) {
+                Some(known) => known.mode = known.mode.max(lock.mode),
+                None => locks.push(lock.clone()),
+            }
+        }
+        locks.sort();
+        locks
+    }
+
+    fn transaction(&self, range: std::ops::Range<usize>, last: bool) -> Vec<Message> {
+        let mut messages = vec![Message { role: Role::Open, sql: self.transaction_settings(range.clone()).into() }];
+        for i in range.clone() {
+            if let Some(statement) = self.statements.get(i) {
+                messages.push(Message { role: Role::Work(i), sql: Arc::clone(&statement.sql) });
+            }
+        }
+        // A file may have changed the role; the bookkeeping is ours.
+        let mut close = String::from("RESET ROLE;\n");
+        if self.lane == Lane::Statements {
+            for i in range {
+                close.push_str(&self.journal_line(i, "finished"));
+                close.push('\n');
+            }
+        }
+        if last {
+            close.push_str(&self.bookkeeping());
+            close.push('\n');
+        }
+        close.push_str("COMMIT;");
+        messages.push(Message { role: Role::Close, sql: close.into() });
+        messages
+    }
+
+    /// `RESET ALL` undoes what an earlier file may have set; SET LOCAL is lost on rollback, so
+    /// every attempt sends it again.
+    fn transaction_settings(&self, range: std::ops::Range<usize>) -> String {
+        let settings = self.settings(self.timeouts.lock, Scope::Transaction);
+        format!("RESET ALL;\nRESET ROLE;\nBEGIN;{settings}{}", self.prelude(range.start))
+    }
+
+    fn prelude(&self, index: usize) -> String {
+        let prelude = self.statements.get(index).map_or(&[] as &[String], |s| &s.prelude);
+        prelude.iter().map(|set| format!("\n{set};")).collect()
+    }
+
+    /// Outside a transaction there is no SET LOCAL. The CONCURRENTLY forms get no lock_timeout: it
+    /// would also count waits for old snapshots of unrelated tables and leave an invalid index.
+    fn session_settings(&self, index: usize) -> String {
+        let waits = self.statements.get(index).is_some_and(|s| s.guard.waits_for_snapshots());
+        let lock = if waits { Duration::ZERO } else { self.timeouts.lock };
+        format!("RESET ALL;\nRESET ROLE;{}{}", self.settings(lock, Scope::Session), self.prelude(index))
+    }
+
+    fn settings(&self, lock: Duration, scope: Scope) -> String {
+        let limits = [("lock_timeout", milliseconds(lock)), ("statement_timeout", milliseconds(self.timeouts.statement))];
+        let mut sql = String::new();
+        for (name, value) in limits.iter().chain(&self.settings) {
+            let value = Literal(value);
+            // search_path is a list: as one literal it would be one odd name.
+            sql.push_str(&match (*name, scope) {
+                ("search_path", scope) => {
+                    let local = scope == Scope::Transaction;
+                    format!("\nSELECT pg_catalog.set_config('search_path', {value}, {local});")
+                }
+                (name, Scope::Transaction) => format!("\nSET LOCAL {name} = {value};"),
+                (name, Scope::Session) => format!("\nSET {name} = {value};"),
+            });
+        }
+        sql
+    }
+
+    fn bookkeeping(&self) -> String {
+        let mut lines = self.record.clone();
+        lines.push(super::journal::step_line(&self.id, "applied"));
+        lines.join("\n")
+    }
+
+    fn journal_line(&self, index: usize, state: &str) -> String {
+        let statement = self.statements.get(index).map_or("", |s| &s.sql);
+        super::journal::statement_line(&self.id, index, statement, state)
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// All hazards that destroy data, with the title of their step.
+    pub fn destructions(&self) -> Vec<(String, String)> {
+        self.steps
+            .iter()
+            .flat_map(|step| {
+                step.hazards().filter_map(|h| match h {
+                    Hazard::Destroys(what) => Some((step.title.clone(), what.clone())),
+                    Hazard::Rewrites(_) | Hazard::Opaque(_) => None,
+                })
+            })
+            .collect()
+    }
+}
+
+/// How long a SET lasts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Transaction,
+    Session,
+}
+
+fn milliseconds(limit: Duration) -> String {
+    format!("{}ms", limit.as_millis())
+}

@@ -1,0 +1,125 @@
+//! Looks on from the lease's connection while the executor's statement runs: who blocks it, and
+//! how far an index build is.
+
+use std::time::{Duration, Instant};
+
+use super::events::{Blocker, Event, Events};
+use crate::error::Result;
+use crate::pg::{Lease, Query};
+
+/// Short enough to name the blockers before a short lock_timeout runs out.
+const TICK: Duration = Duration::from_millis(100);
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
+const SLOW_TICK: Duration = Duration::from_millis(1000);
+/// A wait is worth a line after this long.
+const WORTH_TELLING: Duration = Duration::from_millis(300);
+/// And once more after every further such time.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
+
+/// What was seen while one statement ran.
+pub(super) struct Watch<'a> {
+    lease: &'a Lease,
+    backend_pid: i32,
+    title: &'a str,
+    lock_timeout: Duration,
+    alone: bool,
+    began: Instant,
+    blocked_since: Option<Instant>,
+    told: Option<Instant>,
+    /// The last sessions seen in the way.
+    pub(super) blockers: Vec<Blocker>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(lease: &'a Lease, backend_pid: i32, title: &'a str, lock_timeout: Duration, alone: bool) -> Watch<'a> {
+        Watch {
+            lease,
+            backend_pid,
+            title,
+            lock_timeout,
+            alone,
+            began: Instant::now(),
+            blocked_since: None,
+            told: None,
+            blockers: Vec::new(),
+        }
+    }
+
+    /// When to look again: often at first, seldom later.
+    pub(super) fn tick(&self) -> Duration {
+        if self.began.elapsed() > Duration::from_secs(5) {
+            SLOW_TICK
+        } else if self.lock_timeout.is_zero() {
+            TICK
+        } else {
+            (self.lock_timeout / 3).clamp(SHORTEST_TICK, TICK)
+        }
+    }
+
+    /// How long the statement has been kept waiting without a break.
+    pub(super) fn blocked_for(&self) -> Duration {
+        self.blocked_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// A statement outside a transaction has no lock_timeout: the patience ends its wait.
+    pub(super) fn gives_up(&self, patience: Duration) -> bool {
+        self.alone && self.blocked_for() > patience
+    }
+
+    /// Looks once.
+    pub(super) async fn look(&mut self, events: &mut dyn Events) -> Result<()> {
+        let blockers = blockers(self.lease, self.backend_pid).await?;
+        if blockers.is_empty() {
+            self.blocked_since = None;
+        } else {
+            let since = *self.blocked_since.get_or_insert_with(Instant::now);
+            self.blockers = blockers;
+            let waited = since.elapsed();
+            if waited >= WORTH_TELLING && self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+                events.event(Event::Blocked { title: self.title, blockers: &self.blockers, waited });
+                self.told = Some(Instant::now());
+            }
+        }
+        if self.alone {
+            self.progress(events).await?;
+        }
+        Ok(())
+    }
+
+    async fn progress(&mut self, events: &mut dyn Events) -> Result<()> {
+        let rows = self
+            .lease
+            .session()
+            .rows(&Query::CREATE_INDEX_PROGRESS, &[&self.backend_pid])
+            .await
+            .map_err(|e| e.explain("cannot see how far the index build is"))?;
+        if let Some(row) = rows.first() {
+            let phase: String = row.try_get("phase")?;
+            let (done, total) = (row.try_get("done")?, row.try_get("total")?);
+            events.event(Event::Progress { title: self.title, phase: &phase, done, total });
+        }
+        Ok(())
+    }
+}
+
+/// The sessions that keep a backend waiting now.
+async fn blockers(lease: &Lease, backend_pid: i32) -> Result<Vec<Blocker>> {
+    let rows = lease
+        .session()
+        .rows(&Query::BLOCKERS, &[&backend_pid])
+        .await
+        .map_err(|e| e.explain("cannot see who is in the way"))?;
+    rows.iter()
+        .map(|row| {
+            Ok(Blocker {
+                pid: row.try_get("pid")?,
+                role: row.try_get("role")?,
+                application: row.try_get("application")?,
+                state: row.try_get("state")?,
+                age_seconds: row.try_get("age_seconds")?,
+                query: row.try_get("query")?,
+                relation: row.try_get("relation")?,
+            })
+        })
+        .collect()
+}
