@@ -23,14 +23,13 @@ fn main() {
     }
     if !problems.is_empty() {
         for problem in &problems {
-            println!("cargo:warning={problem}");
-            eprintln!("error: {problem}");
+            println!("cargo::error={problem}");
         }
         process::exit(1);
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded_files.rs");
     if let Err(error) = fs::write(&out, embedded(&sql)) {
-        eprintln!("error: cannot write {}: {error}", out.display());
+        println!("cargo::error=cannot write {}: {error}", out.display());
         process::exit(1);
     }
 }
@@ -64,7 +63,9 @@ fn check_text(file: &Path, problems: &mut Vec<String>) {
     match fs::read(file) {
         Err(error) => problems.push(format!("{}: {error}", file.display())),
         Ok(bytes) if bytes.is_empty() => problems.push(format!("{}: is empty", file.display())),
-        Ok(bytes) if bytes.starts_with(b"\xEF\xBB\xBF") => problems.push(format!("{}: has a byte order mark", file.display())),
+        Ok(bytes) if bytes.starts_with(b"\xEF\xBB\xBF") => {
+            problems.push(format!("{}: has a byte order mark", file.display()))
+        }
         Ok(bytes) if bytes.contains(&b'\r') => problems.push(format!("{}: has CR line ends", file.display())),
         Ok(bytes) if bytes.contains(&0) => problems.push(format!("{}: has a NUL byte", file.display())),
         Ok(bytes) => {
@@ -90,7 +91,11 @@ fn embedded(sql: &Path) -> String {
             code.push_str("    ];\n");
         }
         let demo = sql.join("demo").join(format!("{name}.sql"));
-        let value = if demo.exists() { format!("Some(include_str!({:?}))", demo.display().to_string()) } else { "None".to_owned() };
+        let value = if demo.exists() {
+            format!("Some(include_str!({:?}))", demo.display().to_string())
+        } else {
+            "None".to_owned()
+        };
         let _ = writeln!(code, "    pub(super) const {constant}_DEMO: Option<&str> = {value};");
     }
     code.push_str("}\n");

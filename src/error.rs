@@ -62,6 +62,7 @@ pub struct Failure {
     kind: Kind,
     cause: anyhow::Error,
     excerpt: Option<String>,
+    notes: Vec<String>,
     done: Vec<String>,
     hints: Vec<String>,
 }
@@ -77,7 +78,7 @@ impl Failure {
 
     /// A failure around a cause chain.
     pub fn from_cause(kind: Kind, cause: anyhow::Error) -> Failure {
-        Failure { kind, cause, excerpt: None, done: Vec::new(), hints: Vec::new() }
+        Failure { kind, cause, excerpt: None, notes: Vec::new(), done: Vec::new(), hints: Vec::new() }
     }
 
     /// Adds a next step: a flag, a command or SQL that can be pasted.
@@ -91,6 +92,13 @@ impl Failure {
     #[must_use]
     pub fn excerpt(mut self, excerpt: impl Into<String>) -> Failure {
         self.excerpt = Some(excerpt.into());
+        self
+    }
+
+    /// Adds what else belongs to the message: further findings, who is in the way.
+    #[must_use]
+    pub fn note(mut self, note: impl fmt::Display) -> Failure {
+        self.notes.push(note.to_string());
         self
     }
 
@@ -131,7 +139,7 @@ impl Failure {
     }
 }
 
-/// `error: …`, the excerpt, `caused by: …`, what was done, then `hint: …`; one item a line.
+/// `error: …`, `caused by: …`, the excerpt, the notes, `done: …`, then `hint: …`; one item a line.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut messages = self.messages().into_iter();
@@ -141,6 +149,9 @@ impl fmt::Display for Failure {
         }
         if let Some(excerpt) = &self.excerpt {
             write!(f, "\n{}", excerpt.trim_end())?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
         }
         for line in &self.done {
             write!(f, "\n  done: {line}")?;

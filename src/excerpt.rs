@@ -24,7 +24,8 @@ pub fn at_bytes(origin: &str, text: &str, span: Range<usize>, label: &str) -> St
     let line = text.get(cut_start..cut_end).unwrap_or_default();
     let column = text.get(line_start..start).map_or(1, |t| t.chars().count() + 1);
     let from = start - cut_start;
-    let word = line.get(from..).map_or(0, |rest| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()));
+    let word =
+        line.get(from..).map_or(0, |rest| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()));
     let to = if span.end > span.start { span.end.saturating_sub(cut_start).min(line.len()) } else { from + word };
     let place = format!("{origin}:{line_number}:{column}");
     let snippet = Snippet::source(line)

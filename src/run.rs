@@ -87,7 +87,8 @@ impl Run {
         match verb {
             Verb::Systems => return self.answer(migrate::systems()),
             Verb::New { name, with_rollback } => {
-                let targets = if self.settings.wanted.value.is_empty() { Vec::new() } else { self.settings.targets()? };
+                let targets =
+                    if self.settings.wanted.value.is_empty() { Vec::new() } else { self.settings.targets()? };
                 let folder = source.folder(targets.first())?;
                 return self.answer(migrate::create(folder, name, *with_rollback, Utc::now())?);
             }
@@ -107,7 +108,10 @@ impl Run {
 
     async fn migrate_one(&self, request: &migrate::Request, verb: &Verb, interrupt: &Interrupt) -> Result<Answer> {
         let brief = self.settings.format.value == Format::Table;
-        let progress = Progress::new(self.settings.progress.value, self.settings.color.value.resolve(true, |name| self.env.get(name)));
+        let progress = Progress::new(
+            self.settings.progress.value,
+            self.settings.color.value.resolve(true, |name| self.env.get(name)),
+        );
         let mut talker = Talker::new(self.consent.talk, progress);
         let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
         match verb {
@@ -165,7 +169,6 @@ impl Run {
         print(&document, &self.settings)?;
         Ok(outcome)
     }
-
 }
 
 /// All the same: that; findings among good ones: findings; anything else: partial.

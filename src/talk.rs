@@ -41,7 +41,9 @@ impl Talker {
 impl Events for Talker {
     fn event(&mut self, event: Event<'_>) {
         match event {
-            Event::LeaseTaken(holder) => self.say(Talk::Normal, &format!("another run is at work ({holder}); waiting for it")),
+            Event::LeaseTaken(holder) => {
+                self.say(Talk::Normal, &format!("another run is at work ({holder}); waiting for it"))
+            }
             Event::Step { number, of, title } => {
                 let bar = self.bar.take().unwrap_or_else(|| self.progress.bar(of as u64, "steps"));
                 bar.set_message(title);
@@ -62,13 +64,17 @@ impl Events for Talker {
                 self.blockers(blockers);
             }
             Event::Retry { title, reason, pause, blockers } => {
-                self.say(Talk::Normal, &format!("{title}: {reason}; nothing is kept waiting, trying again in {}", seconds(pause)));
+                self.say(
+                    Talk::Normal,
+                    &format!("{title}: {reason}; nothing is kept waiting, trying again in {}", seconds(pause)),
+                );
                 self.blockers(blockers);
             }
             Event::Cleaned { what } => self.say(Talk::Normal, what),
             Event::Progress { title, phase, done, total } => {
                 if let Some(bar) = &self.bar {
-                    let share = if total > 0 { format!(" {}%", done.saturating_mul(100) / total) } else { String::new() };
+                    let share =
+                        if total > 0 { format!(" {}%", done.saturating_mul(100) / total) } else { String::new() };
                     bar.set_message(&format!("{title}: {phase}{share}"));
                 }
             }

@@ -9,7 +9,7 @@ SELECT
     pg_catalog.current_setting('search_path') AS search_path,
     pg_catalog.current_schema()::text AS current_schema,
     pg_catalog.pg_backend_pid() AS backend_pid,
-    pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
+    pg_catalog.current_setting('default_transaction_read_only') = 'on' AS read_only,
     s.migration IS NOT NULL AS has_state,
     COALESCE(
         pg_catalog.has_schema_privilege(s.schema, 'USAGE') AND pg_catalog.has_table_privilege(s.migration, 'SELECT'), false

@@ -16,12 +16,15 @@ use crate::migrate::{Limits, Origin, Wish};
 /// refuse a transaction (CREATE INDEX CONCURRENTLY) run statement by statement and resume where they
 /// were interrupted. The history is refinery's: its own programs read it.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = false, after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = false,
+    after_help = "Examples:
   dbctl migrate --system bridge
   dbctl migrate plan --dir db/migrations          exact SQL, locks, hazards
   dbctl migrate up --dir db/migrations --to 20261121093000
   dbctl migrate status --dir db/migrations --exit-code   (2 when work is pending)
-  dbctl migrate down --system bridge --to 10 --yes")]
+  dbctl migrate down --system bridge --to 10 --yes"
+)]
 pub struct MigrateArgs {
     #[command(subcommand)]
     verb: Option<VerbArgs>,
@@ -189,9 +192,8 @@ impl Source {
         if let Some(system) = &self.system {
             return Ok(PathBuf::from("sql/migrations").join(system));
         }
-        target.and_then(|t| t.migrations.clone()).ok_or_else(|| {
-            Failure::new(Kind::Usage, "where should the new migration go?").hint("say --dir FOLDER")
-        })
+        target
+            .and_then(|t| t.migrations.clone())
+            .ok_or_else(|| Failure::new(Kind::Usage, "where should the new migration go?").hint("say --dir FOLDER"))
     }
 }
-

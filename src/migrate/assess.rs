@@ -115,7 +115,9 @@ pub fn assess(set: &MigrationSet, snapshot: &Snapshot) -> Assessment {
                 file: files.next().cloned(),
                 row: applied.next().cloned(),
             },
-            (_, Some(row)) => Entry { version: row.version, state: State::Missing, file: None, row: applied.next().cloned() },
+            (_, Some(row)) => {
+                Entry { version: row.version, state: State::Missing, file: None, row: applied.next().cloned() }
+            }
             (Some(_), None) => break,
         };
         entries.push(entry);
@@ -140,7 +142,13 @@ fn difference(file: &File, row: &Row, checksum: u64, snapshot: &Snapshot) -> Dif
     }
     let unix = file.sql.replace("\r\n", "\n");
     let trimmed = unix.trim_end_matches('\n');
-    let variants = [unix.clone(), unix.replace('\n', "\r\n"), trimmed.to_owned(), format!("{trimmed}\n"), format!("{trimmed}\n\n")];
+    let variants = [
+        unix.clone(),
+        unix.replace('\n', "\r\n"),
+        trimmed.to_owned(),
+        format!("{trimmed}\n"),
+        format!("{trimmed}\n\n"),
+    ];
     if variants.iter().any(|text| same(&file.stem, text)) {
         return Difference::LineEnds;
     }
@@ -169,7 +177,6 @@ fn other_system(set: &MigrationSet, snapshot: &Snapshot, entries: &[Entry]) -> O
         rows.iter().all(holds).then(|| other.name.to_owned())
     })
 }
-
 
 #[cfg(test)]
 mod tests;

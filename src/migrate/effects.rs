@@ -36,7 +36,14 @@ pub(super) struct Effects {
 
 impl Effects {
     fn none(transactions: Transactions) -> Effects {
-        Effects { transactions, guard: Guard::Rerun, locks: vec![], hazards: vec![], creates: None, nameless_index: false }
+        Effects {
+            transactions,
+            guard: Guard::Rerun,
+            locks: vec![],
+            hazards: vec![],
+            creates: None,
+            nameless_index: false,
+        }
     }
 
     fn refusing(guard: Guard) -> Effects {
@@ -75,14 +82,17 @@ pub(super) fn of(statement: &str) -> Effects {
             let destroyed = Effects::none(Transactions::Allows).hazard(Hazard::Destroys(w.line(0, 8)));
             names(w, at).iter().fold(destroyed, |e, name| e.lock(LockMode::AccessExclusive, Some(name)))
         }
-        "SET" if !w.is(1, "LOCAL") && !w.is(1, "TRANSACTION") && !w.is(1, "CONSTRAINTS") => Effects::none(Transactions::Sets),
+        "SET" if !w.is(1, "LOCAL") && !w.is(1, "TRANSACTION") && !w.is(1, "CONSTRAINTS") => {
+            Effects::none(Transactions::Sets)
+        }
         "INSERT" | "MERGE" => allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["INTO"])).as_ref()),
         "UPDATE" => {
             let effects = allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["ONLY"])).as_ref());
             if w.find(0, &["WHERE"]).is_some() { effects } else { effects.hazard(Hazard::Rewrites(w.line(0, 6))) }
         }
         "DELETE" => {
-            let effects = allows().lock(LockMode::RowExclusive, name_at(w, w.skip(w.skip(1, &["FROM"]), &["ONLY"])).as_ref());
+            let effects =
+                allows().lock(LockMode::RowExclusive, name_at(w, w.skip(w.skip(1, &["FROM"]), &["ONLY"])).as_ref());
             effects.hazard(Hazard::Destroys(w.line(0, 8)))
         }
         "LOCK" => {
@@ -93,7 +103,10 @@ pub(super) fn of(statement: &str) -> Effects {
         "REFRESH" => {
             let concurrently = w.find(0, &["CONCURRENTLY"]).is_some();
             let at = w.skip(w.skip(1, &["MATERIALIZED", "VIEW"]), &["CONCURRENTLY"]);
-            allows().lock(if concurrently { LockMode::Exclusive } else { LockMode::AccessExclusive }, name_at(w, at).as_ref())
+            allows().lock(
+                if concurrently { LockMode::Exclusive } else { LockMode::AccessExclusive },
+                name_at(w, at).as_ref(),
+            )
         }
         "COMMENT" if w.are(1, &["ON", "TABLE"]) => {
             allows().lock(LockMode::ShareUpdateExclusive, name_at(w, 3).as_ref())
@@ -102,9 +115,8 @@ pub(super) fn of(statement: &str) -> Effects {
             allows().lock(LockMode::ShareUpdateExclusive, name_at(w, w.skip(1, &["VERBOSE"])).as_ref())
         }
         "DISCARD" => Effects::refusing(Guard::Rerun),
-        "DO" | "CALL" => {
-            Effects { guard: Guard::Unknowable, ..Effects::none(Transactions::MayCommit) }.hazard(Hazard::Opaque(w.line(0, 4)))
-        }
+        "DO" | "CALL" => Effects { guard: Guard::Unknowable, ..Effects::none(Transactions::MayCommit) }
+            .hazard(Hazard::Opaque(w.line(0, 4))),
         "SELECT" if w.find(0, &["("]).is_some() => allows().hazard(Hazard::Opaque(w.line(0, 8))),
         _ => allows(),
     }
@@ -146,9 +158,11 @@ fn create(w: &Words<'_>) -> Effects {
     if w.is(at, "INDEX") {
         return create_index(w, at + 1);
     }
-    for (keyword, kind) in
-        [("DATABASE", ObjectKind::Database), ("TABLESPACE", ObjectKind::Tablespace), ("SUBSCRIPTION", ObjectKind::Subscription)]
-    {
+    for (keyword, kind) in [
+        ("DATABASE", ObjectKind::Database),
+        ("TABLESPACE", ObjectKind::Tablespace),
+        ("SUBSCRIPTION", ObjectKind::Subscription),
+    ] {
         if w.is(1, keyword) {
             let guard = name_at(w, 2).map_or(Guard::Rerun, |name| Guard::Create { kind, name: name.name });
             return Effects::refusing(guard);
@@ -211,9 +225,11 @@ fn drop(w: &Words<'_>) -> Effects {
         let guard = name_at(w, exists(3)).map_or(Guard::Rerun, |index| Guard::IndexDrop { index });
         return Effects::refusing(guard);
     }
-    for (keyword, kind) in
-        [("DATABASE", ObjectKind::Database), ("TABLESPACE", ObjectKind::Tablespace), ("SUBSCRIPTION", ObjectKind::Subscription)]
-    {
+    for (keyword, kind) in [
+        ("DATABASE", ObjectKind::Database),
+        ("TABLESPACE", ObjectKind::Tablespace),
+        ("SUBSCRIPTION", ObjectKind::Subscription),
+    ] {
         if w.is(1, keyword) {
             let guard = name_at(w, exists(2)).map_or(Guard::Rerun, |name| Guard::Drop { kind, name: name.name });
             return Effects::refusing(guard).hazard(destroys());
@@ -221,7 +237,9 @@ fn drop(w: &Words<'_>) -> Effects {
     }
     if w.is(1, "TABLE") || w.are(1, &["FOREIGN", "TABLE"]) || w.are(1, &["MATERIALIZED", "VIEW"]) {
         let at = exists(if w.is(1, "TABLE") { 2 } else { 3 });
-        return names(w, at).iter().fold(allows().hazard(destroys()), |e, name| e.lock(LockMode::AccessExclusive, Some(name)));
+        return names(w, at)
+            .iter()
+            .fold(allows().hazard(destroys()), |e, name| e.lock(LockMode::AccessExclusive, Some(name)));
     }
     if w.is(1, "SCHEMA") || w.is(1, "OWNED") || w.is(1, "EXTENSION") && w.find(2, &["CASCADE"]).is_some() {
         return allows().hazard(destroys());
@@ -248,7 +266,8 @@ fn alter(w: &Words<'_>) -> Effects {
     }
     if w.is(1, "INDEX") {
         let at = w.skip(2, &["IF", "EXISTS"]);
-        let mode = if w.find(at, &["RENAME"]).is_some() { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+        let mode =
+            if w.find(at, &["RENAME"]).is_some() { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
         return allows().lock(mode, name_at(w, at).as_ref());
     }
     if w.is(1, "TABLE") { alter_table(w) } else { allows() }
@@ -270,9 +289,7 @@ fn alter_table(w: &Words<'_>) -> Effects {
     let foreign = w.find(end, &["REFERENCES"]).and_then(|r| name_at(w, r + 1));
     let mode = if w.are(end, &["VALIDATE", "CONSTRAINT"]) || is_light_setting(w, end) {
         LockMode::ShareUpdateExclusive
-    } else if foreign.is_some() && w.find(end, &["FOREIGN", "KEY"]).is_some() {
-        LockMode::ShareRowExclusive
-    } else if (w.is(end, "ENABLE") || w.is(end, "DISABLE")) && w.find(end, &["TRIGGER"]).is_some() {
+    } else if (foreign.is_some() && w.find(end, &["FOREIGN", "KEY"]).is_some()) || switches_trigger(w, end) {
         LockMode::ShareRowExclusive
     } else {
         LockMode::AccessExclusive
@@ -304,7 +321,14 @@ fn alter_table(w: &Words<'_>) -> Effects {
 
 /// SET STATISTICS, SET (autovacuum…), CLUSTER ON and the like.
 fn is_light_setting(w: &Words<'_>, at: usize) -> bool {
-    w.are(at, &["SET", "("]) || w.are(at, &["RESET", "("]) || w.find(at, &["SET", "STATISTICS"]).is_some() || w.are(at, &["CLUSTER", "ON"])
+    w.are(at, &["SET", "("])
+        || w.are(at, &["RESET", "("])
+        || w.find(at, &["SET", "STATISTICS"]).is_some()
+        || w.are(at, &["CLUSTER", "ON"])
+}
+
+fn switches_trigger(w: &Words<'_>, at: usize) -> bool {
+    (w.is(at, "ENABLE") || w.is(at, "DISABLE")) && w.find(at, &["TRIGGER"]).is_some()
 }
 
 /// `DROP [COLUMN] name`, not `DROP CONSTRAINT`, `DROP NOT NULL`, `DROP DEFAULT`, `DROP IDENTITY`, `DROP EXPRESSION`.
@@ -334,7 +358,10 @@ fn detach_partition(w: &Words<'_>, parent: &Name, at: usize) -> Effects {
 fn reindex(w: &Words<'_>) -> Effects {
     let concurrently = w.find(1, &["CONCURRENTLY"]).is_some();
     let whole = ["SCHEMA", "DATABASE", "SYSTEM"].iter().any(|k| w.find(1, &[k]).is_some());
-    let table = ["TABLE", "INDEX"].iter().find_map(|k| w.find(1, &[k])).and_then(|at| name_at(w, w.skip(at + 1, &["CONCURRENTLY"])));
+    let table = ["TABLE", "INDEX"]
+        .iter()
+        .find_map(|k| w.find(1, &[k]))
+        .and_then(|at| name_at(w, w.skip(at + 1, &["CONCURRENTLY"])));
     if concurrently {
         return Effects::refusing(Guard::Reindex).lock(LockMode::ShareUpdateExclusive, table.as_ref());
     }

@@ -46,12 +46,13 @@ impl Identity {
     /// The reason why refinery would skip, cut or refuse the name.
     pub fn of(stem: &str, sql: &str) -> Result<Identity, Misnamed> {
         // refinery's own pattern lets `|` through and cuts a name at its first odd character.
-        let well_formed = stem.strip_prefix(['V', 'U']).and_then(|rest| rest.split_once("__")).is_some_and(|(digits, name)| {
-            !digits.is_empty()
-                && digits.bytes().all(|b| b.is_ascii_digit())
-                && !name.is_empty()
-                && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-        });
+        let well_formed =
+            stem.strip_prefix(['V', 'U']).and_then(|rest| rest.split_once("__")).is_some_and(|(digits, name)| {
+                !digits.is_empty()
+                    && digits.bytes().all(|b| b.is_ascii_digit())
+                    && !name.is_empty()
+                    && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            });
         if !well_formed {
             return Err(Misnamed(format!("'{stem}' is not V<number>__<words>")));
         }
@@ -165,7 +166,8 @@ pub fn update(table: &TableName, width: Width, file: &Identity, mend_time: bool)
 }
 
 /// RFC 3339 in UTC, which is how refinery stores the time.
-const NOW: &str = "pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+const NOW: &str =
+    "pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 
 #[cfg(test)]
 mod tests {
@@ -173,7 +175,9 @@ mod tests {
 
     #[test]
     fn names_that_refinery_would_skip_or_cut_are_refused() {
-        for stem in ["V1__has-dash", "v1__a", "R__x", "V1_a", "|1__x", "V1.1__a", "V__a", "V1__", "V99999999999999999999__a"] {
+        for stem in
+            ["V1__has-dash", "v1__a", "R__x", "V1_a", "|1__x", "V1.1__a", "V__a", "V1__", "V99999999999999999999__a"]
+        {
             assert!(Identity::of(stem, "SELECT 1").is_err(), "{stem}");
         }
         let file = Identity::of("V20261121010203__añadir_ç", "SELECT 1").unwrap();
@@ -189,7 +193,8 @@ mod tests {
 
     #[test]
     fn damage_is_told() {
-        let row = Row { version: 1, name: "a".into(), applied_on: "2026-01-01T00:00:00Z".into(), checksum: "12".into() };
+        let row =
+            Row { version: 1, name: "a".into(), applied_on: "2026-01-01T00:00:00Z".into(), checksum: "12".into() };
         assert_eq!(row.damage(), None);
         assert!(Row { checksum: "x".into(), ..row.clone() }.damage().unwrap().contains("'x'"));
         assert!(Row { applied_on: "soon".into(), ..row }.damage().unwrap().contains("'soon'"));

@@ -1,7 +1,6 @@
 //! Migrations: status, plan, up, down, repair, new, systems. The page of verbs; each verb's work is
 //! in a file beside it. Reads and plans like everybody; changes go through [`Executor`] only.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,10 +25,10 @@ use crate::ident::Literal;
 use crate::outcome::Outcome;
 use crate::output::Document;
 use crate::pg::{Interrupt, Session};
+use crate::steps::Plan;
 use crate::steps::apply::{Executor, Order};
 use crate::steps::events::Events;
 use crate::steps::gate::{self, Confirm, Rails};
-use crate::steps::{Hazard, Plan};
 use assess::Assessment;
 use read::Snapshot;
 use source::MigrationSet;
@@ -82,7 +81,10 @@ pub async fn status(request: &Request, exit_code: bool, brief: bool, interrupt: 
         && findings.set.problems.is_empty()
         && findings.assessment.other_system.is_none();
     let outcome = if exit_code && !clean { Outcome::Findings } else { Outcome::Done };
-    Ok((outcome, view::status(&request.connection.label(), &findings.set, &findings.snapshot, &findings.assessment, brief)))
+    Ok((
+        outcome,
+        view::status(&request.connection.label(), &findings.set, &findings.snapshot, &findings.assessment, brief),
+    ))
 }
 
 /// Shows the steps that [`up`] would take, with their exact SQL.
@@ -120,7 +122,13 @@ pub async fn down(request: &Request, to: i64, limits: Limits, means: &mut Means<
 ///
 /// # Errors
 /// Refused when there is nothing to repair.
-pub async fn repair(request: &Request, version: i64, reason: &str, limits: Limits, means: &mut Means<'_>) -> Result<Answer> {
+pub async fn repair(
+    request: &Request,
+    version: i64,
+    reason: &str,
+    limits: Limits,
+    means: &mut Means<'_>,
+) -> Result<Answer> {
     change(request, "migrate repair", means, |found| {
         let mut plan = plan::repair(&found.set, &found.snapshot, &found.assessment, version, limits)?;
         let old = found.assessment.entries.iter().find(|e| e.version == version).and_then(|e| e.row.as_ref());
@@ -193,7 +201,8 @@ async fn change(
         lock_patience: request.lock_patience,
     };
     let mut executor =
-        Executor::begin(session, found.snapshot.server, &request.connection, order, means.interrupt, means.events).await?;
+        Executor::begin(session, found.snapshot.server, &request.connection, order, means.interrupt, means.events)
+            .await?;
     let found = read_findings(executor.session(), found.set).await?;
     let plan = decide(&found)?;
     if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
@@ -217,15 +226,9 @@ fn refuse_old_server(found: &Findings) -> Result<()> {
     }
     Err(Failure::new(
         Kind::Refused,
-        format!("system {} needs PostgreSQL {}; this is {}", system.name, system.lowest_major, found.snapshot.server.version),
+        format!(
+            "system {} needs PostgreSQL {}; this is {}",
+            system.name, system.lowest_major, found.snapshot.server.version
+        ),
     ))
-}
-
-/// How many steps carry each hazard.
-fn hazard_counts(plan: &Plan) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::new();
-    for id in plan.steps.iter().flat_map(|step| step.hazards().map(Hazard::id)) {
-        *counts.entry(id).or_default() += 1;
-    }
-    counts
 }

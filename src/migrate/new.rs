@@ -41,7 +41,8 @@ fn next_version(set: &MigrationSet, now: DateTime<Utc>) -> String {
     let stamp = now.format("%Y%m%d%H%M%S").to_string();
     match set.files.last() {
         Some(last) if last.identity.version < SMALLEST_TIMESTAMP => {
-            let digits = last.stem.get(1..).and_then(|rest| rest.split_once("__")).map_or(0, |(digits, _)| digits.len());
+            let digits =
+                last.stem.get(1..).and_then(|rest| rest.split_once("__")).map_or(0, |(digits, _)| digits.len());
             format!("{:0digits$}", last.identity.version + 1)
         }
         Some(last) if last.identity.version.to_string() >= stamp => (last.identity.version + 1).to_string(),

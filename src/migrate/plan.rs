@@ -63,6 +63,7 @@ pub fn up(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, wish
         .hint("give it a newer version, or apply it where it stands: --allow-out-of-order"));
     }
     let (table, width) = history_table(snapshot)?;
+    let frame = Frame { table: &table, snapshot, limits: wish.timeouts };
     let mut plan = Plan::default();
     let mut born = BTreeSet::new();
     for file in pending.iter().filter_map(|entry| entry.file.as_ref()) {
@@ -71,12 +72,12 @@ pub fn up(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, wish
                 Kind::Refused,
                 format!("{} does not fit: {table} holds 32-bit versions", file.label),
             )
-            .hint(format!("number it below 2147483648, as the other versions of that history are (it was begun by a refinery without int8-versions)")));
+            .hint("number it below 2147483648, as the other versions of that history are (it was begun by a refinery without int8-versions)"));
         }
         let script = if wish.fake { None } else { Some(script::read(&file.label, &file.sql)?) };
         let record = vec![history::insert(&table, width, &file.identity), note(&table, set, file)];
         let why = if wish.fake { "recorded as applied, not run" } else { "pending" };
-        plan.steps.push(step(&table, snapshot, file, script.as_ref(), record, why, wish.timeouts, &mut born));
+        plan.steps.push(frame.step(&Body::of(file, script.as_ref()), record, why, &mut born));
     }
     if !plan.is_empty() && snapshot.history.is_none() {
         plan.steps.insert(0, create_history(&table, snapshot, wish.timeouts));
@@ -103,12 +104,16 @@ pub fn down(
     }
     let Some(history) = &snapshot.history else { return Ok(Plan::default()) };
     let applied: Vec<&Entry> = assessment.entries.iter().filter(|e| e.row.is_some() && e.version > to).collect();
-    let missing: Vec<String> =
-        applied.iter().filter(|e| !rollbacks.contains_key(&e.version)).map(|e| format!("D{:04}__….sql for {}", e.version, stem(e))).collect();
+    let missing: Vec<String> = applied
+        .iter()
+        .filter(|e| !rollbacks.contains_key(&e.version))
+        .map(|e| format!("D{:04}__….sql for {}", e.version, stem(e)))
+        .collect();
     if !missing.is_empty() {
         return Err(Failure::new(Kind::Refused, format!("no rollback: {}", missing.join(", ")))
             .hint("a rollback is a file D<version>__<words>.sql in the folder 'rollback' beside the migrations; without one, go forward with a new migration"));
     }
+    let frame = Frame { table: &history.table, snapshot, limits };
     let mut plan = Plan::default();
     for entry in applied.iter().rev() {
         let Some((label, sql)) = rollbacks.get(&entry.version) else { continue };
@@ -117,11 +122,15 @@ pub fn down(
         let table = &history.table;
         let record = vec![
             history::delete(table, entry.version),
-            format!("DELETE FROM dbctl.migration WHERE history = {} AND version = {};", Literal(&table.to_string()), entry.version),
+            format!(
+                "DELETE FROM dbctl.migration WHERE history = {} AND version = {};",
+                Literal(&table.to_string()),
+                entry.version
+            ),
         ];
-        let body = Body { label, stem: format!("{} (undo)", stem_of(entry.version, &name)), version: entry.version, sql };
-        let mut born = BTreeSet::new();
-        plan.steps.push(build(table, snapshot, &body, Some(&script), record, "taken back", limits, &mut born));
+        let title = format!("{} (undo)", stem_of(entry.version, &name));
+        let body = Body { version: entry.version, title, label, sql, script: Some(&script) };
+        plan.steps.push(frame.step(&body, record, "taken back", &mut BTreeSet::new()));
     }
     Ok(plan)
 }
@@ -144,7 +153,11 @@ pub fn repair(
         return Err(Failure::new(Kind::Refused, format!("version {version} is neither applied nor in {}", set.origin)));
     };
     let (Some(file), Some(row)) = (&entry.file, &entry.row) else {
-        let what = if entry.row.is_none() { "is not applied: nothing to repair" } else { "has no file any more: nothing to repair it to" };
+        let what = if entry.row.is_none() {
+            "is not applied: nothing to repair"
+        } else {
+            "has no file any more: nothing to repair it to"
+        };
         return Err(Failure::new(Kind::Refused, format!("{} {what}", stem(entry)))
             .hint("'dbctl migrate status' shows what can be repaired (divergent, damaged)"));
     };
@@ -163,9 +176,9 @@ pub fn repair(
         history::update(&history.table, history.width, &file.identity, row.applied_at().is_none()),
         note(&history.table, set, file),
     ];
-    let mut step = step(&history.table, snapshot, file, None, record, &why, limits, &mut BTreeSet::new());
-    step.title = format!("{} (repair)", file.stem);
-    Ok(Plan { steps: vec![step] })
+    let body = Body { title: format!("{} (repair)", file.stem), ..Body::of(file, None) };
+    let frame = Frame { table: &history.table, snapshot, limits };
+    Ok(Plan { steps: vec![frame.step(&body, record, &why, &mut BTreeSet::new())] })
 }
 
 /// The lines that remember the normal forms of applied files that nothing was noted of, where
@@ -189,7 +202,10 @@ fn history_table(snapshot: &Snapshot) -> Result<(TableName, Width)> {
     let schema = snapshot.server.current_schema.as_deref().ok_or_else(|| {
         Failure::new(
             Kind::Refused,
-            format!("no schema of the search_path ({}) exists: there is no place for tables without a schema", snapshot.server.search_path),
+            format!(
+                "no schema of the search_path ({}) exists: there is no place for tables without a schema",
+                snapshot.server.search_path
+            ),
         )
         .hint("CREATE SCHEMA it, or ALTER ROLE … SET search_path = …")
     })?;
@@ -200,7 +216,11 @@ fn refuse_other_database(set: &MigrationSet, snapshot: &Snapshot, assessment: &A
     if let Some(other) = &assessment.other_system {
         return Err(Failure::new(
             Kind::Refused,
-            format!("database {} holds system {other}, not {}", snapshot.server.database, set.system().unwrap_or("this set")),
+            format!(
+                "database {} holds system {other}, not {}",
+                snapshot.server.database,
+                set.system().unwrap_or("this set")
+            ),
         )
         .hint(format!("connect to the right database, or say --system {other}")));
     }
@@ -220,7 +240,7 @@ fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
     let Some(first) = obstacles.first() else { return Ok(()) };
     let mut failure = Failure::new(Kind::Refused, obstacle(first));
     for other in obstacles.iter().skip(1) {
-        failure = failure.done([format!("also: {}", obstacle(other))]);
+        failure = failure.note(format!("also: {}", obstacle(other)));
     }
     Err(failure.hint(match &first.state {
         State::Missing => "use the set (or the version of dbctl) that holds this file: the database is ahead of this one".to_owned(),
@@ -233,7 +253,9 @@ fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
 
 fn obstacle(entry: &Entry) -> String {
     match &entry.state {
-        State::Divergent(difference) => format!("{} was changed after it was applied: {}", stem(entry), difference.describe()),
+        State::Divergent(difference) => {
+            format!("{} was changed after it was applied: {}", stem(entry), difference.describe())
+        }
         State::Missing => format!("{} is applied but there is no such file", stem(entry)),
         State::Damaged(damage) => format!("the history row of {} is damaged: {damage}", stem(entry)),
         State::Applied | State::Pending | State::OutOfOrder => stem(entry),
@@ -243,7 +265,10 @@ fn obstacle(entry: &Entry) -> String {
 fn refuse_unknown_target(set: &MigrationSet, to: Option<i64>) -> Result<()> {
     match to {
         Some(to) if set.file(to).is_none() => {
-            let last = set.files.last().map_or_else(|| "it is empty".to_owned(), |f| format!("its last is {}", f.identity.version));
+            let last = set
+                .files
+                .last()
+                .map_or_else(|| "it is empty".to_owned(), |f| format!("its last is {}", f.identity.version));
             Err(Failure::new(Kind::Usage, format!("--to {to}: {} has no such version; {last}", set.origin)))
         }
         _ => Ok(()),
@@ -286,50 +311,43 @@ fn note(table: &TableName, set: &MigrationSet, file: &File) -> String {
     )
 }
 
+/// What all steps of a plan share.
+struct Frame<'a> {
+    table: &'a TableName,
+    snapshot: &'a Snapshot,
+    limits: Limits,
+}
+
+/// The text of a step and what it is called.
 struct Body<'a> {
-    label: &'a str,
-    stem: String,
     version: i64,
+    title: String,
+    label: &'a str,
     sql: &'a Arc<str>,
+    /// None records without running.
+    script: Option<&'a Script>,
 }
 
-#[allow(clippy::too_many_arguments)]
-fn step(
-    table: &TableName,
-    snapshot: &Snapshot,
-    file: &File,
-    script: Option<&Script>,
-    record: Vec<String>,
-    why: &str,
-    limits: Limits,
-    born: &mut BTreeSet<String>,
-) -> Step {
-    let body = Body { label: &file.label, stem: file.stem.clone(), version: file.identity.version, sql: &file.sql };
-    build(table, snapshot, &body, script, record, why, limits, born)
+impl<'a> Body<'a> {
+    fn of(file: &'a File, script: Option<&'a Script>) -> Body<'a> {
+        Body { version: file.identity.version, title: file.stem.clone(), label: &file.label, sql: &file.sql, script }
+    }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn build(
-    table: &TableName,
-    snapshot: &Snapshot,
-    body: &Body<'_>,
-    script: Option<&Script>,
-    record: Vec<String>,
-    why: &str,
-    limits: Limits,
-    born: &mut BTreeSet<String>,
-) -> Step {
-    Step {
-        id: format!("{table}:{}", body.version),
-        title: body.stem.clone(),
-        file: body.label.to_owned(),
-        file_text: Arc::clone(body.sql),
-        why: why.to_owned(),
-        lane: script.map_or(Lane::Transaction, |s| s.lane),
-        settings: settings(snapshot, &format!("V{}", body.version)),
-        timeouts: Timeouts { lock: limits.lock, statement: limits.statement },
-        statements: script.map_or_else(Vec::new, |script| statements(body.sql, script, born)),
-        record,
+impl Frame<'_> {
+    fn step(&self, body: &Body<'_>, record: Vec<String>, why: &str, born: &mut BTreeSet<String>) -> Step {
+        Step {
+            id: format!("{}:{}", self.table, body.version),
+            title: body.title.clone(),
+            file: body.label.to_owned(),
+            file_text: Arc::clone(body.sql),
+            why: why.to_owned(),
+            lane: body.script.map_or(Lane::Transaction, |s| s.lane),
+            settings: settings(self.snapshot, &format!("V{}", body.version)),
+            timeouts: Timeouts { lock: self.limits.lock, statement: self.limits.statement },
+            statements: body.script.map_or_else(Vec::new, |script| statements(body.sql, script, born)),
+            record,
+        }
     }
 }
 
@@ -370,7 +388,15 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
     }
     locks.sort();
     locks.dedup();
-    let whole = Statement { sql: Arc::clone(sql), offset: 0, prelude: Vec::new(), atomic: true, guard: Guard::Rerun, locks, hazards };
+    let whole = Statement {
+        sql: Arc::clone(sql),
+        offset: 0,
+        prelude: Vec::new(),
+        atomic: true,
+        guard: Guard::Rerun,
+        locks,
+        hazards,
+    };
     vec![whole]
 }
 

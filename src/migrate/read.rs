@@ -61,8 +61,9 @@ async fn read(session: &Session, server: Server) -> Result<Snapshot> {
     let (columns, types): (Vec<String>, Vec<String>) = (row.try_get("columns")?, row.try_get("types")?);
     let width = width(&table, &columns, &types)?;
     if !row.try_get::<_, bool>("readable")? {
-        return Err(Failure::new(Kind::NotPermitted, format!("role {} may not read {table}", server.role))
-            .hint(format!("let its owner run: GRANT SELECT ON {table} TO {}", crate::ident::Ident::new(server.role.as_str()))));
+        return Err(Failure::new(Kind::NotPermitted, format!("role {} may not read {table}", server.role)).hint(
+            format!("let its owner run: GRANT SELECT ON {table} TO {}", crate::ident::Ident::new(server.role.as_str())),
+        ));
     }
     let (rows, noted) = tokio::join!(history_rows(session, &table), noted(session, &server, &table));
     Ok(Snapshot { server, history: Some(History { table, width, rows: rows? }), noted: noted?, other_tool: None })
@@ -129,6 +130,7 @@ async fn noted(session: &Session, server: &Server, table: &TableName) -> Result<
 }
 
 async fn other_tool(session: &Session) -> Result<Option<String>> {
-    let rows = session.rows(&Query::OTHER_HISTORIES, &[]).await.map_err(|e| e.explain("cannot look for other histories"))?;
+    let rows =
+        session.rows(&Query::OTHER_HISTORIES, &[]).await.map_err(|e| e.explain("cannot look for other histories"))?;
     rows.first().map(|row| row.try_get("name").map_err(Failure::from)).transpose()
 }

@@ -42,7 +42,10 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
     let no_transaction = no_transaction_header(file, text)?;
     if text.len() > SPLIT_UP_TO {
         if no_transaction {
-            return Err(invalid(file, "a file without transaction must be split into statements and is too large for it (8 MB)"));
+            return Err(invalid(
+                file,
+                "a file without transaction must be split into statements and is too large for it (8 MB)",
+            ));
         }
         return Ok(Script { lane: Lane::Transaction, pieces: Vec::new(), split: false });
     }
@@ -53,7 +56,10 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
         .filter_map(|statement| {
             let range: Range<usize> = statement.syntax().text_range().into();
             let inner = words::tokens(text.get(range.clone())?);
-            let (first, last) = (inner.first()?, inner.iter().rev().find(|t| text.get(range.start + t.start..range.start + t.end) != Some(";"))?);
+            let (first, last) = (
+                inner.first()?,
+                inner.iter().rev().find(|t| text.get(range.start + t.start..range.start + t.end) != Some(";"))?,
+            );
             let range = range.start + first.start..range.start + last.end;
             Some(Piece { effects: effects::of(text.get(range.clone())?), range })
         })
@@ -88,11 +94,15 @@ fn refuse_odd_bytes(file: &str, text: &str) -> Result<()> {
     }
     if let Some(at) = text.find("\r\n") {
         let line = text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
-        return Err(invalid(file, &format!("has Windows line ends (line {line}): the same file checked out elsewhere would count as changed"))
-            .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
+        return Err(invalid(
+            file,
+            &format!("has Windows line ends (line {line}): the same file checked out elsewhere would count as changed"),
+        )
+        .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
     }
     if words::tokens(text.get(..text.len().min(SPLIT_UP_TO)).unwrap_or(text)).is_empty() {
-        return Err(invalid(file, "is empty: no statement in it").hint("write the statement, or delete the file while nobody has applied it"));
+        return Err(invalid(file, "is empty: no statement in it")
+            .hint("write the statement, or delete the file while nobody has applied it"));
     }
     Ok(())
 }
@@ -118,7 +128,12 @@ fn refuse_control(file: &str, text: &str, piece: &Piece) -> Result<()> {
         return Ok(());
     }
     Err(invalid(file, "begins or ends a transaction itself: half of it could stay without a history row")
-        .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "remove this: dbctl runs the file in one transaction"))
+        .excerpt(excerpt::at_bytes(
+            file,
+            text,
+            piece.range.clone(),
+            "remove this: dbctl runs the file in one transaction",
+        ))
         .hint("for statements that refuse a transaction begin the file with: -- dbctl: no-transaction"))
 }
 

@@ -98,7 +98,7 @@ impl MigrationSet {
         let Some(first) = self.problems.first() else { return Ok(()) };
         let mut failure = Failure::new(Kind::Invalid, format!("{}: {}", first.label, first.message));
         for problem in self.problems.iter().skip(1) {
-            failure = failure.done([format!("also {}: {}", problem.label, problem.message)]);
+            failure = failure.note(format!("also {}: {}", problem.label, problem.message));
         }
         Err(failure.hint("a migration is named V<number>__<words>.sql; see 'dbctl migrate status' for all findings"))
     }
@@ -121,19 +121,24 @@ pub fn rollbacks(origin: &Origin) -> Result<BTreeMap<i64, (String, Arc<str>)>> {
             let mut files = Vec::new();
             for path in if beside.is_dir() { sql_files(&beside)? } else { Vec::new() } {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                let text = read_text(&path).map_err(|message| Failure::new(Kind::Invalid, format!("{}: {message}", path.display())))?;
+                let text = read_text(&path)
+                    .map_err(|message| Failure::new(Kind::Invalid, format!("{}: {message}", path.display())))?;
                 files.push((path.display().to_string(), name, Arc::from(text)));
             }
             files
         }
     };
     for (label, name, sql) in files {
-        let version = name.strip_prefix('D').and_then(|rest| rest.split_once("__")).and_then(|(digits, _)| digits.parse().ok());
+        let version =
+            name.strip_prefix('D').and_then(|rest| rest.split_once("__")).and_then(|(digits, _)| digits.parse().ok());
         let Some(version) = version else {
             return Err(Failure::new(Kind::Invalid, format!("{label}: a rollback is named D<number>__<words>.sql")));
         };
         if let Some((first, _)) = found.insert(version, (label.clone(), sql)) {
-            return Err(Failure::new(Kind::Invalid, format!("{first} and {label} are both the rollback of version {version}")));
+            return Err(Failure::new(
+                Kind::Invalid,
+                format!("{first} and {label} are both the rollback of version {version}"),
+            ));
         }
     }
     Ok(found)
@@ -141,10 +146,10 @@ pub fn rollbacks(origin: &Origin) -> Result<BTreeMap<i64, (String, Arc<str>)>> {
 
 /// `rollback` beside the migrations folder.
 pub fn rollback_folder(migrations: &Path) -> PathBuf {
-    fs::canonicalize(migrations).unwrap_or_else(|_| migrations.to_owned()).parent().map_or_else(
-        || PathBuf::from("rollback"),
-        |parent| parent.join("rollback"),
-    )
+    fs::canonicalize(migrations)
+        .unwrap_or_else(|_| migrations.to_owned())
+        .parent()
+        .map_or_else(|| PathBuf::from("rollback"), |parent| parent.join("rollback"))
 }
 
 struct Candidate {
@@ -186,7 +191,10 @@ fn folder(path: &Path) -> Result<(Vec<Candidate>, Vec<Problem>)> {
 fn read_text(path: &Path) -> std::result::Result<String, String> {
     let bytes = fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
     String::from_utf8(bytes).map_err(|e| {
-        format!("is not UTF-8 (byte {}): convert it, for example: iconv -f LATIN1 -t UTF-8", e.utf8_error().valid_up_to())
+        format!(
+            "is not UTF-8 (byte {}): convert it, for example: iconv -f LATIN1 -t UTF-8",
+            e.utf8_error().valid_up_to()
+        )
     })
 }
 

@@ -8,7 +8,7 @@ use super::read::Snapshot;
 use super::source::MigrationSet;
 use crate::output::{Column, Document, Table, Value};
 use crate::steps::apply::Applied;
-use crate::steps::{Lane, Plan, Step};
+use crate::steps::{Hazard, Lane, Plan, Step};
 
 /// How many applied versions a person is shown unless more are asked for.
 const SHOWN: usize = 10;
@@ -17,11 +17,25 @@ fn head(kind: &'static str, label: &str, set: &MigrationSet) -> Document {
     Document::new(kind, 1).fact("database", "database", label).fact("source", "migrations", set.origin.to_string())
 }
 
-pub(super) fn status(label: &str, set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, brief: bool) -> Document {
+pub(super) fn status(
+    label: &str,
+    set: &MigrationSet,
+    snapshot: &Snapshot,
+    assessment: &Assessment,
+    brief: bool,
+) -> Document {
     let count = |id: &str| assessment.entries.iter().filter(|e| e.state.id() == id).count();
     let (applied, pending) = (count("applied"), assessment.pending().count());
     let mut document = head("migrate.status", label, set)
-        .fact("server", "server", format!("PostgreSQL {}{}", snapshot.server.version, if snapshot.server.in_recovery { " (standby)" } else { "" }))
+        .fact(
+            "server",
+            "server",
+            format!(
+                "PostgreSQL {}{}",
+                snapshot.server.version,
+                if snapshot.server.in_recovery { " (standby)" } else { "" }
+            ),
+        )
         .fact("history", "history", snapshot.history.as_ref().map(|h| h.table.to_string()))
         .fact("applied", "applied", applied)
         .fact("pending", "pending", pending)
@@ -48,7 +62,14 @@ pub(super) fn status(label: &str, set: &MigrationSet, snapshot: &Snapshot, asses
         table.push(row(entry));
     }
     for problem in &set.problems {
-        table.push(vec![Value::None, problem.label.as_str().into(), problem.id.into(), Value::None, problem.message.as_str().into(), problem.label.as_str().into()]);
+        table.push(vec![
+            Value::None,
+            problem.label.as_str().into(),
+            problem.id.into(),
+            Value::None,
+            problem.message.as_str().into(),
+            problem.label.as_str().into(),
+        ]);
     }
     document = document.table(table);
     if hidden > 0 {
@@ -61,7 +82,8 @@ pub(super) fn status(label: &str, set: &MigrationSet, snapshot: &Snapshot, asses
 }
 
 fn row(entry: &Entry) -> Vec<Value> {
-    let name = entry.file.as_ref().map(|f| f.identity.name.clone()).or_else(|| entry.row.as_ref().map(|r| r.name.clone()));
+    let name =
+        entry.file.as_ref().map(|f| f.identity.name.clone()).or_else(|| entry.row.as_ref().map(|r| r.name.clone()));
     let detail = match &entry.state {
         State::Divergent(difference) => Some(difference.describe().to_owned()),
         State::Missing => Some("applied, but there is no such file".to_owned()),
@@ -85,10 +107,15 @@ fn notes(snapshot: &Snapshot, assessment: &Assessment) -> Vec<String> {
         notes.push(format!("this database holds system {other}: 'dbctl migrate' will refuse to mix the two"));
     }
     if let Some(table) = &snapshot.other_tool {
-        notes.push(format!("{table} says that another tool migrates this database; 'dbctl migrate up --fake --to V' takes over"));
+        notes.push(format!(
+            "{table} says that another tool migrates this database; 'dbctl migrate up --fake --to V' takes over"
+        ));
     }
     if snapshot.noted.is_none() {
-        notes.push("schema dbctl may not be read: whether changed files differ only in comments or white space is UNKNOWN".to_owned());
+        notes.push(
+            "schema dbctl may not be read: whether changed files differ only in comments or white space is UNKNOWN"
+                .to_owned(),
+        );
     }
     notes
 }
@@ -113,7 +140,7 @@ pub(super) fn plan(label: &str, set: &MigrationSet, snapshot: &Snapshot, plan: &
             step.title.as_str().into(),
             mode(step.lane).into(),
             Value::List(step.locks().iter().map(ToString::to_string).collect()),
-            Value::List(step.hazards().map(ToString::to_string).collect()),
+            Value::List(hazards(step)),
             step.why.as_str().into(),
             step.file.as_str().into(),
             Value::Seconds(step.timeouts.lock.as_secs_f64()),
@@ -121,17 +148,28 @@ pub(super) fn plan(label: &str, set: &MigrationSet, snapshot: &Snapshot, plan: &
     }
     document = document.table(table);
     if !plan.is_empty() {
-        document = document.text("sql", plan.steps.iter().enumerate().map(|(i, step)| sql(i, plan.steps.len(), step)).collect::<String>());
+        document = document.text(
+            "sql",
+            plan.steps.iter().enumerate().map(|(i, step)| sql(i, plan.steps.len(), step)).collect::<String>(),
+        );
         if !snapshot.server.has_state {
-            document = document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
+            document =
+                document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
         }
     }
-    for (hazard, count) in super::hazard_counts(plan) {
-        if hazard == "opaque" {
-            document = document.note(format!("{count} statements run code whose locks cannot be told from their text"));
-        }
+    let opaque = plan.steps.iter().flat_map(Step::hazards).filter(|h| matches!(h, Hazard::Opaque(_))).count();
+    if opaque > 0 {
+        document = document
+            .note(format!("{opaque} statements call code (DO, CALL, functions): its locks are UNKNOWN before it runs"));
     }
     document
+}
+
+/// What is destroyed or rewritten, in words; calls of code only counted.
+fn hazards(step: &Step) -> Vec<String> {
+    let opaque = step.hazards().filter(|h| matches!(h, Hazard::Opaque(_))).count();
+    let told = step.hazards().filter(|h| !matches!(h, Hazard::Opaque(_))).map(ToString::to_string);
+    told.chain((opaque > 0).then(|| format!("calls code ({opaque})"))).collect()
 }
 
 /// Every message as it will be sent, under a comment that says what it is.

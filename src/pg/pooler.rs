@@ -50,5 +50,7 @@ fn refusal() -> Failure {
         "a pooler in transaction mode is between dbctl and the server: the run lease and the timeouts would land on \
          connections that other clients share",
     )
-    .hint("use the server's own port, or a pool in session mode (for dbctl.yaml: put that address into the target's url)")
+    .hint(
+        "use the server's own port, or a pool in session mode (for dbctl.yaml: put that address into the target's url)",
+    )
 }

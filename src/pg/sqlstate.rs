@@ -96,10 +96,18 @@ impl ServerError {
 
     /// The same with the place in the file that `sent` came from; `offset` is where `sent` begins
     /// in `file_text`, in characters.
-    pub fn explain_in(&self, doing: impl std::fmt::Display + Send + Sync + 'static, file: &str, file_text: &str, offset: usize) -> Failure {
+    pub fn explain_in(
+        &self,
+        doing: impl std::fmt::Display + Send + Sync + 'static,
+        file: &str,
+        file_text: &str,
+        offset: usize,
+    ) -> Failure {
         let failure = self.explain(doing);
         match self.position() {
-            Some(position) => failure.excerpt(excerpt::at_char(file, file_text, offset + position - 1, &self.message())),
+            Some(position) => {
+                failure.excerpt(excerpt::at_char(file, file_text, offset + position - 1, &self.message()))
+            }
             None => failure,
         }
     }
@@ -131,12 +139,16 @@ fn hint(db: &DbError) -> Option<String> {
     Some(match db.code().code() {
         "42501" if db.message().contains("for database") => {
             let database = quoted_name(db.message())?;
-            format!("let the database's owner run: GRANT CREATE ON DATABASE {database} TO CURRENT_ROLE_OF_THIS_CONNECTION")
+            format!(
+                "let the database's owner run: GRANT CREATE ON DATABASE {database} TO CURRENT_ROLE_OF_THIS_CONNECTION"
+            )
         }
         "42501" => "connect as the owner of that object, or let its owner grant the right".to_owned(),
         "25006" => "this is a standby or a read-only session: connect to the primary".to_owned(),
         "53100" => "the server's disk is full: nothing of this step was kept; free space and run again".to_owned(),
-        "58P01" | "XX000" => "the server's installation may have changed under the running server: a restart often mends it".to_owned(),
+        "58P01" | "XX000" => {
+            "the server's installation may have changed under the running server: a restart often mends it".to_owned()
+        }
         "57014" => "a statement_timeout or somebody's pg_cancel_backend stopped it: see --statement-timeout".to_owned(),
         _ => return None,
     })

@@ -121,7 +121,7 @@ impl Executor {
                 Lane::Statements => self.run_statements(step, events).await,
             };
             if let Err(failure) = done {
-                let kept = applied.iter().map(|a| format!("{} (kept)", a.title)).collect::<Vec<_>>();
+                let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
                 return Err(self.close_failed(failure.done(kept)).await);
             }
             let took = began.elapsed();
@@ -183,7 +183,13 @@ impl Executor {
     }
 
     /// One statement outside any transaction.
-    async fn run_alone(&self, step: &Step, index: usize, unknown: Option<&Attempt>, events: &mut dyn Events) -> Result<()> {
+    async fn run_alone(
+        &self,
+        step: &Step,
+        index: usize,
+        unknown: Option<&Attempt>,
+        events: &mut dyn Events,
+    ) -> Result<()> {
         let Some(statement) = step.statements.get(index) else { return Ok(()) };
         let began = Instant::now();
         let mut backoff = Backoff::new();
@@ -211,12 +217,15 @@ impl Executor {
                 return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
             }
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, true);
-            let work: Vec<Message> = messages.into_iter().filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_))).collect();
+            let work: Vec<Message> =
+                messages.into_iter().filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_))).collect();
             let Err((role, error)) = self.send_all(&work, &mut watch, events).await else {
                 recovery.verify(&statement.guard).await?;
                 return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
             };
-            self.interrupt.check().map_err(|f| f.hint("run the same command again: it goes on from here and removes what this left"))?;
+            self.interrupt
+                .check()
+                .map_err(|f| f.hint("run the same command again: it goes on from here and removes what this left"))?;
             if error.is_lost() {
                 return Err(explain(step, role, &error));
             }
@@ -385,7 +394,7 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
 }
 
 fn rolled_back(failure: Failure, step: &Step) -> Failure {
-    failure.done([format!("{}: rolled back, nothing of it is left", step.title)])
+    failure.note(format!("{} was rolled back: nothing of it is left", step.title))
 }
 
 fn with_blockers(failure: Failure, watch: &Watch<'_>, error: &ServerError) -> Failure {
@@ -394,7 +403,7 @@ fn with_blockers(failure: Failure, watch: &Watch<'_>, error: &ServerError) -> Fa
     }
     let mut failure = failure;
     for blocker in &watch.blockers {
-        failure = failure.done([format!("blocked by {blocker}")]);
+        failure = failure.note(format!("blocked by {blocker}"));
     }
     match watch.blockers.iter().find(|b| b.pid != 0) {
         Some(blocker) => failure.hint(format!(

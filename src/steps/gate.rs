@@ -57,9 +57,8 @@ pub fn pass(plan: &Plan, rails: &Rails, confirm: &mut dyn Confirm) -> Result<()>
         Decision::Ask { because, expect } => (because, format!("typing {expect}")),
         Decision::Refuse { because, allow } => (because, allow),
     };
-    let mut failure = Failure::new(Kind::Refused, "this needs consent, and none was given; nothing was changed");
-    failure = failure.done(because);
-    Err(failure.hint(format!("look at it with --dry-run; allow it with {allow}")))
+    let failure = Failure::new(Kind::Refused, "this needs consent, and none was given; nothing was changed");
+    Err(because.iter().fold(failure, Failure::note).hint(format!("look at it with --dry-run; allow it with {allow}")))
 }
 
 /// Decides. Plans that destroy nothing always go.
@@ -68,7 +67,8 @@ pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
     if plan.is_empty() || (destructions.is_empty() && !rails.takes_away) {
         return Decision::Go;
     }
-    let mut because: Vec<String> = destructions.iter().map(|(step, what)| format!("{step} destroys data: {what}")).collect();
+    let mut because: Vec<String> =
+        destructions.iter().map(|(step, what)| format!("{step} destroys data: {what}")).collect();
     if because.is_empty() {
         because = plan.steps.iter().map(|step| format!("{} is undone", step.title)).collect();
     }

@@ -200,7 +200,8 @@ impl Step {
     }
 
     fn settings(&self, lock: Duration, scope: Scope) -> String {
-        let limits = [("lock_timeout", milliseconds(lock)), ("statement_timeout", milliseconds(self.timeouts.statement))];
+        let limits =
+            [("lock_timeout", milliseconds(lock)), ("statement_timeout", milliseconds(self.timeouts.statement))];
         let mut sql = String::new();
         for (name, value) in limits.iter().chain(&self.settings) {
             let value = Literal(value);

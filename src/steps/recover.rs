@@ -59,7 +59,12 @@ impl Recovery<'_> {
     }
 
     /// After a run that ended without saying how: look, tidy, decide.
-    pub(super) async fn after_unknown_end(&self, guard: &Guard, attempt: &Attempt, events: &mut dyn Events) -> Result<Verdict> {
+    pub(super) async fn after_unknown_end(
+        &self,
+        guard: &Guard,
+        attempt: &Attempt,
+        events: &mut dyn Events,
+    ) -> Result<Verdict> {
         match guard {
             Guard::Rerun => Ok(Verdict::Run),
             Guard::IndexBuild { index, table } => {
@@ -96,7 +101,12 @@ impl Recovery<'_> {
     }
 
     /// After an attempt that failed: removes what it left. Says whether nothing is left.
-    pub(super) async fn after_failure(&self, guard: &Guard, attempt: &Attempt, events: &mut dyn Events) -> Result<bool> {
+    pub(super) async fn after_failure(
+        &self,
+        guard: &Guard,
+        attempt: &Attempt,
+        events: &mut dyn Events,
+    ) -> Result<bool> {
         match guard {
             Guard::IndexBuild { index, table } => {
                 if let Some(found) = self.index(index, table).await?.filter(|found| !found.valid) {
@@ -188,7 +198,8 @@ impl Recovery<'_> {
     }
 
     async fn found(&self, query: &Query, params: &[&(dyn crate::pg::ToSql + Sync)]) -> Result<bool> {
-        let rows = self.session.rows(query, params).await.map_err(|e| e.explain("cannot look at what an earlier run left"))?;
+        let rows =
+            self.session.rows(query, params).await.map_err(|e| e.explain("cannot look at what an earlier run left"))?;
         rows.first().map_or(Ok(false), |row| row.try_get("found").map_err(Failure::from))
     }
 

@@ -31,7 +31,13 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(lease: &'a Lease, backend_pid: i32, title: &'a str, lock_timeout: Duration, alone: bool) -> Watch<'a> {
+    pub(super) fn new(
+        lease: &'a Lease,
+        backend_pid: i32,
+        title: &'a str,
+        lock_timeout: Duration,
+        alone: bool,
+    ) -> Watch<'a> {
         Watch {
             lease,
             backend_pid,

@@ -58,7 +58,12 @@ fn states(set: &MigrationSet, snapshot: &Snapshot) -> Vec<(i64, &'static str)> {
 
 #[test]
 fn every_finding_is_told_at_once() {
-    let set = set(vec![file("V1__a", "SELECT 1"), file("V2__b", "SELECT 2"), file("V4__d", "SELECT 4"), file("V6__f", "SELECT 6")]);
+    let set = set(vec![
+        file("V1__a", "SELECT 1"),
+        file("V2__b", "SELECT 2"),
+        file("V4__d", "SELECT 4"),
+        file("V6__f", "SELECT 6"),
+    ]);
     let mut damaged = row("V5__e", "SELECT 5", Width::Int8);
     damaged.checksum = "oops".into();
     let history = vec![row("V1__a", "SELECT 1", Width::Int8), row("V4__d", "SELECT 44", Width::Int8), damaged];
