@@ -174,3 +174,6 @@ fn others_can_read(path: &Path) -> bool {
 fn others_can_read(_: &Path) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests;
