@@ -94,7 +94,8 @@ fn targets(settings: &Settings) -> Table {
         Column::machine("line"),
     ];
     let mut table = Table::new("targets", "no targets", columns);
-    for entry in settings.file.iter().flat_map(|file| &file.targets) {
+    let entries = settings.file.iter().flat_map(|file| file.targets.iter().map(move |entry| (file, entry)));
+    for (file, entry) in entries {
         let target = entry.as_far_as_known();
         let connection = match (target.shown(), entry.unset().next()) {
             (_, Some(_)) => Value::Unknown,
@@ -109,7 +110,7 @@ fn targets(settings: &Settings) -> Table {
             Value::List(target.tags.clone()),
             target.protected.into(),
             target.system.clone().into(),
-            entry.line.into(),
+            file.line(entry).into(),
         ]);
     }
     table

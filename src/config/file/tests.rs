@@ -58,7 +58,7 @@ defaults:
 ",
     )
     .unwrap();
-    let names: Vec<(&str, Option<usize>)> = file.targets.iter().map(|t| (t.name.as_str(), t.line)).collect();
+    let names: Vec<(&str, Option<usize>)> = file.targets.iter().map(|t| (t.name.as_str(), file.line(t))).collect();
     assert_eq!(names, [("dev", Some(2)), ("prod", Some(5)), ("7", Some(16))]);
     let dev = file.target(0).unwrap();
     assert_eq!(dev.conninfo, Some(Secret::new("postgres://app@localhost/shop")));
@@ -173,7 +173,7 @@ targets:
        |
     17 |     user:
        |     ^^^^ targets.dev.user: expected text, found nothing; give it a value or remove the key
-    hint: the first 10 are shown, 1 left out
+    hint: 10 are shown, 1 left out
     ");
     insta::assert_snapshot!(refused("\
 targets: [a]
@@ -234,7 +234,16 @@ fn more_mistakes_than_fit_are_counted() {
     let text: String = (0..25).map(|i| format!("key{i}: 1\n")).collect();
     let shown = refused(&text);
     assert!(shown.starts_with("error: conf/dbctl.yaml has 25 mistakes"), "{shown}");
-    assert!(shown.ends_with("hint: the first 10 are shown, 15 left out"), "{shown}");
+    assert!(shown.ends_with("hint: 10 are shown, 15 left out"), "{shown}");
+}
+
+#[test]
+fn a_file_full_of_mistakes_or_targets_is_read_in_one_go() {
+    // Far beyond what a person writes: what is quadratic here would not end.
+    let keys: String = (0..10_000).map(|i| format!("key{i}: 1\n")).collect();
+    assert!(refused(&keys).starts_with("error: conf/dbctl.yaml has 10000 mistakes"));
+    let targets: String = (0..5_000).map(|i| format!("  t{i}: {{host: h}}\n")).collect();
+    assert_eq!(read(&format!("targets:\n{targets}")).unwrap().targets.len(), 5_000);
 }
 
 #[test]

@@ -24,6 +24,8 @@ use crate::output::visible;
 const LARGEST: u64 = 1 << 20;
 /// Mistakes shown at once.
 const SHOWN: usize = 10;
+/// Mistakes looked for in the text: each costs a reading of the file.
+const SORTED: usize = 50;
 
 /// A file and its text. The text may hold passwords: no `Debug`, and [`Source::refuse`] masks them.
 #[derive(Clone)]
@@ -115,7 +117,7 @@ impl Source {
     pub fn refuse(&self, findings: &[Finding]) -> Failure {
         let path = visible(&self.path.display().to_string());
         let mut placed: Vec<(Option<Spot>, &Finding)> =
-            findings.iter().map(|finding| (self.spot(finding), finding)).collect();
+            findings.iter().take(SORTED).map(|finding| (self.spot(finding), finding)).collect();
         placed.sort_by_key(|(spot, _)| spot.map(|spot| (spot.line, spot.column)));
         if let [(spot, finding)] = placed.as_slice() {
             let at = spot.map(|spot| format!("{}:{}:", spot.line, spot.column)).unwrap_or_default();
@@ -135,7 +137,7 @@ impl Source {
         let failure = Failure::new(Kind::Invalid, format!("{path} has {} mistakes", findings.len())).excerpt(excerpts);
         match findings.len().saturating_sub(SHOWN) {
             0 => failure,
-            more => failure.hint(format!("the first {SHOWN} are shown, {more} left out")),
+            more => failure.hint(format!("{SHOWN} are shown, {more} left out")),
         }
     }
 
