@@ -104,6 +104,10 @@ mod tests {
         let mut pages: Vec<String> =
             std::fs::read_dir(&dir).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
         pages.sort();
-        insta::assert_snapshot!(pages.join("\n"), @"");
+        insta::assert_snapshot!(pages.join("\n"), @r"
+        dbctl-completions.1
+        dbctl-man.1
+        dbctl.1
+        ");
     }
 }

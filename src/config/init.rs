@@ -19,14 +19,13 @@ pub struct Request {
 /// Writes the sample, readable by its owner alone. Fails as refused when the file exists.
 pub fn run(request: &Request) -> Result<Document> {
     let shown = visible(&request.file.display().to_string());
-    create(&request.file).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::new(Kind::Refused, format!("{shown} exists and was left as it is"))
-            .hint("choose another name: dbctl init --file FILE"),
-        _ => Err::<(), _>(error)
-            .explain(Kind::Failed, format!("cannot write {shown}"))
-            .err()
-            .unwrap_or_else(|| Failure::new(Kind::Failed, format!("cannot write {shown}"))),
-    })?;
+    match create(&request.file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Failure::new(Kind::Refused, format!("{shown} exists and was left as it is"))
+                .hint("choose another name: dbctl init --file FILE"));
+        }
+        written => written.explain(Kind::Failed, format!("cannot write {shown}"))?,
+    }
     Ok(Document::new("init", 1)
         .fact("file", "written", shown.clone())
         .note(format!("put your databases under 'targets', then run: dbctl config check --config {shown}")))
@@ -91,7 +90,10 @@ mod tests {
         assert_eq!(failure.what(), Kind::Refused);
         assert_eq!(std::fs::read_to_string(&request.file).unwrap(), "targets: {}\n");
         let text = failure.to_string().replace(&folder.path().display().to_string(), "");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        error: /dbctl.yaml exists and was left as it is
+        hint: choose another name: dbctl init --file FILE
+        ");
         let nowhere = run(&Request { file: folder.path().join("no/such/dbctl.yaml") }).unwrap_err();
         assert_eq!(nowhere.what(), Kind::Failed);
     }

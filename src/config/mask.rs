@@ -59,6 +59,12 @@ pub(super) fn mask_line(line: &str) -> String {
     replace(line, secrets(line, &['=', ':']), |secret| "*".repeat(secret.chars().count()))
 }
 
+/// Whether what stands under this key (perhaps quoted, or a list's item) is secret.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    let key = key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    SECRET_KEYS.iter().any(|secret| key.eq_ignore_ascii_case(secret))
+}
+
 fn replace(text: &str, mut secrets: Vec<Range<usize>>, mask: impl Fn(&str) -> String) -> String {
     secrets.sort_by_key(|range| (range.start, range.end));
     let mut masked = String::with_capacity(text.len());
@@ -86,7 +92,13 @@ fn secrets(text: &str, assigns: &[char]) -> Vec<Range<usize>> {
 /// The password in `scheme://user:password@…`. A password typed raw may itself contain `@`, `/`, `?` or
 /// spaces: the last `@` of the text ends it.
 fn of_userinfo(text: &str) -> Option<Range<usize>> {
-    let authority = text.find("://")? + 3;
+    let Some(authority) = text.find("://").map(|at| at + 3) else {
+        // user:password@host without its scheme; a colon before a space is YAML's.
+        let at = text.rfind('@')?;
+        let is_colon = |(i, _): &(usize, &str)| text[i + 1..].starts_with(|next: char| !next.is_whitespace());
+        let (colon, _) = text[..at].match_indices(':').find(is_colon)?;
+        return Some(colon + 1..at);
+    };
     let rest = &text[authority..];
     match rest.rfind('@') {
         Some(at) => {
@@ -115,7 +127,7 @@ fn of_userinfo(text: &str) -> Option<Range<usize>> {
 /// The values of secret keys: from the sign of assignment to the next known key, quotes or not.
 fn of_keys(text: &str, assigns: &[char]) -> Vec<Range<usize>> {
     let words = assigned_words(text, assigns);
-    let is_secret = |word: &&Word| SECRET_KEYS.iter().any(|key| word.name.eq_ignore_ascii_case(key));
+    let is_secret = |word: &&Word| is_secret_key(word.name);
     let value = |word: &Word| {
         let rest = &text[word.value..];
         let start = word.value + rest.len() - rest.trim_start().len();
@@ -179,6 +191,7 @@ mod tests {
             ("postgres://[::1]:5432/shop", "postgres://[::1]:5432/shop"),
             ("postgres://app:pa55", "postgres://app:****"),
             ("postgres://app:pa/55", "postgres://app:****"),
+            ("app:pa@55@db/shop", "app:****@db/shop"),
             ("postgres:///shop?host=/run", "postgres:///shop?host=/run"),
             ("host=db password=pa55 user=app", "host=db password=**** user=app"),
             ("host=db password = 'pa\\' 55' user=app", "host=db password = **** user=app"),
@@ -200,6 +213,7 @@ mod tests {
             ("    password: pa55 # old", "    password: **********"),
             ("    \"password\" : pa55", "    \"password\" : ****"),
             ("prod: {host: db, password: pa55}", "prod: {host: db, password: *****"),
+            ("    url: app:pa55@db", "    url: app:****@db"),
             ("    sslmode: require", "    sslmode: require"),
         ] {
             assert_eq!(mask_line(line), masked);

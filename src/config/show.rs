@@ -52,34 +52,34 @@ fn label(target: &Target) -> String {
 }
 
 fn effective(settings: &Settings) -> Table {
-    let columns = vec![Column::new("setting", "setting"), Column::new("value", "value"), Column::new("origin", "from")];
+    let columns = vec![
+        Column::new("setting", "setting"),
+        Column::new("value", "value"),
+        Column::machine("value_seconds"),
+        Column::new("origin", "from"),
+    ];
     let mut table = Table::new("settings", "no settings", columns);
-    let mut row = |name: &str, value: String, origin: String| {
-        table.push(vec![name.into(), value.into(), origin.into()]);
-    };
-    fn text<T>(setting: &Setting<T>, show: impl FnOnce(&T) -> String) -> (String, String) {
-        (show(&setting.value), setting.origin.to_string())
-    }
-    let duration = |setting: &Setting<std::time::Duration>| text(setting, |value| show_duration(*value));
-    let yes = |setting: &Setting<bool>| text(setting, bool::to_string);
-    for (name, (value, origin)) in [
-        ("target", text(&settings.wanted, |wanted| wanted.to_string())),
-        (
-            "database_url",
-            text(&settings.conninfo, |_| Target::unnamed(settings.conninfo.value.clone()).shown().unwrap_or_default()),
-        ),
-        ("lock_timeout", duration(&settings.lock_timeout)),
-        ("lock_patience", duration(&settings.lock_patience)),
-        ("statement_timeout", duration(&settings.statement_timeout)),
-        ("lock_wait", duration(&settings.lock_wait)),
-        ("jobs", text(&settings.jobs, u32::to_string)),
-        ("format", text(&settings.format, ToString::to_string)),
-        ("color", text(&settings.color, ToString::to_string)),
-        ("progress", yes(&settings.progress)),
+    table.push(row("target", &settings.wanted, ToString::to_string));
+    table.push(row("database_url", &settings.conninfo, |url| Target::unnamed(url.clone()).shown().unwrap_or_default()));
+    for (name, setting) in [
+        ("lock_timeout", &settings.lock_timeout),
+        ("lock_patience", &settings.lock_patience),
+        ("statement_timeout", &settings.statement_timeout),
+        ("lock_wait", &settings.lock_wait),
     ] {
-        row(name, value, origin);
+        let mut cells = row(name, setting, |duration| show_duration(*duration));
+        cells[2] = Value::Seconds(setting.value.as_secs_f64());
+        table.push(cells);
     }
+    table.push(row("jobs", &settings.jobs, u32::to_string));
+    table.push(row("format", &settings.format, ToString::to_string));
+    table.push(row("color", &settings.color, ToString::to_string));
+    table.push(row("progress", &settings.progress, bool::to_string));
     table
+}
+
+fn row<T>(name: &str, setting: &Setting<T>, show: impl FnOnce(&T) -> String) -> Vec<Value> {
+    vec![name.into(), show(&setting.value).into(), Value::None, setting.origin.to_string().into()]
 }
 
 fn targets(settings: &Settings) -> Table {
@@ -94,7 +94,8 @@ fn targets(settings: &Settings) -> Table {
         Column::machine("line"),
     ];
     let mut table = Table::new("targets", "no targets", columns);
-    for entry in settings.file.iter().flat_map(|file| &file.targets) {
+    let entries = settings.file.iter().flat_map(|file| file.targets.iter().map(move |entry| (file, entry)));
+    for (file, entry) in entries {
         let target = entry.as_far_as_known();
         let connection = match (target.shown(), entry.unset().next()) {
             (_, Some(_)) => Value::Unknown,
@@ -109,7 +110,7 @@ fn targets(settings: &Settings) -> Table {
             Value::List(target.tags.clone()),
             target.protected.into(),
             target.system.clone().into(),
-            entry.line.into(),
+            file.line(entry).into(),
         ]);
     }
     table

@@ -167,6 +167,22 @@ mod tests {
             none,
         ];
         assert!(failures.iter().all(|failure| failure.what() == Kind::Usage));
-        insta::assert_snapshot!(failures.map(|failure| failure.to_string()).join("\n\n"), @"");
+        insta::assert_snapshot!(failures.map(|failure| failure.to_string()).join("\n\n"), @r"
+        error: no target is named 'prdo'
+        hint: did you mean --target prod?
+        hint: known: dev, prod, shop
+
+        error: no target is named 'banana\x1b'
+        hint: known: dev, prod, shop
+
+        error: no tag is named 'us'
+        hint: known: eu, shop
+
+        error: no target is named 'dev'
+        hint: the config file has no targets; 'dbctl config show' says which file is read
+
+        error: the config file has no targets
+        hint: 'dbctl init' writes a sample, 'dbctl config show' says which file is read
+        ");
     }
 }

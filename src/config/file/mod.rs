@@ -91,7 +91,7 @@ impl ConfigFile {
         let folder = source.path().parent().unwrap_or(Path::new(""));
         let entries = fields.get("targets").map(|field| reader.entries(field)).unwrap_or_default();
         let targets: Vec<FileTarget> =
-            entries.iter().map(|entry| FileTarget::read(&mut reader, entry, folder, &source)).collect();
+            entries.iter().map(|entry| FileTarget::read(&mut reader, entry, folder)).collect();
         let defaults = match fields.get("defaults") {
             Some(field) => Defaults::read(&mut reader, field, &source),
             None => Defaults::default(),
@@ -107,6 +107,11 @@ impl ConfigFile {
     /// The file's path.
     pub fn path(&self) -> &Path {
         self.source.path()
+    }
+
+    /// The line of a target's name, counted from 1. Reads the file once more.
+    pub fn line(&self, target: &FileTarget) -> Option<usize> {
+        self.source.line(&target.place)
     }
 
     /// A target that can be connected to. Fails as invalid when it refers to a variable that is not set.
@@ -174,3 +179,6 @@ fn others_can_read(path: &Path) -> bool {
 fn others_can_read(_: &Path) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::choice;
 use crate::config::target::{Role, Target};
-use crate::config::yaml::{Field, Fields, Finding, Reader, Source};
+use crate::config::yaml::{Field, Fields, Finding, Place, Reader};
 use crate::config::{Secret, mask_conninfo};
 use crate::output::visible;
 
@@ -35,8 +35,7 @@ const SESSION_ATTRS: [&str; 6] = ["any", "read-write", "read-only", "primary", "
 pub struct FileTarget {
     /// Its name.
     pub name: String,
-    /// The line of its name.
-    pub line: Option<usize>,
+    pub(super) place: Place,
     /// Whether a password stands in the file itself.
     pub(super) holds_password: bool,
     pub(super) target: Target,
@@ -60,7 +59,7 @@ impl FileTarget {
     }
 
     /// Reads one entry; paths are relative to `folder`.
-    pub(super) fn read(reader: &mut Reader<'_>, entry: &Field<'_>, folder: &Path, source: &Source) -> FileTarget {
+    pub(super) fn read(reader: &mut Reader<'_>, entry: &Field<'_>, folder: &Path) -> FileTarget {
         check_name(reader, entry);
         let unset_before = reader.unset.len();
         let fields = reader.fields(entry, &[OTHERS, PARTS].concat());
@@ -83,7 +82,7 @@ impl FileTarget {
         target.protected = fields.get("protected").and_then(|field| reader.yes(field)).unwrap_or(false);
         FileTarget {
             name: entry.key.clone(),
-            line: source.line(&entry.key_place()),
+            place: entry.key_place(),
             holds_password: holds_password(&fields),
             target,
             unset: reader.unset.split_off(unset_before),

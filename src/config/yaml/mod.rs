@@ -16,7 +16,7 @@ pub use reader::{Field, Fields, Reader};
 
 use locate::Spot;
 
-use super::mask::mask_line;
+use super::mask::{is_secret_key, mask_conninfo, mask_line};
 use crate::error::{Explain, Failure, Kind, Result};
 use crate::output::visible;
 
@@ -24,6 +24,8 @@ use crate::output::visible;
 const LARGEST: u64 = 1 << 20;
 /// Mistakes shown at once.
 const SHOWN: usize = 10;
+/// Mistakes looked for in the text: each costs a reading of the file.
+const SORTED: usize = 50;
 
 /// A file and its text. The text may hold passwords: no `Debug`, and [`Source::refuse`] masks them.
 #[derive(Clone)]
@@ -67,7 +69,9 @@ impl Source {
         let shown = visible(&path.display().to_string());
         let doing = format!("cannot read {shown}");
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).explain(Kind::Invalid, &doing)?;
+        let file = std::fs::File::open(path).explain(Kind::Invalid, &doing).map_err(|failure| {
+            failure.hint("--config FILE and DBCTL_CONFIG name another file; 'dbctl init' writes a sample")
+        })?;
         file.take(LARGEST + 1).read_to_end(&mut bytes).explain(Kind::Invalid, &doing)?;
         Source::new(path, bytes)
     }
@@ -84,7 +88,7 @@ impl Source {
                 let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                 let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
                 Err(Failure::new(Kind::Invalid, format!("{shown}:{line}: not UTF-8 text"))
-                    .hint("save the file as UTF-8: iconv -f latin1 -t utf-8"))
+                    .hint("save the file as UTF-8: iconv -f latin1 -t utf-8 OLD > NEW"))
             }
         }
     }
@@ -112,28 +116,28 @@ impl Source {
     /// The failure that shows every finding under its line, with secrets masked.
     pub fn refuse(&self, findings: &[Finding]) -> Failure {
         let path = visible(&self.path.display().to_string());
-        let spots: Vec<Option<Spot>> = findings.iter().map(|finding| self.spot(finding)).collect();
-        if let ([finding], [spot]) = (findings, spots.as_slice()) {
+        let mut placed: Vec<(Option<Spot>, &Finding)> =
+            findings.iter().take(SORTED).map(|finding| (self.spot(finding), finding)).collect();
+        placed.sort_by_key(|(spot, _)| spot.map(|spot| (spot.line, spot.column)));
+        if let [(spot, finding)] = placed.as_slice() {
             let at = spot.map(|spot| format!("{}:{}:", spot.line, spot.column)).unwrap_or_default();
-            let message = format!("{path}:{at} {}", finding.message);
-            let failure = Failure::new(Kind::Invalid, message);
+            let failure = Failure::new(Kind::Invalid, format!("{path}:{at} {}", mask_conninfo(&finding.message)));
             let advice = finding.advice.as_deref().unwrap_or("here");
             return match spot {
                 Some(spot) => failure.excerpt(self.excerpt(*spot, advice)),
                 None => failure,
             };
         }
-        let excerpts = findings.iter().zip(&spots).take(SHOWN).map(|(finding, spot)| {
+        let excerpts = placed.iter().take(SHOWN).map(|(spot, finding)| {
             let advice = finding.advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default();
-            let label = format!("{}{advice}", finding.message);
+            let label = format!("{}{advice}", mask_conninfo(&finding.message));
             spot.map_or(format!(" --> {path}\n  {label}"), |spot| self.excerpt(spot, &label))
         });
-        let excerpts: Vec<String> = excerpts.collect();
-        let failure = Failure::new(Kind::Invalid, format!("{path} has {} mistakes", findings.len()));
-        let failure = failure.excerpt(excerpts.join("\n"));
+        let excerpts = excerpts.collect::<Vec<_>>().join("\n\n");
+        let failure = Failure::new(Kind::Invalid, format!("{path} has {} mistakes", findings.len())).excerpt(excerpts);
         match findings.len().saturating_sub(SHOWN) {
             0 => failure,
-            more => failure.hint(format!("{more} more are not shown")),
+            more => failure.hint(format!("{SHOWN} are shown, {more} left out")),
         }
     }
 
@@ -141,13 +145,23 @@ impl Source {
     fn excerpt(&self, spot: Spot, label: &str) -> String {
         let line = self.text.lines().nth(spot.line - 1).unwrap_or_default().trim_start_matches('\u{feff}');
         let plain = |c: char| if c.is_control() { ' ' } else { c };
-        let line: String = mask_line(line).chars().map(plain).collect();
+        let masked = if self.is_within_secret(spot.line) { "*".repeat(line.chars().count()) } else { mask_line(line) };
+        let line: String = masked.chars().map(plain).collect();
         let byte = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
         let span = byte(spot.column - 1)..byte(spot.column - 1 + spot.length);
         let path = visible(&self.path.display().to_string());
         let annotation = AnnotationKind::Primary.span(span).label(label);
         let snippet = Snippet::source(line.as_str()).path(&path).line_start(spot.line).annotation(annotation);
         Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+    }
+
+    /// Whether the line continues the value of a secret key above it, such as a folded text.
+    fn is_within_secret(&self, line: usize) -> bool {
+        let indent = |text: &str| text.len() - text.trim_start().len();
+        let Some(own) = self.text.lines().nth(line - 1).map(indent) else { return false };
+        let above = self.text.lines().take(line - 1).collect::<Vec<_>>();
+        let parent = above.iter().rev().find(|text| !text.trim().is_empty() && indent(text) < own);
+        parent.and_then(|text| text.split_once(':')).is_some_and(|(key, _)| is_secret_key(key))
     }
 
     fn spot(&self, finding: &Finding) -> Option<Spot> {

@@ -1,6 +1,7 @@
 //! Picks typed values out of a YAML file and collects everything that is wrong with them, so that a
 //! person is told once. Resolves `${NAME}`. Does not know what the keys mean.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::{Finding, Node, Place};
@@ -125,9 +126,10 @@ impl<'e> Reader<'e> {
             }
         };
         let mut fields: Vec<Field<'n>> = Vec::new();
+        let mut seen = BTreeSet::new();
         for (index, (key, node)) in entries.iter().enumerate() {
             let entry = field.child(index, key, node);
-            if fields.iter().any(|earlier| earlier.key == *key) {
+            if !seen.insert(key) {
                 self.refuse_key(&entry, format!("{} is given twice", entry.name), Some("remove one".to_owned()));
             } else {
                 fields.push(entry);

@@ -99,11 +99,17 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the config file and the variables. `cwd` is the working folder, in which `dbctl.yaml` is
-    /// looked for. Fails as usage error on a variable or flags that make no sense, as invalid on the file.
+    /// Reads the config file and the variables. `cwd` is the folder in which `dbctl.yaml` is looked for
+    /// (an empty path is the working folder, and gives messages with the shorter path). Fails as usage
+    /// error on a variable or flags that make no sense, as invalid on the file.
     pub fn resolve(flags: &Overrides, env: &Env, cwd: &Path) -> Result<Settings> {
         let asked_for = flags.config.as_deref().or_else(|| env.get("DBCTL_CONFIG").map(Path::new));
         let file = file::find(asked_for, cwd, env).map(|path| ConfigFile::open(&path, env)).transpose()?;
+        Settings::with_file(flags, env, file)
+    }
+
+    /// Like [`Settings::resolve`], the config file being read already.
+    pub fn with_file(flags: &Overrides, env: &Env, file: Option<ConfigFile>) -> Result<Settings> {
         let mut notes = variables::warnings(env);
         notes.extend(file.iter().flat_map(|file| file.notes.clone()));
 
@@ -151,7 +157,11 @@ impl Settings {
                 .hint("'dbctl init' writes a sample; --config FILE or DBCTL_CONFIG names another"));
         };
         let known: Vec<(&str, &[String])> = file.targets.iter().map(|t| (t.name.as_str(), t.tags())).collect();
-        choose(&self.wanted.value, &known)?.into_iter().map(|index| file.target(index)).collect()
+        let chosen = choose(&self.wanted.value, &known).map_err(|failure| match &self.wanted.origin {
+            Origin::Variable(name) => failure.hint(format!("the name comes from the variable {name}")),
+            _ => failure,
+        })?;
+        chosen.into_iter().map(|index| file.target(index)).collect()
     }
 }
 
@@ -229,3 +239,6 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
         _ => Err(format!("'{}' is neither 1 nor 0", visible(text))),
     }
 }
+
+#[cfg(test)]
+mod tests;
