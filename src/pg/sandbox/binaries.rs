@@ -173,12 +173,16 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
         folders.extend(versions_in(home, ""));
     }
     let mut seen = BTreeSet::new();
-    folders.retain(|folder| {
-        folder.is_absolute()
-            && folder.join("postgres").is_file()
-            && seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone()))
-    });
-    folders
+    let real = folders.into_iter().filter(|folder| folder.is_absolute()).filter_map(|folder| real_bin_dir(&folder));
+    real.filter(|folder| seen.insert(folder.clone())).collect()
+}
+
+/// Where the programs really are: a folder on PATH often holds links to some of them only.
+fn real_bin_dir(folder: &Path) -> Option<PathBuf> {
+    let server = folder.join("postgres").canonicalize().ok()?;
+    let real = server.parent()?;
+    let whole = real.join("initdb").is_file();
+    Some(if whole { real.to_owned() } else { folder.to_owned() })
 }
 
 /// `<parent>/<prefix><major>/bin`, the newest first; special builds (`vector-16`) are not taken for ordinary ones.

@@ -1,0 +1,90 @@
+//! `cargo xtask demo`: dbctl's main job on a throwaway server. Every line shown is run, with the
+//! built program, and its real output follows; the first failure ends it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use dbctl::pg::sandbox::binaries::BIN_VARIABLE;
+use dbctl::pg::sandbox::{Options, Sandbox};
+
+use crate::process::{cargo, line, perform, quoted, root, target};
+use crate::{pg, test};
+
+/// What is said before, and what is typed. `{S}` is the system.
+struct Step {
+    why: &'static str,
+    line: &'static [&'static str],
+}
+
+const STEPS: [Step; 7] = [
+    Step { why: "The schemas built into dbctl", line: &["dbctl", "migrate", "systems"] },
+    Step {
+        why: "What would be run, lock by lock; nothing is changed",
+        line: &["dbctl", "migrate", "plan", "--system", "{S}"],
+    },
+    Step { why: "The migration itself", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
+    Step { why: "Sample rows", line: &["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "sql/demo/{S}.sql"] },
+    Step { why: "Where the database stands", line: &["dbctl", "migrate", "status", "--system", "{S}"] },
+    Step { why: "A second run finds nothing to do", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
+    Step { why: "The journal: what dbctl did, step by step", line: &["psql", "-c", "TABLE dbctl.journal"] },
+];
+
+/// `demo [--system S]`.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    let system = match arguments {
+        [] => "bridge",
+        ["--system", system] => system,
+        _ => bail!("usage: cargo xtask demo [--system S]"),
+    };
+    test::need_server()?;
+    perform(cargo().args(["build", "--quiet", "--package", "dbctl"]))?;
+    let sandbox = start()?;
+    println!("A throwaway PostgreSQL {}, as user {}:", sandbox.installation().version, sandbox.account());
+    println!("  {}\n", sandbox.url("postgres"));
+    for step in &STEPS {
+        println!("# {}", step.why);
+        let words: Vec<String> = step.line.iter().map(|word| word.replace("{S}", system)).collect();
+        println!("$ {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
+        let mut command = command(&words, &sandbox)?;
+        let status = command.status().with_context(|| format!("cannot run {}", line(&command)))?;
+        if !status.success() {
+            bail!("the demo stops: {}: {status}", words.join(" "));
+        }
+        println!();
+    }
+    println!("Done; the server and its folder go now.");
+    Ok(())
+}
+
+/// The server that DBCTL_PG_BIN names, else the newest found.
+fn start() -> Result<Sandbox> {
+    let newest = pg::found()?.into_iter().next().map(|found| found.bin_dir);
+    let bin_dir = if std::env::var_os(BIN_VARIABLE).is_some() { None } else { newest };
+    Sandbox::start(&Options { bin_dir, ..Options::default() }).map_err(|failure| anyhow::anyhow!("{failure}"))
+}
+
+/// The built dbctl, or the sandbox's own psql, pointed at the sandbox.
+fn command(words: &[String], sandbox: &Sandbox) -> Result<Command> {
+    let (name, arguments) = words.split_first().context("an empty step")?;
+    let program: PathBuf = match name.as_str() {
+        "dbctl" => target().join("debug/dbctl"),
+        other => sandbox.program(other),
+    };
+    let mut command = Command::new(program);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("PG") || variable == "DBCTL_CONFIG" {
+            command.env_remove(variable);
+        }
+    }
+    command
+        .args(arguments)
+        .current_dir(root())
+        .env("DATABASE_URL", sandbox.url("postgres"))
+        .env("PGHOST", sandbox.socket_dir())
+        .env("PGPORT", sandbox.port().to_string())
+        .env("PGUSER", sandbox.superuser())
+        .env("PGDATABASE", "postgres")
+        .env("PAGER", "cat");
+    Ok(command)
+}

@@ -1,0 +1,126 @@
+//! The system's package manager, used as root or through a sudo that asks nothing.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process::{output, perform, program, succeeds};
+
+/// What can be asked for, and what it is called where.
+pub struct Package {
+    apt: &'static [&'static str],
+    dnf: &'static [&'static str],
+    brew: &'static [&'static str],
+    /// A system service that comes along and that nobody asked for.
+    service: Option<&'static str>,
+}
+
+/// The server with its clients and contrib modules.
+pub const POSTGRESQL: Package = Package {
+    apt: &["postgresql", "postgresql-contrib"],
+    dnf: &["postgresql-server", "postgresql-contrib"],
+    brew: &["postgresql@18"],
+    service: None,
+};
+/// The pooler that the tests put in between.
+pub const PGBOUNCER: Package =
+    Package { apt: &["pgbouncer"], dnf: &["pgbouncer"], brew: &["pgbouncer"], service: Some("pgbouncer") };
+/// For a Python that came without it.
+pub const PIP: Package = Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], service: None };
+/// What refinery_cli's TLS links to.
+pub const OPENSSL: Package = Package {
+    apt: &["libssl-dev", "pkg-config"],
+    dnf: &["openssl-devel", "pkgconf-pkg-config"],
+    brew: &["openssl@3", "pkgconf"],
+    service: None,
+};
+
+/// Installs, saying what is run. Fails where there is no known package manager or no right to use it.
+pub fn install(package: &Package) -> Result<()> {
+    if has("apt-get") {
+        apt(package.apt)?;
+    } else if has("dnf") {
+        perform(as_root("dnf")?.args(["install", "-y"]).args(package.dnf))?;
+    } else if has("brew") {
+        perform(program("brew").arg("install").args(package.brew))?;
+    } else {
+        bail!("no package manager that is known here (apt-get, dnf, brew)");
+    }
+    if let Some(service) = package.service
+        && Path::new("/run/systemd/system").exists()
+    {
+        perform(as_root("systemctl")?.args(["disable", "--now", service]))?;
+    }
+    Ok(())
+}
+
+/// Whether a program is on PATH.
+pub fn has(name: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+}
+
+/// A machine that was never updated knows no packages: one update, then a second try.
+fn apt(names: &[&str]) -> Result<()> {
+    let cluster = NoMainCluster::ask_for()?;
+    let install = || -> Result<()> {
+        let mut command = as_root("env")?;
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]);
+        perform(command.args(["-o", "Dpkg::Options::=--force-confold"]).args(names))
+    };
+    let done = install().or_else(|_| {
+        perform(as_root("env")?.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "update"]))?;
+        install()
+    });
+    cluster.restore()?;
+    done
+}
+
+/// Debian's server package makes and starts a cluster of its own, which no test needs, unless its
+/// configuration says no. Ours is put there for the installation only.
+struct NoMainCluster {
+    ours: bool,
+}
+
+impl NoMainCluster {
+    const FILE: &'static str = "/etc/postgresql-common/createcluster.conf";
+
+    fn ask_for() -> Result<NoMainCluster> {
+        if Path::new(Self::FILE).exists() {
+            return Ok(NoMainCluster { ours: false });
+        }
+        let script = format!("mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >{}", Self::FILE);
+        perform(as_root("sh")?.args(["-c", &script]))?;
+        Ok(NoMainCluster { ours: true })
+    }
+
+    /// Puts the package's own file in place of ours, where it brought one.
+    fn restore(&self) -> Result<()> {
+        if !self.ours {
+            return Ok(());
+        }
+        let file = Self::FILE;
+        perform(as_root("sh")?.args([
+            "-c",
+            &format!("if [ -e {file}.dpkg-dist ]; then mv {file}.dpkg-dist {file}; else rm -f {file}; fi"),
+        ]))
+    }
+}
+
+/// A program that will run as root: directly, or through sudo where that asks for no password.
+fn as_root(name: &str) -> Result<Command> {
+    if is_root() {
+        return Ok(program(name));
+    }
+    if succeeds(program("sudo").args(["-n", "true"])) {
+        let mut command = program("sudo");
+        command.args(["-n", name]);
+        return Ok(command);
+    }
+    bail!("not root, and sudo would ask for a password")
+}
+
+/// Whether this process is root.
+pub fn is_root() -> bool {
+    output(program("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0")
+}

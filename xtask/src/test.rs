@@ -1,0 +1,63 @@
+//! `cargo xtask test`: sees to it that what the tests need is there, then runs them all.
+
+use anyhow::{Context, Result};
+use dbctl::pg::sandbox::binaries::HOME_VARIABLE;
+
+use crate::packages::{self, PGBOUNCER, POSTGRESQL};
+use crate::pg;
+use crate::process::{cargo, perform};
+
+/// `test [--matrix] [FILTER]`; what else is given goes to the tests.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    let matrix = arguments.contains(&"--matrix");
+    let rest = arguments.iter().filter(|argument| **argument != "--matrix");
+    need_server()?;
+    need_pgbouncer(matrix)?;
+    if matrix {
+        for major in pg::MAJORS {
+            pg::fetch(major)?;
+        }
+        pg::fetch_vector()?;
+    }
+    let mut tests = cargo();
+    tests.args(["test", "--workspace"]).args(rest).env(HOME_VARIABLE, pg::home()?);
+    if matrix {
+        tests.env("DBCTL_TEST_MATRIX", "1");
+    }
+    perform(&mut tests)
+}
+
+/// A PostgreSQL server of 14-18: found, else by the package manager, else from the Python package.
+pub fn need_server() -> Result<()> {
+    let suits = || -> Result<_> { Ok(pg::found()?.into_iter().find(|found| pg::MAJORS.contains(&found.major))) };
+    if let Some(found) = suits()? {
+        eprintln!("PostgreSQL {} is in {}", found.version, found.bin_dir.display());
+        return Ok(());
+    }
+    eprintln!("no PostgreSQL 14-18 server found: installing the system's package");
+    match packages::install(&POSTGRESQL) {
+        Ok(()) if suits()?.is_some() => return Ok(()),
+        Ok(()) => eprintln!("the system's PostgreSQL is none of 14-18: fetching one"),
+        Err(error) => eprintln!("not possible ({error:#}): fetching one into {}", pg::home()?.display()),
+    }
+    pg::fetch(18)
+}
+
+/// PgBouncer for the tests with a pooler in between. Without it they are skipped, which the matrix
+/// does not allow.
+fn need_pgbouncer(matrix: bool) -> Result<()> {
+    let places = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
+    if packages::has("pgbouncer") || places.iter().any(|place| std::path::Path::new(place).join("pgbouncer").is_file())
+    {
+        return Ok(());
+    }
+    eprintln!("no PgBouncer found: installing the system's package");
+    match packages::install(&PGBOUNCER) {
+        Err(error) if matrix => Err(error).context("PgBouncer is needed for the whole matrix"),
+        Err(error) => {
+            eprintln!("NOT TESTED: what needs PgBouncer ({error:#})");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
