@@ -35,7 +35,7 @@ pub fn at_bytes(origin: &str, text: &str, span: Range<usize>, label: &str) -> St
     let rendered = Renderer::plain().render(report);
     // The renderer's own header counts columns from the cut; the place says it right.
     let body = rendered.lines().skip_while(|l| !l.contains('|')).collect::<Vec<_>>().join("\n");
-    format!("  --> {place}\n{body}")
+    format!(" --> {place}\n{body}")
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -51,12 +51,22 @@ mod tests {
 
     #[test]
     fn the_caret_stands_under_the_word_and_the_place_counts_from_one() {
-        insta::assert_snapshot!(at_char("V1__a.sql", "SELECT 1;\nSELECT né, nope FROM t;\n", 21, "no such column"), @"");
+        insta::assert_snapshot!(at_char("V1__a.sql", "SELECT 1;\nSELECT né, nope FROM t;\n", 21, "no such column"), @r"
+         --> V1__a.sql:2:12
+          |
+        2 | SELECT né, nope FROM t;
+          |            ^^^^ no such column
+        ");
     }
 
     #[test]
     fn a_place_past_the_end_is_the_end() {
-        insta::assert_snapshot!(at_char("V1__a.sql", "SELECT", 99, "syntax error at end of input"), @"");
+        insta::assert_snapshot!(at_char("V1__a.sql", "SELECT", 99, "syntax error at end of input"), @r"
+         --> V1__a.sql:1:7
+          |
+        1 | SELECT
+          |       ^ syntax error at end of input
+        ");
     }
 
     #[test]

@@ -220,7 +220,15 @@ mod tests {
     #[test]
     fn a_mixed_file_is_refused_with_a_split() {
         insta::assert_snapshot!(
-            refusal("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);\nINSERT INTO t VALUES (1);\n"), @"");
+            refusal("CREATE TABLE t (a int);\nCREATE INDEX CONCURRENTLY i ON t (a);\nINSERT INTO t VALUES (1);\n"), @r"
+        error: V1__a.sql: mixes statements that refuse a transaction with statements that want one
+         --> V1__a.sql:2:1
+          |
+        2 | CREATE INDEX CONCURRENTLY i ON t (a);
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ refuses a transaction
+        hint: split V1__a.sql into 3 files, in this order: line 1; line 2 (without transaction); line 3
+        hint: or begin the file with '-- dbctl: no-transaction': every statement then commits on its own
+        ");
     }
 
     #[test]
@@ -228,7 +236,14 @@ mod tests {
         for text in ["BEGIN; SELECT 1;", "SELECT 1; COMMIT;", "START TRANSACTION;", "ROLLBACK;", "END"] {
             assert!(refusal(text).contains("begins or ends a transaction"), "{text}");
         }
-        insta::assert_snapshot!(refusal("CREATE TABLE t ();\nCOMMIT;\n"), @"");
+        insta::assert_snapshot!(refusal("CREATE TABLE t ();\nCOMMIT;\n"), @r"
+        error: V1__a.sql: begins or ends a transaction itself: half of it could stay without a history row
+         --> V1__a.sql:2:1
+          |
+        2 | COMMIT;
+          | ^^^^^^ remove this: dbctl runs the file in one transaction
+        hint: for statements that refuse a transaction begin the file with: -- dbctl: no-transaction
+        ");
     }
 
     #[test]
