@@ -25,7 +25,7 @@ use self::folder::Folder;
 use self::keeper::Keeper;
 use self::server::{Place, Server};
 use crate::config::Secret;
-use crate::config::connection::{Address, Connection, Host, Keepalives, RootCert, SslMode, TargetSessionAttrs, Tls};
+use crate::config::connection::Connection;
 use crate::config::env::Env;
 use crate::error::{Explain, Failure, Kind, Result};
 
@@ -178,26 +178,8 @@ impl Sandbox {
 
     /// How to reach a database over the socket.
     pub fn connection(&self, dbname: &str) -> Connection {
-        let address = Address::Unix(self.folder.path().to_owned());
-        Connection {
-            hosts: vec![Host { address, port: self.port, password: None }],
-            user: SUPERUSER.to_owned(),
-            password: None,
-            dbname: dbname.to_owned(),
-            tls: Tls {
-                mode: SslMode::Disable,
-                root: RootCert::Default,
-                cert: None,
-                key: None,
-                direct: false,
-                sni: true,
-            },
-            target_session_attrs: TargetSessionAttrs::Any,
-            connect_timeout: Some(Duration::from_secs(10)),
-            application_name: None,
-            options: None,
-            keepalives: Keepalives { on: true, idle: None, interval: None, count: None },
-        }
+        let connection = Connection::over_socket(self.folder.path(), self.port, SUPERUSER, dbname);
+        Connection { connect_timeout: Some(Duration::from_secs(10)), ..connection }
     }
 
     /// Stops the server and waits; the folder stays.
