@@ -2,4 +2,10 @@
 //! queries, the run lease, SQLSTATEs and the private throwaway server. Knows nothing of policies,
 //! capabilities or output.
 
+mod cancel;
+mod certificate;
+pub mod connect;
 pub mod sandbox;
+mod tls;
+mod unreachable;
+mod wire;

@@ -1,0 +1,91 @@
+//! Asking a server to stop what a connection is running.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio_postgres::{CancelToken, Config};
+
+use super::tls::TlsSetup;
+use super::unreachable::Why;
+use super::wire::{Channel, Encryption, Endpoint, Stream};
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+
+/// Cancels what one connection is running, over a connection of its own to the same address with
+/// the same TLS.
+#[derive(Clone)]
+pub struct Cancel {
+    pub(super) token: CancelToken,
+    pub(super) connection: Arc<Connection>,
+    pub(super) endpoint: Endpoint,
+    pub(super) host: String,
+    pub(super) tls: Option<TlsSetup>,
+}
+
+/// How long a cancel request may take where no connect_timeout says otherwise: it is sent when
+/// somebody wants out.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Cancel {
+    /// Sends the request and waits until the server has taken it in, so that it cannot hit the next
+    /// statement. That nothing was running is not an error; the statement, if cancelled, fails with
+    /// SQLSTATE 57014.
+    pub async fn send(&self) -> Result<()> {
+        let patience = self.connection.connect_timeout.unwrap_or(PATIENCE);
+        let sent = match tokio::time::timeout(patience, self.request()).await {
+            Ok(sent) => sent,
+            Err(_) => Err(Why::TimedOut(patience)),
+        };
+        sent.map_err(|why| {
+            let (message, _) = why.describe(&self.connection);
+            Failure::new(Kind::Unreachable, message).context("cannot send a cancel request")
+        })
+    }
+
+    async fn request(&self) -> std::result::Result<(), Why> {
+        let shared = Shared(Arc::new(Mutex::new(self.endpoint.dial(&self.connection).await?)));
+        let encryption = self.tls.as_ref().map_or(Encryption::Never, Encryption::Always);
+        let channel = Channel::open(Box::new(shared.clone()), encryption, &self.host).await?;
+        let (stream, done) = channel.for_driver(&mut Config::new());
+        self.token.cancel_query_raw(stream, done).await.map_err(Why::StartUp)?;
+        // The server answers nothing and closes once the signal is sent.
+        let mut shared = shared;
+        let mut rest = [0; 256];
+        while shared.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+        Ok(())
+    }
+}
+
+/// A stream that can still be read after the driver has taken and dropped it.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Stream>>);
+
+impl Shared {
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsyncRead for Shared {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Shared {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream()).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream()).poll_shutdown(cx)
+    }
+}
