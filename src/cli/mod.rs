@@ -36,20 +36,15 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// The commands; each says in its own file what it does.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum Command {
-    /// Apply, plan, check and take back migrations
     Migrate(migrate::MigrateArgs),
-    /// A private throwaway PostgreSQL server
     Sandbox(sandbox::SandboxArgs),
-    /// Write a commented dbctl.yaml
     Init(config::InitArgs),
-    /// Show or check the settings in effect
     Config(config::ConfigArgs),
-    /// Print the completion script of a shell
     Completions(shell::CompletionsArgs),
-    /// Print the manual page, or write one page per command
     Man(shell::ManArgs),
 }
 
