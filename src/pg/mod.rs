@@ -5,7 +5,6 @@
 mod cancel;
 mod certificate;
 pub mod connect;
-<<<<<<< HEAD
 pub mod interrupt;
 pub mod lease;
 pub mod pooler;
@@ -26,9 +25,3 @@ pub use session::Session;
 pub use sqlstate::ServerError;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;
-=======
-pub mod sandbox;
-mod tls;
-mod unreachable;
-mod wire;
->>>>>>> h-connect

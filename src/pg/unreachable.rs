@@ -11,11 +11,7 @@ use rustls::{AlertDescription, CertificateError, pki_types::UnixTime};
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::wire::Endpoint;
-<<<<<<< HEAD
-use crate::config::connection::{Connection, Host, RootCert, SslMode};
-=======
 use crate::config::connection::{ChannelBinding, Connection, Host, RootCert, SslMode};
->>>>>>> h-connect
 use crate::error::{Failure, Kind};
 use crate::ident::Ident;
 
@@ -66,11 +62,7 @@ impl Why {
     fn kind(&self) -> Kind {
         match self {
             Why::Peer { .. } => Kind::NotPermitted,
-<<<<<<< HEAD
-            Why::StartUp(_) if self.wants_password() || self.alert().is_some() => Kind::NotPermitted,
-=======
             _ if self.wants_password() || self.alert().is_some_and(is_about_our_certificate) => Kind::NotPermitted,
->>>>>>> h-connect
             _ => match self.refusal().map(DbError::code) {
                 Some(code) if code.code().starts_with("28") || *code == SqlState::INSUFFICIENT_PRIVILEGE => {
                     Kind::NotPermitted
@@ -151,9 +143,6 @@ impl Why {
             return ("the server asks for a password and none was given".to_owned(), vec![hint.to_owned()]);
         }
         if let Some(alert) = self.alert() {
-<<<<<<< HEAD
-            return client_certificate_refused(alert);
-=======
             return refused_by_alert(alert);
         }
         if connection.channel_binding == ChannelBinding::Require
@@ -161,7 +150,6 @@ impl Why {
         {
             let hint = "channel_binding=require works over TLS only (sslmode=require) and with a SCRAM password";
             return (chain(error), vec![hint.to_owned()]);
->>>>>>> h-connect
         }
         if error.is_closed() {
             return (
@@ -178,13 +166,6 @@ impl Why {
 pub(super) fn failure(connection: &Connection, attempts: &[Attempt]) -> Failure {
     let described: Vec<_> = attempts.iter().map(|attempt| attempt.why.describe(connection)).collect();
     let kind = attempts.last().map_or(Kind::Unreachable, |attempt| attempt.why.kind());
-<<<<<<< HEAD
-    let cause = match (attempts, &described[..]) {
-        ([_], [(message, _)]) => message.clone(),
-        _ => {
-            let mut lines = String::from("every attempt failed");
-            for (attempt, (message, _)) in attempts.iter().zip(&described) {
-=======
     let places = attempts.iter().zip(&described).map(|(attempt, (message, _))| (attempt, message));
     // With and without TLS a server mostly says the same.
     let mut told: Vec<(&Attempt, &String)> = places.collect();
@@ -194,7 +175,6 @@ pub(super) fn failure(connection: &Connection, attempts: &[Attempt]) -> Failure 
         told => {
             let mut lines = String::from("every attempt failed");
             for (attempt, message) in told {
->>>>>>> h-connect
                 let tls = if attempt.encrypted { " with TLS" } else { "" };
                 let _ = write!(lines, "\n    {}{}{tls}: {message}", attempt.host, attempt.address());
             }
@@ -320,11 +300,7 @@ fn handshake(error: &io::Error, connection: &Connection) -> (String, Vec<String>
             (refused(format!("it is not signed by {root}")), trust_hint(connection))
         }
         rustls::Error::InvalidCertificate(other) => (refused(other.to_string()), trust_hint(connection)),
-<<<<<<< HEAD
-        rustls::Error::AlertReceived(alert) => return client_certificate_refused(*alert),
-=======
         rustls::Error::AlertReceived(alert) => return refused_by_alert(*alert),
->>>>>>> h-connect
         other => (format!("the TLS handshake failed: {other}"), "the server's log says why".to_owned()),
     };
     (message, vec![hint])
@@ -337,11 +313,6 @@ fn trust_hint(connection: &Connection) -> String {
     }
 }
 
-<<<<<<< HEAD
-fn client_certificate_refused(alert: AlertDescription) -> (String, Vec<String>) {
-    let hint = "the server's log says why; if it wants a client certificate, name yours: sslcert=FILE sslkey=FILE";
-    (format!("the server refused TLS: alert {alert:?}"), vec![hint.to_owned()])
-=======
 fn is_about_our_certificate(alert: AlertDescription) -> bool {
     use AlertDescription as A;
     matches!(
@@ -365,7 +336,6 @@ fn refused_by_alert(alert: AlertDescription) -> (String, Vec<String>) {
     }
     let hint = "the server's log says why";
     (format!("the server refused the TLS handshake: {alert:?}"), vec![hint.to_owned()])
->>>>>>> h-connect
 }
 
 /// webpki shows names as `DnsName("x")` and `IpAddress(x)`.

@@ -20,8 +20,8 @@ struct Step {
 const STEPS: [Step; 7] = [
     Step { why: "The schemas built into dbctl", line: &["dbctl", "migrate", "systems"] },
     Step {
-        why: "What would be run, lock by lock; nothing is changed",
-        line: &["dbctl", "migrate", "plan", "--system", "{S}"],
+        why: "What the first two would run, to the byte, and which locks they take; nothing is changed",
+        line: &["dbctl", "migrate", "plan", "--system", "{S}", "--to", "2"],
     },
     Step { why: "The migration itself", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
     Step { why: "Sample rows", line: &["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "sql/demo/{S}.sql"] },

@@ -185,11 +185,7 @@ impl Connection {
         other
     }
 
-<<<<<<< HEAD
-    /// The same database on one of the hosts only, such as the one that [`crate::pg::connect::open`] chose.
-=======
     /// The same database on one of the hosts only, such as the one that answered.
->>>>>>> h-connect
     #[must_use]
     pub fn with_host(&self, host: &Host) -> Connection {
         Connection { hosts: vec![host.clone()], ..self.clone() }

@@ -80,20 +80,11 @@ impl Connection {
     }
 }
 
-<<<<<<< HEAD
-fn read(conninfo: &str, into: &mut Settings) -> Result<()> {
-    let text = conninfo.trim();
-    if let Some(rest) = url::after_scheme(text) {
-        return url::parse(rest, into);
-    }
-    if let Some((scheme, _)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains(['=', ' '])) {
-=======
 fn read(text: &str, into: &mut Settings) -> Result<()> {
     if let Some(rest) = url::after_scheme(text.trim()) {
         return url::parse(rest, into);
     }
     if let Some((scheme, _)) = text.trim_start().split_once("://").filter(|(scheme, _)| !scheme.contains(['=', ' '])) {
->>>>>>> h-connect
         let shown: String = scheme.chars().take(30).collect();
         return Err(Failure::new(Kind::Usage, format_args!("{shown:?} is not a scheme of a PostgreSQL URL"))
             .hint("write postgresql://user@host:5432/dbname"));
@@ -101,11 +92,7 @@ fn read(text: &str, into: &mut Settings) -> Result<()> {
     if text.contains('=') {
         return keywords::parse(text, into);
     }
-<<<<<<< HEAD
-    if text.is_empty() { Ok(()) } else { into.set("dbname", text.to_owned(), Origin::Conninfo) }
-=======
     if text.trim().is_empty() { Ok(()) } else { into.set("dbname", text.to_owned(), Origin::Conninfo) }
->>>>>>> h-connect
 }
 
 /// Pairs up the comma-separated lists of `host`, `hostaddr` and `port`.
