@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 mod excerpt;
 pub mod ident;
+pub mod journal;
 pub mod migrate;
 pub mod outcome;
 pub mod output;

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::Duration;
 
 use chrono::Utc;
 use clap::{CommandFactory, Parser};
@@ -11,14 +12,18 @@ use crate::cli::migrate::{Source, Verb};
 use crate::cli::{Cli, Command, Consent, Talk};
 use crate::config::connection::Connection;
 use crate::config::env::Env;
-use crate::config::{Settings, Target, init, show};
+use crate::config::{Secret, Settings, Target, init, show};
 use crate::error::{Failure, Kind, Result};
+use crate::journal;
 use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
 use crate::output::{self, Document, Format, Progress, Style};
 use crate::pg::Interrupt;
 use crate::steps::gate::Rails;
 use crate::talk::{Talker, Terminal};
+
+/// How long a host may take to answer where neither the URL nor PGCONNECT_TIMEOUT says so.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs one command line; prints the answer to standard output and everything else to standard error.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Outcome {
@@ -79,6 +84,13 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let (verb, source) = args.into_request(&settings);
             Run { settings, consent, env }.migrate(&verb, &source)
         }
+        Command::Journal(args) => {
+            drop(out);
+            let (run, limit) = args.into_request();
+            Run { settings: settings()?, consent, env }.on_targets(async |one, target, interrupt| {
+                journal::show(&one.connection(target)?, run, limit, interrupt).await
+            })
+        }
     }
 }
 
@@ -94,16 +106,32 @@ impl Run {
             }
             _ => {}
         }
+        self.on_targets(async |run, target, interrupt| {
+            let request = run.request(target, source, verb)?;
+            run.migrate_one(&request, verb, interrupt).await
+        })
+    }
+
+    /// Runs something on every target that is meant, with signals heard.
+    fn on_targets(&self, work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>) -> Result<Outcome> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
             let targets = self.settings.targets()?;
-            self.each_target(&targets, async |target| {
-                let request = self.request(target, source, verb)?;
-                self.migrate_one(&request, verb, &interrupt).await
-            })
-            .await
+            self.each_target(&targets, async |target| work(self, target, &interrupt).await).await
         })
+    }
+
+    fn connection(&self, target: &Target) -> Result<Connection> {
+        let mut connection = Connection::resolve(target.conninfo.as_ref().map(Secret::reveal), &self.env)?;
+        // psql waits for as long as the network does; a cron line should not.
+        connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        if self.consent.talk > Talk::Quiet {
+            for note in &connection.notes {
+                writeln!(std::io::stderr(), "note: {note}")?;
+            }
+        }
+        Ok(connection)
     }
 
     async fn migrate_one(&self, request: &migrate::Request, verb: &Verb, interrupt: &Interrupt) -> Result<Answer> {
@@ -127,9 +155,8 @@ impl Run {
     }
 
     fn request(&self, target: &Target, source: &Source, verb: &Verb) -> Result<migrate::Request> {
-        let conninfo = target.conninfo.as_ref().map(crate::config::Secret::reveal);
         Ok(migrate::Request {
-            connection: Connection::resolve(conninfo, &self.env)?,
+            connection: self.connection(target)?,
             origin: source.of(target)?,
             lock_wait: self.settings.lock_wait.value,
             lock_patience: self.settings.lock_patience.value,

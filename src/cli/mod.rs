@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 pub mod config;
+pub mod journal;
 pub mod migrate;
 pub mod sandbox;
 pub mod shell;
@@ -41,6 +42,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum Command {
     Migrate(migrate::MigrateArgs),
+    Journal(journal::JournalArgs),
     Sandbox(sandbox::SandboxArgs),
     Init(config::InitArgs),
     Config(config::ConfigArgs),
