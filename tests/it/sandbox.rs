@@ -16,7 +16,9 @@ struct Place(tempfile::TempDir);
 
 impl Place {
     fn new() -> Place {
-        let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap();
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() { memory } else { Path::new("/tmp") };
+        let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in(base).unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         Place(folder)
     }

@@ -46,6 +46,9 @@ pub struct Options {
     pub owner: Option<u32>,
     /// Opens 127.0.0.1 at this port too (0 picks a free one), with a random password.
     pub port: Option<u16>,
+    /// Lies in a memory file system where there is one with room (Linux, 2 GiB): for tests, whose
+    /// databases are small and whose servers come and go.
+    pub in_memory: bool,
     /// Further server settings, which win over the sandbox's own.
     pub settings: Vec<(String, String)>,
     /// Lines for pg_hba.conf, before the sandbox's own (first match wins).
@@ -77,7 +80,7 @@ impl Sandbox {
         let installation = binaries::pick(options.major, options.bin_dir.as_deref(), env)?;
         let account = Account::choose()?;
         sweep_in(&account, env);
-        let folder = Folder::create(&account, env)?;
+        let folder = Folder::create(&account, env, options.in_memory)?;
         let keeper = Keeper::guard(folder.path(), folder.share_lock()?, &account)?;
         let port = choose_port(options.port)?;
         let tcp_password = options.port.map(|_| random_password()).transpose()?;
