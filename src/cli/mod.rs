@@ -10,6 +10,7 @@ pub mod journal;
 pub mod migrate;
 pub mod sandbox;
 pub mod shell;
+pub mod systems;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
 use crate::output::{Color, Format};
@@ -42,6 +43,8 @@ pub struct Cli {
 #[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum Command {
     Migrate(migrate::MigrateArgs),
+    Systems(systems::SystemsArgs),
+    DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
     Sandbox(sandbox::SandboxArgs),
     Init(config::InitArgs),

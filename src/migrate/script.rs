@@ -114,6 +114,7 @@ fn no_transaction_header(file: &str, text: &str) -> Result<bool> {
         let Some(directive) = line.trim_start().trim_start_matches('-').trim().strip_prefix("dbctl:") else { continue };
         match directive.trim() {
             "no-transaction" => found = true,
+            known if known.starts_with("part ") || known.starts_with("needs PostgreSQL ") => {}
             other => {
                 return Err(invalid(file, &format!("unknown directive '-- dbctl: {other}'"))
                     .hint("the one there is: -- dbctl: no-transaction"));

@@ -76,6 +76,9 @@ pub(super) fn status(
     if hidden > 0 {
         document = document.note(format!("{hidden} older applied migrations are not shown: --all shows them"));
     }
+    for part in &set.left_out {
+        document = document.note(format!("part '{part}' is left out on purpose: --without {part}"));
+    }
     for note in notes(snapshot, assessment) {
         document = document.note(note);
     }

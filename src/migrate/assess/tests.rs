@@ -16,7 +16,7 @@ fn file(stem: &str, sql: &str) -> File {
 }
 
 fn set(files: Vec<File>) -> MigrationSet {
-    MigrationSet { origin: Origin::Folder("m".into()), files, problems: vec![] }
+    MigrationSet { origin: Origin::Folder("m".into()), files, problems: vec![], left_out: vec![] }
 }
 
 fn row(stem: &str, sql: &str, width: Width) -> Row {
