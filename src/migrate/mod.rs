@@ -230,14 +230,13 @@ async fn change(
         lease_wait: request.lock_wait,
         lock_patience: request.lock_patience,
     };
+    let before = found.snapshot.clone();
     let mut executor =
         Executor::begin(session, found.snapshot.server, &request.connection, order, means.interrupt, means.events)
             .await?;
     let found = read_findings(executor.session(), found.set).await?;
-    let plan = decide(&found)?;
-    if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
-        gate::pass(&plan, &request.rails, means.confirm)?;
-    }
+    // Reading large files again would double the work for the same plan.
+    let plan = if found.snapshot == before { first } else { decide_again(&found, &first, &decide, request, means)? };
     if !plan.is_empty() {
         executor.open_journal().await?;
         let notes = plan::adopt_notes(&found.set, &found.snapshot, &found.assessment);
@@ -247,6 +246,21 @@ async fn change(
     }
     let applied = executor.apply(&plan, means.events).await?;
     Ok((Outcome::Done, view::applied(&label, &found.set, &found.snapshot, &applied)))
+}
+
+/// Another run worked while this one waited: what is left to do has changed.
+fn decide_again(
+    found: &Findings,
+    first: &Plan,
+    decide: &impl Fn(&Findings) -> Result<Plan>,
+    request: &Request,
+    means: &mut Means<'_>,
+) -> Result<Plan> {
+    let plan = decide(found)?;
+    if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
+        gate::pass(&plan, &request.rails, means.confirm)?;
+    }
+    Ok(plan)
 }
 
 fn refuse_old_server(found: &Findings) -> Result<()> {

@@ -130,13 +130,11 @@ fn demo_plan(system: &System, server: &Server, request: &Request, amount: Amount
             file_text: Arc::clone(&text),
             why: "asked for".to_owned(),
             lane: Lane::Transaction,
-            settings: vec![
-                ("application_name", "dbctl:demo-data".to_owned()),
-                ("search_path", server.search_path.clone()),
-                ("TimeZone", "UTC".to_owned()),
-                ("dbctl.scale", amount.scale.to_string()),
-                ("dbctl.seed", amount.seed.to_string()),
-            ],
+            settings: [
+                server.step_settings("demo-data"),
+                vec![("dbctl.scale", amount.scale.to_string()), ("dbctl.seed", amount.seed.to_string())],
+            ]
+            .concat(),
             timeouts: request.timeouts,
             statements: vec![Statement {
                 sql: text,

@@ -40,6 +40,7 @@ fn snapshot(rows: Vec<Row>) -> Snapshot {
         search_path: "public".into(),
         current_schema: Some("public".into()),
         backend_pid: 1,
+        watches_clients: true,
         has_state: true,
         reads_state: true,
     };
