@@ -67,7 +67,7 @@ CROSS JOIN generate_series(0, 599) AS g (n)
 CROSS JOIN LATERAL (SELECT EXTRACT(EPOCH FROM p.lower_bound)::BIGINT / 3600 * 1000 + g.n) AS m (message_id)
 WHERE isfinite(p.lower_bound)
   AND isfinite(p.upper_bound)
-  AND NOT EXISTS (SELECT FROM activity_message_keys AS k WHERE k.chatwoot_message_id = m.message_id)
+  AND NOT EXISTS (SELECT 1 FROM activity_message_keys AS k WHERE k.chatwoot_message_id = m.message_id)
 ORDER BY p.lower_bound, g.n
 ON CONFLICT DO NOTHING;
 
@@ -94,7 +94,7 @@ FROM (
     CROSS JOIN generate_series(1, 3) AS v (n)
     CROSS JOIN LATERAL (SELECT 20000 + g.n / 4 * 5 + g.n % 4) AS l (lead_id)
     CROSS JOIN LATERAL (SELECT pg_temp.pick(format('score %s %s', g.n, v.n), 101) / 10.0) AS s (score)
-    WHERE NOT EXISTS (SELECT FROM ai_insights AS a WHERE a.krayin_lead_id = l.lead_id)
+    WHERE NOT EXISTS (SELECT 1 FROM ai_insights AS a WHERE a.krayin_lead_id = l.lead_id)
     ORDER BY g.n, v.n
 ) AS i;
 
@@ -119,7 +119,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT (ARRAY['webhook', 'manual', 'automation'])[1 + pg_temp.pick('source ' || g.n, 3)]) AS t (source)
 WHERE isfinite(p.lower_bound)
   AND isfinite(p.upper_bound)
-  AND NOT EXISTS (SELECT FROM stage_change_logs AS s WHERE s.krayin_lead_id = c.lead_id AND s.created_at = c.at)
+  AND NOT EXISTS (SELECT 1 FROM stage_change_logs AS s WHERE s.krayin_lead_id = c.lead_id AND s.created_at = c.at)
 ORDER BY c.at;
 
 -- One consent for each of 300 contacts, of each purpose in turn.
@@ -148,7 +148,7 @@ CROSS JOIN LATERAL (
         date_trunc('month', now(), 'UTC') - make_interval(days => 20 + g.n)
 ) AS c (contact_id, consent_type, status, at)
 WHERE NOT EXISTS (
-    SELECT FROM consent_records AS r WHERE r.contact_id = c.contact_id AND r.consent_type = c.consent_type
+    SELECT 1 FROM consent_records AS r WHERE r.contact_id = c.contact_id AND r.consent_type = c.consent_type
 );
 
 -- 400 audit rows in each quarter that has a partition.
@@ -173,6 +173,6 @@ CROSS JOIN LATERAL (
 WHERE isfinite(p.lower_bound)
   AND isfinite(p.upper_bound)
   AND NOT EXISTS (
-      SELECT FROM audit_logs AS l WHERE l.model = 'ContactMapping' AND l.model_id = a.model_id AND l.created_at = a.at
+      SELECT 1 FROM audit_logs AS l WHERE l.model = 'ContactMapping' AND l.model_id = a.model_id AND l.created_at = a.at
   )
 ORDER BY a.at;
