@@ -5,3 +5,4 @@ mod build_script;
 mod connect;
 mod harness;
 mod sandbox;
+mod systems;
