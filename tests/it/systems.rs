@@ -208,3 +208,18 @@ fn a_broken_promise_is_a_finding_with_its_reason() {
     let found = place.dbctl("systems verify --format json", &[]).expect_code(2);
     assert!(found.stdout.contains("missing or different index: unique_current_insight"), "{}", found.stdout);
 }
+
+#[test]
+fn a_check_with_several_sessions_bites_and_cleans_up() {
+    let place = Place::on(harness::default_server(), System::named("bridge").unwrap(), false);
+    place.up();
+    // Without its lock, and with time to meet, the function lets every session but one fail.
+    place.database.sql(
+        "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('update_ai_insights(bigint, jsonb)'::regprocedure), \
+         $$pg_advisory_xact_lock(hashtextextended('ai_insights:' || p_lead_id, 0))$$, 'pg_sleep(0.3)'); END $do$",
+    );
+    let found = place.dbctl("systems verify --format json", &[]).expect_code(2);
+    assert!(found.stdout.contains("27_insights_concurrent.sql"), "{}", found.stdout);
+    assert!(found.stdout.contains("\"checks_broken\": 1"), "{}", found.stdout);
+    assert_eq!(place.database.one("SELECT count(*) FROM ai_insights"), "0");
+}
