@@ -6,7 +6,6 @@ use std::io::Write;
 use std::time::Duration;
 
 use chrono::Utc;
-use clap::{CommandFactory, Parser};
 
 use crate::cli::migrate::{Source, Verb};
 use crate::cli::systems::Which;
@@ -18,7 +17,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::journal;
 use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
-use crate::output::{self, Document, Format, Progress, Style};
+use crate::output::{self, Document, Fact, Format, Progress, Style, visible_lines};
 use crate::pg::Interrupt;
 use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
@@ -30,21 +29,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs one command line; prints the answer to standard output and everything else to standard error.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Outcome {
-    let cli = match Cli::try_parse_from(argv) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers, not errors.
-            let _ = error.print();
-            return if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
-        }
+    let done = match Cli::read(argv) {
+        Ok(cli) => dispatch(cli),
+        Err(outcome) => return outcome,
     };
-    match dispatch(cli) {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "{failure}");
-            failure.what().outcome()
-        }
-    }
+    done.unwrap_or_else(|failure| tell("", &failure))
 }
 
 /// What every command is handed.
@@ -69,8 +58,8 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
     };
     let mut out = std::io::stdout().lock();
     match cli.command {
-        Command::Completions(args) => args.run(&mut Cli::command(), &mut out),
-        Command::Man(args) => args.run(Cli::command(), &mut out),
+        Command::Completions(args) => args.run(&mut Cli::description(), &mut out),
+        Command::Man(args) => args.run(Cli::description(), &mut out),
         Command::Init(args) => print(&init::run(&args.into_request())?, &settings()?),
         Command::Config(args) => {
             let settings = settings()?;
@@ -84,7 +73,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Migrate(args) => {
             drop(out);
             let settings = settings()?;
-            let (verb, source) = args.into_request(&settings);
+            let (verb, source) = args.into_request(&settings)?;
             Run { settings, consent, env }.migrate(&verb, &source)
         }
         Command::Systems(args) => {
@@ -219,18 +208,15 @@ impl Run {
     /// One target after the other; a failing one does not stop the next.
     async fn each_target(&self, targets: &[Target], work: impl AsyncFn(&Target) -> Result<Answer>) -> Result<Outcome> {
         if let [target] = targets {
-            return self.answer(work(target).await?);
+            return self.answer(of_target(target, work(target).await?));
         }
         let mut outcomes = Vec::new();
         for target in targets {
             let name = target.name.clone().unwrap_or_default();
             match work(target).await {
-                Ok(answer) => outcomes.push(self.answer(answer)?),
+                Ok(answer) => outcomes.push(self.answer(of_target(target, answer))?),
                 Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => return Err(failure),
-                Err(failure) => {
-                    writeln!(std::io::stderr(), "target {name}: {failure}")?;
-                    outcomes.push(failure.what().outcome());
-                }
+                Err(failure) => outcomes.push(tell(&format!("target {name}: "), &failure)),
             }
         }
         Ok(together(&outcomes))
@@ -243,6 +229,21 @@ impl Run {
         }
         Ok(outcome)
     }
+}
+
+/// An answer about a target of dbctl.yaml says which.
+fn of_target(target: &Target, (outcome, mut document): Answer) -> Answer {
+    if let Some(name) = &target.name {
+        document.facts.insert(0, Fact { key: "target", label: "target", value: name.as_str().into() });
+    }
+    (outcome, document)
+}
+
+/// Names of files and words of servers are shown, not obeyed by the terminal.
+fn tell(whose: &str, failure: &Failure) -> Outcome {
+    // Nobody listening is no reason for another exit code.
+    let _ = writeln!(std::io::stderr(), "{whose}{}", visible_lines(&failure.to_string()));
+    failure.what().outcome()
 }
 
 /// All the same: that; findings among good ones: findings; anything else: partial.

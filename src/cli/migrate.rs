@@ -142,9 +142,16 @@ pub struct Source {
 
 impl MigrateArgs {
     /// What was asked for, and of which migrations.
-    pub fn into_request(self, settings: &Settings) -> (Verb, Source) {
+    ///
+    /// # Errors
+    /// Usage for flags of `up` in front of a verb, which clap would drop in silence.
+    pub fn into_request(self, settings: &Settings) -> Result<(Verb, Source)> {
         let limits = Limits { lock: settings.lock_timeout.value, statement: settings.statement_timeout.value };
         let source = Source { system: self.source.system, dir: self.source.dir, without: self.source.without };
+        if self.verb.is_some() && !self.up.is_default() {
+            return Err(Failure::new(Kind::Usage, "--to, --fake and the --allow flags stand in front of the verb")
+                .hint("write them behind it: dbctl migrate up --to VERSION"));
+        }
         let verb = match self.verb {
             None => Verb::Up { wish: self.up.wish(limits) },
             Some(VerbArgs::Up(up)) => Verb::Up { wish: up.wish(limits) },
@@ -155,11 +162,16 @@ impl MigrateArgs {
             Some(VerbArgs::Repair { version, reason }) => Verb::Repair { version, reason, limits },
             Some(VerbArgs::Systems) => Verb::Systems,
         };
-        (verb, source)
+        Ok((verb, source))
     }
 }
 
 impl UpArgs {
+    fn is_default(&self) -> bool {
+        let UpArgs { to, fake, allow_out_of_order, allow_other_history } = self;
+        to.is_none() && !fake && !allow_out_of_order && !allow_other_history
+    }
+
     fn wish(self, timeouts: Limits) -> Wish {
         let UpArgs { to, fake, allow_out_of_order, allow_other_history } = self;
         Wish { to, fake, allow_out_of_order, allow_other_history, timeouts }

@@ -1,9 +1,10 @@
 //! clap only: flags, help texts and what they become. Knows no database, no SQL and no exit numbers.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub mod config;
 pub mod journal;
@@ -13,6 +14,7 @@ pub mod shell;
 pub mod systems;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
+use crate::outcome::Outcome;
 use crate::output::{Color, Format};
 
 /// Change schemas, keep partitions, maintain, diagnose, back up and restore PostgreSQL
@@ -131,6 +133,22 @@ pub struct Consent {
 }
 
 impl Cli {
+    /// Reads the arguments. Where they ask for help or make no sense, that is said and the run ends
+    /// with the outcome.
+    pub fn read(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, Outcome> {
+        Cli::try_parse_from(argv).map_err(|error| {
+            // Nobody listening is no reason for another exit code.
+            let _ = error.print();
+            // Help and version are answers, not errors.
+            if error.use_stderr() { Outcome::Usage } else { Outcome::Done }
+        })
+    }
+
+    /// The whole command line, for completions and manual pages.
+    pub fn description() -> clap::Command {
+        Cli::command()
+    }
+
     /// The global flags as the settings see them.
     pub fn overrides(&self) -> Overrides {
         let global = &self.global;

@@ -31,7 +31,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Like [`visible`], with line breaks and tabs kept: for texts of several lines.
-pub(super) fn visible_lines(text: &str) -> String {
+pub fn visible_lines(text: &str) -> String {
     show(text, |c| c == '\n' || c == '\t').replace("\\r\n", "\n")
 }
 

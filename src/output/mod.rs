@@ -14,7 +14,7 @@ mod render_tests;
 mod table;
 
 pub use document::{Column, Document, Fact, Section, Table, Value};
-pub use human::visible;
+pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
 
 /// How an answer is printed.
