@@ -23,10 +23,12 @@ SELECT
 FROM (
     SELECT
         (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'dbctl') AS schema,
+        -- Null unless all of its tables are there.
         (
-            SELECT c.oid
+            SELECT pg_catalog.max(c.oid::int8) FILTER (WHERE c.relname = 'migration')::oid
             FROM pg_catalog.pg_class AS c
             INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname = 'dbctl' AND c.relname = 'migration'
+            WHERE n.nspname = 'dbctl' AND c.relname IN ('run', 'journal', 'migration')
+            HAVING pg_catalog.count(*) = 3
         ) AS migration
 ) AS s

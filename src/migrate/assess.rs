@@ -81,6 +81,8 @@ pub struct Assessment {
     pub entries: Vec<Entry>,
     /// The embedded system whose history this is, when it is not the one asked for.
     pub other_system: Option<String>,
+    /// What is wrong with the history as a table: a line each.
+    pub faults: Vec<String>,
 }
 
 impl Assessment {
@@ -122,13 +124,16 @@ pub fn assess(set: &MigrationSet, snapshot: &Snapshot) -> Assessment {
         };
         entries.push(entry);
     }
-    Assessment { other_system: other_system(set, snapshot, &entries), entries }
+    let faults = snapshot.history.as_ref().map_or_else(Vec::new, |history| history.faults.clone());
+    Assessment { other_system: other_system(set, snapshot, &entries), entries, faults }
 }
 
 fn both(file: &File, row: &Row, snapshot: &Snapshot) -> State {
     let Some(checksum) = row.checksum() else { return State::Damaged(row.damage().unwrap_or_default()) };
     if file.identity.matches(checksum) {
-        return row.damage().map_or(State::Applied, State::Damaged);
+        // refinery compares the name too.
+        let applied = if row.name == file.identity.name { State::Applied } else { State::Divergent(Difference::Name) };
+        return row.damage().map_or(applied, State::Damaged);
     }
     State::Divergent(difference(file, row, checksum, snapshot))
 }

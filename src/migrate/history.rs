@@ -7,6 +7,7 @@ use refinery_core::Migration;
 use siphasher::sip::SipHasher13;
 
 use crate::ident::{Literal, TableName};
+use crate::output::visible;
 
 /// refinery's name for the table.
 pub const DEFAULT_TABLE: &str = "refinery_schema_history";
@@ -94,8 +95,10 @@ pub struct History {
     pub table: TableName,
     /// The width of its versions.
     pub width: Width,
-    /// Its rows, by version.
+    /// Its rows, by version; each version once.
     pub rows: Vec<Row>,
+    /// What no row of a sound history has: a line each.
+    pub faults: Vec<String>,
 }
 
 /// One row of the history, as it stands there.
@@ -114,7 +117,7 @@ pub struct Row {
 impl Row {
     /// The checksum as a number; none when somebody damaged it.
     pub fn checksum(&self) -> Option<u64> {
-        self.checksum.trim().parse().ok()
+        self.checksum.parse().ok()
     }
 
     /// When it was applied; none when somebody damaged it.
@@ -125,9 +128,12 @@ impl Row {
     /// What refinery itself could not read of this row.
     pub fn damage(&self) -> Option<String> {
         if self.checksum().is_none() {
-            return Some(format!("checksum '{}' is not a number", self.checksum));
+            return Some(format!("checksum '{}' is not a number", visible(&self.checksum)));
         }
-        self.applied_at().is_none().then(|| format!("applied_on '{}' is not a time", self.applied_on))
+        if self.applied_at().is_none() {
+            return Some(format!("applied_on '{}' is not a time", visible(&self.applied_on)));
+        }
+        self.name.is_empty().then(|| "it has no name".to_owned())
     }
 }
 

@@ -78,10 +78,11 @@ struct Findings {
 /// # Errors
 /// Unreachable, not permitted, or a set that cannot be read.
 pub async fn status(request: &Request, exit_code: bool, brief: bool, interrupt: &Interrupt) -> Result<Answer> {
-    let (_session, findings) = look(request, interrupt).await?;
+    let (_session, findings) = look(request, Files::Any, interrupt).await?;
     let clean = findings.assessment.entries.iter().all(|e| e.state == assess::State::Applied)
         && findings.set.problems.is_empty()
-        && findings.assessment.other_system.is_none();
+        && findings.assessment.other_system.is_none()
+        && findings.assessment.faults.is_empty();
     let outcome = if exit_code && !clean { Outcome::Findings } else { Outcome::Done };
     Ok((
         outcome,
@@ -94,7 +95,7 @@ pub async fn status(request: &Request, exit_code: bool, brief: bool, interrupt: 
 /// # Errors
 /// As [`up`], without its effects.
 pub async fn plan(request: &Request, wish: &Wish, exit_code: bool, interrupt: &Interrupt) -> Result<Answer> {
-    let (_session, found) = look(request, interrupt).await?;
+    let (_session, found) = look(request, Files::Sound, interrupt).await?;
     let plan = plan::up(&found.set, &found.snapshot, &found.assessment, wish)?;
     let outcome = if exit_code && !plan.is_empty() { Outcome::Findings } else { Outcome::Done };
     Ok((outcome, view::plan(&request.connection.label(), &found.set, &found.snapshot, &plan)))
@@ -192,8 +193,20 @@ pub async fn standing(session: &Session, system: &str, without: &[String]) -> Re
     })
 }
 
-async fn look(request: &Request, interrupt: &Interrupt) -> Result<(Session, Findings)> {
+/// Which sets a verb takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// Any: it tells what is wrong with them.
+    Any,
+    /// Those without a problem; the others are refused before the server is asked anything.
+    Sound,
+}
+
+async fn look(request: &Request, files: Files, interrupt: &Interrupt) -> Result<(Session, Findings)> {
     let set = MigrationSet::load(&request.origin)?.without(&request.without)?;
+    if files == Files::Sound {
+        set.refuse_problems()?;
+    }
     let session = Session::open(&request.connection, "migrate", interrupt).await?;
     let findings = read_findings(&session, set).await?;
     Ok((session, findings))
@@ -214,7 +227,7 @@ async fn change(
     decide: impl Fn(&Findings) -> Result<Plan>,
 ) -> Result<Answer> {
     let label = request.connection.label();
-    let (session, found) = look(request, means.interrupt).await?;
+    let (session, found) = look(request, Files::Sound, means.interrupt).await?;
     refuse_old_server(&found)?;
     let first = decide(&found)?;
     if request.dry_run {

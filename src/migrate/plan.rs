@@ -12,8 +12,8 @@ use super::script::{self, Script};
 use super::source::{File, MigrationSet};
 use super::words;
 use crate::error::{Failure, Kind, Result};
-use crate::ident::{Literal, TableName};
-use crate::steps::{Guard, Hazard, Lane, Plan, Statement, Step, Timeouts};
+use crate::ident::{Ident, Literal, TableName};
+use crate::steps::{Hazard, Lane, Plan, Statement, Step, Timeouts};
 
 /// What is wanted of `migrate up`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +99,7 @@ pub fn down(
 ) -> Result<Plan> {
     set.refuse_problems()?;
     refuse_other_database(set, snapshot, assessment, &Wish { allow_other_history: true, ..Wish::default() })?;
+    refuse_faults(assessment)?;
     if to != 0 {
         refuse_unknown_target(set, Some(to))?;
     }
@@ -148,6 +149,7 @@ pub fn repair(
 ) -> Result<Plan> {
     set.refuse_problems()?;
     refuse_other_database(set, snapshot, assessment, &Wish { allow_other_history: true, ..Wish::default() })?;
+    refuse_faults(assessment)?;
     let entry = assessment.entries.iter().find(|e| e.version == version);
     let (Some(entry), Some(history)) = (entry, &snapshot.history) else {
         return Err(Failure::new(Kind::Refused, format!("version {version} is neither applied nor in {}", set.origin)));
@@ -199,15 +201,19 @@ fn history_table(snapshot: &Snapshot) -> Result<(TableName, Width)> {
     if let Some(history) = &snapshot.history {
         return Ok((history.table.clone(), history.width));
     }
-    let schema = snapshot.server.current_schema.as_deref().ok_or_else(|| {
+    let server = &snapshot.server;
+    let schema = server.current_schema.as_deref().filter(|schema| *schema != "pg_catalog").ok_or_else(|| {
         Failure::new(
             Kind::Refused,
             format!(
-                "no schema of the search_path ({}) exists: there is no place for tables without a schema",
-                snapshot.server.search_path
+                "the search_path ({}) leads role {} to no schema: there is no place for tables without a schema",
+                server.search_path, server.role
             ),
         )
-        .hint("CREATE SCHEMA it, or ALTER ROLE … SET search_path = …")
+        .hint(format!(
+            "create the schema, grant USAGE on it, or choose another: ALTER DATABASE {} SET search_path = public;",
+            Ident::new(server.database.as_str())
+        ))
     })?;
     Ok((TableName::new(schema, history::DEFAULT_TABLE), Width::Int8))
 }
@@ -236,6 +242,7 @@ fn refuse_other_database(set: &MigrationSet, snapshot: &Snapshot, assessment: &A
 }
 
 fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
+    refuse_faults(assessment)?;
     let obstacles: Vec<&Entry> = assessment.obstacles().collect();
     let Some(first) = obstacles.first() else { return Ok(()) };
     let mut failure = Failure::new(Kind::Refused, obstacle(first));
@@ -249,6 +256,14 @@ fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
             first.version
         ),
     }))
+}
+
+/// A table that is no history any more is nobody's to guess at.
+fn refuse_faults(assessment: &Assessment) -> Result<()> {
+    let Some((first, others)) = assessment.faults.split_first() else { return Ok(()) };
+    let failure = others.iter().fold(Failure::new(Kind::Refused, first), |f, other| f.note(format!("also: {other}")));
+    Err(failure
+        .hint("look at the rows, delete those that are wrong, and give the table its primary key (version) back"))
 }
 
 fn obstacle(entry: &Entry) -> String {
@@ -276,15 +291,7 @@ fn refuse_unknown_target(set: &MigrationSet, to: Option<i64>) -> Result<()> {
 }
 
 fn create_history(table: &TableName, snapshot: &Snapshot, limits: Limits) -> Step {
-    let statement = Statement {
-        sql: Arc::from(history::create_table(table)),
-        offset: 0,
-        prelude: Vec::new(),
-        atomic: true,
-        guard: Guard::Rerun,
-        locks: Vec::new(),
-        hazards: Vec::new(),
-    };
+    let statement = Statement::whole(Arc::from(history::create_table(table)));
     Step {
         id: format!("{table}:table"),
         title: format!("history table {table}"),
@@ -357,7 +364,8 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
     let (mut locks, mut hazards) = (Vec::new(), Vec::new());
     let mut alone = Vec::new();
     let mut prelude: Vec<String> = Vec::new();
-    for piece in &script.pieces {
+    let starts = script.starts(sql);
+    for (piece, start) in script.pieces.iter().zip(starts) {
         let text = sql.get(piece.range.clone()).unwrap_or_default();
         if let Some(created) = &piece.effects.creates {
             born.insert(created.clone());
@@ -370,13 +378,14 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
             prelude.push(text.to_owned());
         } else {
             alone.push(Statement {
-                sql: Arc::from(text),
-                offset: sql.get(..piece.range.start).map_or(0, |before| before.chars().count()),
+                offset: start,
+                starts: vec![start],
                 prelude: prelude.clone(),
                 atomic: piece.effects.transactions == Transactions::Allows,
                 guard: piece.effects.guard.clone(),
                 locks: met,
                 hazards: piece.effects.hazards.clone(),
+                ..Statement::whole(Arc::from(text))
             });
         }
     }
@@ -388,16 +397,8 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
     }
     locks.sort();
     locks.dedup();
-    let whole = Statement {
-        sql: Arc::clone(sql),
-        offset: 0,
-        prelude: Vec::new(),
-        atomic: true,
-        guard: Guard::Rerun,
-        locks,
-        hazards,
-    };
-    vec![whole]
+    let starts = if script.sound { script.starts(sql) } else { Vec::new() };
+    vec![Statement { starts, locks, hazards, ..Statement::whole(Arc::clone(sql)) }]
 }
 
 fn stem(entry: &Entry) -> String {

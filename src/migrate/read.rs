@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub noted: Option<BTreeMap<i64, Noted>>,
     /// A history table of another migration tool.
     pub other_tool: Option<String>,
+    /// Where the search_path leads to no history: the histories of other schemas.
+    pub elsewhere: Vec<String>,
 }
 
 /// What dbctl noted when a migration was applied.
@@ -55,7 +57,8 @@ async fn read(session: &Session, server: Server) -> Result<Snapshot> {
         .map_err(|e| e.explain("cannot look for the migration history"))?;
     let Some(row) = found.first() else {
         let other_tool = other_tool(session).await?;
-        return Ok(Snapshot { server, history: None, noted: Some(BTreeMap::new()), other_tool });
+        let elsewhere = elsewhere(session).await?;
+        return Ok(Snapshot { server, history: None, noted: Some(BTreeMap::new()), other_tool, elsewhere });
     };
     let table = TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?);
     let (columns, types): (Vec<String>, Vec<String>) = (row.try_get("columns")?, row.try_get("types")?);
@@ -66,7 +69,9 @@ async fn read(session: &Session, server: Server) -> Result<Snapshot> {
         ));
     }
     let (rows, noted) = tokio::join!(history_rows(session, &table), noted(session, &server, &table));
-    Ok(Snapshot { server, history: Some(History { table, width, rows: rows? }), noted: noted?, other_tool: None })
+    let (rows, faults) = rows?;
+    let history = Some(History { table, width, rows, faults });
+    Ok(Snapshot { server, history, noted: noted?, other_tool: None, elsewhere: Vec::new() })
 }
 
 fn width(table: &TableName, columns: &[String], types: &[String]) -> Result<Width> {
@@ -74,39 +79,58 @@ fn width(table: &TableName, columns: &[String], types: &[String]) -> Result<Widt
     let width = match of("version") {
         Some("integer") => Width::Int4,
         Some("bigint") => Width::Int8,
-        _ => return Err(not_refinerys(table, columns)),
+        _ => return Err(not_refinerys(table, columns, types)),
     };
     if ["name", "applied_on", "checksum"].iter().any(|c| of(c).is_none()) {
-        return Err(not_refinerys(table, columns));
+        return Err(not_refinerys(table, columns, types));
     }
     Ok(width)
 }
 
-fn not_refinerys(table: &TableName, columns: &[String]) -> Failure {
-    Failure::new(
-        Kind::Refused,
-        format!("{table} is not a history of refinery: it has the columns {}", columns.join(", ")),
-    )
-    .hint("refinery's has version (int4 or int8), name, applied_on, checksum; rename the other table, or set search_path to another schema")
+fn not_refinerys(table: &TableName, columns: &[String], types: &[String]) -> Failure {
+    let columns: Vec<String> = columns.iter().zip(types).map(|(name, kind)| format!("{name} {kind}")).collect();
+    let columns =
+        if columns.is_empty() { "no columns".to_owned() } else { format!("the columns {}", columns.join(", ")) };
+    Failure::new(Kind::Refused, format!("{table} is not a history of refinery: it has {columns}")).hint(format!(
+        "refinery's has version (int4 or int8), name, applied_on and checksum; rename the other one: ALTER TABLE {table} \
+         RENAME TO …, or let search_path lead to another schema"
+    ))
 }
 
-/// Everything as text: a damaged row is told, not fatal.
-async fn history_rows(session: &Session, table: &TableName) -> Result<Vec<Row>> {
+/// Everything as text, and not more of it than refinery's columns hold: a damaged row is told, not
+/// fatal.
+async fn history_rows(session: &Session, table: &TableName) -> Result<(Vec<Row>, Vec<String>)> {
+    let text = |column| format!("pg_catalog.left(COALESCE({column}::text, ''), 255) AS {column}");
     let sql = format!(
-        "SELECT version::bigint AS version, COALESCE(name::text, '') AS name, COALESCE(applied_on::text, '') AS applied_on, \
-         COALESCE(checksum::text, '') AS checksum FROM {table} ORDER BY version"
+        "SELECT version::bigint AS version, {}, {}, {} FROM {table} ORDER BY version",
+        text("name"),
+        text("applied_on"),
+        text("checksum")
     );
-    let rows = session.rows_of(&sql).await.map_err(|e| e.explain(format!("cannot read {table}")))?;
-    rows.iter()
-        .map(|row| {
-            Ok(Row {
-                version: row.try_get("version")?,
-                name: row.try_get("name")?,
-                applied_on: row.try_get("applied_on")?,
-                checksum: row.try_get("checksum")?,
-            })
-        })
-        .collect()
+    let found = session.rows_of(&sql).await.map_err(|e| e.explain(format!("cannot read {table}")))?;
+    let (mut rows, mut faults): (Vec<Row>, Vec<String>) = (Vec::with_capacity(found.len()), Vec::new());
+    let mut nameless = 0;
+    for row in &found {
+        let Some(version) = row.try_get::<_, Option<i64>>("version")? else {
+            nameless += 1;
+            continue;
+        };
+        if rows.last().is_some_and(|last| last.version == version) {
+            faults.push(format!("{table} holds version {version} twice"));
+            continue;
+        }
+        rows.push(Row {
+            version,
+            name: row.try_get("name")?,
+            applied_on: row.try_get("applied_on")?,
+            checksum: row.try_get("checksum")?,
+        });
+    }
+    if nameless > 0 {
+        faults.push(format!("{table} holds {nameless} row(s) without a version"));
+    }
+    faults.dedup();
+    Ok((rows, faults))
 }
 
 async fn noted(session: &Session, server: &Server, table: &TableName) -> Result<Option<BTreeMap<i64, Noted>>> {
@@ -127,6 +151,14 @@ async fn noted(session: &Session, server: &Server, table: &TableName) -> Result<
         })
         .collect::<Result<_>>()
         .map(Some)
+}
+
+async fn elsewhere(session: &Session) -> Result<Vec<String>> {
+    let rows = session
+        .rows(&Query::HISTORIES_ELSEWHERE, &[&DEFAULT_TABLE])
+        .await
+        .map_err(|e| e.explain("cannot look for histories in other schemas"))?;
+    rows.iter().map(|row| row.try_get("name").map_err(Failure::from)).collect()
 }
 
 async fn other_tool(session: &Session) -> Result<Option<String>> {

@@ -23,6 +23,22 @@ pub(super) struct Script {
     pub(super) pieces: Vec<Piece>,
     /// False for a file too large to be split.
     pub(super) split: bool,
+    /// False where the parser stumbled: its pieces may not be the server's.
+    pub(super) sound: bool,
+}
+
+impl Script {
+    /// Where each piece begins in the file's text, in characters from 0.
+    pub(super) fn starts(&self, text: &str) -> Vec<usize> {
+        let (mut byte, mut characters) = (0, 0);
+        let mut starts = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            characters += text.get(byte..piece.range.start).map_or(0, |between| between.chars().count());
+            byte = piece.range.start;
+            starts.push(characters);
+        }
+        starts
+    }
 }
 
 /// One statement.
@@ -47,7 +63,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
                 "a file without transaction must be split into statements and is too large for it (8 MB)",
             ));
         }
-        return Ok(Script { lane: Lane::Transaction, pieces: Vec::new(), split: false });
+        return Ok(Script { lane: Lane::Transaction, pieces: Vec::new(), split: false, sound: false });
     }
     let parsed = SourceFile::parse(text);
     let pieces: Vec<Piece> = parsed
@@ -66,6 +82,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
         .collect();
     for piece in &pieces {
         refuse_control(file, text, piece)?;
+        refuse_client(file, text, piece)?;
     }
     let lane = lane(file, text, &pieces, no_transaction)?;
     if lane == Lane::Statements {
@@ -80,7 +97,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
                 .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "name this index")));
         }
     }
-    Ok(Script { lane, pieces, split: true })
+    Ok(Script { lane, pieces, split: true, sound: parsed.errors().is_empty() })
 }
 
 /// Bytes that make a file mean something else elsewhere.
@@ -100,7 +117,7 @@ fn refuse_odd_bytes(file: &str, text: &str) -> Result<()> {
         )
         .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
     }
-    if words::tokens(text).next().is_none() {
+    if words::tokens(text).all(|token| text.get(token) == Some(";")) {
         return Err(invalid(file, "is empty: no statement in it")
             .hint("write the statement, or delete the file while nobody has applied it"));
     }
@@ -136,6 +153,27 @@ fn refuse_control(file: &str, text: &str, piece: &Piece) -> Result<()> {
             "remove this: dbctl runs the file in one transaction",
         ))
         .hint("for statements that refuse a transaction begin the file with: -- dbctl: no-transaction"))
+}
+
+/// What needs a client to send or take data, or makes the rest of the text mean something else.
+fn refuse_client(file: &str, text: &str, piece: &Piece) -> Result<()> {
+    let words = words::Words::of(text.get(piece.range.clone()).unwrap_or_default());
+    let place = |label| excerpt::at_bytes(file, text, piece.range.clone(), label);
+    if words.is(0, "COPY")
+        && (words.find(1, &["FROM", "STDIN"]).is_some() || words.find(1, &["TO", "STDOUT"]).is_some())
+    {
+        return Err(invalid(file, "holds a COPY from or to the client, which a migration does not have")
+            .excerpt(place("needs a client such as psql"))
+            .hint("write the rows as INSERT; 'pg_dump --inserts' does it for a dump"));
+    }
+    if let Some(encoding) = words.client_encoding()
+        && !["utf8", "utf-8", "unicode", "default"].contains(&encoding.to_lowercase().as_str())
+    {
+        return Err(invalid(file, "sets client_encoding: files of migrations are UTF-8, whatever the database is")
+            .excerpt(place("remove this"))
+            .hint(format!("convert the file: iconv -f {encoding} -t UTF-8")));
+    }
+    Ok(())
 }
 
 fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane> {

@@ -221,10 +221,15 @@ fn sql_files(path: &Path) -> Result<Vec<PathBuf>> {
                 .hint("--dir names the folder that holds the V….sql files")
         })?;
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "sql") {
+            let entry = entry?;
+            let path = entry.path();
+            // As refinery does, links to folders are not followed: a link to a parent has no end.
+            // Hidden folders are where mounted volumes keep the files that their links lead to.
+            if entry.file_type()?.is_dir() {
+                if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                    folders.push(path);
+                }
+            } else if !path.is_dir() && path.extension().is_some_and(|e| e == "sql") {
                 files.push(path);
             }
         }

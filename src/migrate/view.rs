@@ -40,7 +40,11 @@ pub(super) fn status(
         .fact("history", "history", snapshot.history.as_ref().map(|h| h.table.to_string()))
         .fact("applied", "applied", applied)
         .fact("pending", "pending", pending)
-        .fact("findings", "findings", assessment.obstacles().count() + count("out_of_order") + set.problems.len());
+        .fact(
+            "findings",
+            "findings",
+            assessment.obstacles().count() + count("out_of_order") + set.problems.len() + assessment.faults.len(),
+        );
     let mut table = Table::new(
         "migrations",
         "no migrations",
@@ -115,6 +119,8 @@ fn notes(snapshot: &Snapshot, assessment: &Assessment) -> Vec<String> {
             "{table} says that another tool migrates this database; 'dbctl migrate up --fake --to V' takes over"
         ));
     }
+    notes.extend(elsewhere(snapshot));
+    notes.extend(assessment.faults.iter().cloned());
     if snapshot.noted.is_none() {
         notes.push(
             "schema dbctl may not be read: whether changed files differ only in comments or white space is UNKNOWN"
@@ -122,6 +128,17 @@ fn notes(snapshot: &Snapshot, assessment: &Assessment) -> Vec<String> {
         );
     }
     notes
+}
+
+/// An answer about one schema must not read as one about the database.
+fn elsewhere(snapshot: &Snapshot) -> Option<String> {
+    let role = &snapshot.server.role;
+    (!snapshot.elsewhere.is_empty()).then(|| {
+        format!(
+            "not counted here: {}, to which the search_path of role {role} does not lead",
+            snapshot.elsewhere.join(", ")
+        )
+    })
 }
 
 pub(super) fn plan(label: &str, set: &MigrationSet, snapshot: &Snapshot, plan: &Plan) -> Document {
@@ -156,6 +173,9 @@ pub(super) fn plan(label: &str, set: &MigrationSet, snapshot: &Snapshot, plan: &
             "sql",
             plan.steps.iter().enumerate().map(|(i, step)| sql(i, plan.steps.len(), step)).collect::<String>(),
         );
+        if let Some(note) = elsewhere(snapshot) {
+            document = document.note(note);
+        }
         if !snapshot.server.has_state {
             document =
                 document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
@@ -183,6 +203,10 @@ fn sql(index: usize, of: usize, step: &Step) -> String {
         text.push_str(&message.sql);
         if !message.sql.ends_with('\n') {
             text.push('\n');
+        }
+        // For pasting: what ends a message on the wire does not end a statement in a text.
+        if !message.sql.trim_end().ends_with(';') {
+            text.push_str(";\n");
         }
     }
     text.push('\n');

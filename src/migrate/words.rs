@@ -86,6 +86,20 @@ impl<'a> Words<'a> {
         Some((Name { schema: parts.pop(), name }, end))
     }
 
+    /// The encoding that `SET client_encoding` or `SET NAMES` chooses.
+    pub(super) fn client_encoding(&self) -> Option<&'a str> {
+        if !self.is(0, "SET") {
+            return None;
+        }
+        let at = self.skip(self.skip(1, &["SESSION"]), &["LOCAL"]);
+        let value = match at {
+            at if self.is(at, "NAMES") => at + 1,
+            at if self.is(at, "client_encoding") => at + 2,
+            _ => return None,
+        };
+        Some(self.get(value)?.trim_matches('\''))
+    }
+
     /// The words from `from` on, at most `most`, as one line.
     pub(super) fn line(&self, from: usize, most: usize) -> String {
         let shown = self.0.iter().skip(from).take(most).copied().collect::<Vec<_>>().join(" ");

@@ -34,6 +34,7 @@ queries! {
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
+    HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();

@@ -73,6 +73,7 @@ impl Server {
             has_state: row.try_get("has_state")?,
             reads_state: row.try_get("reads_state")?,
         };
+        session.acts_as(&server.role);
         if server.major < 13 {
             return Err(Failure::new(
                 Kind::Refused,

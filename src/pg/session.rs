@@ -1,7 +1,10 @@
 //! A connection as the rest of dbctl sees it: send SQL, read rows, know when it is gone.
 
+use std::sync::OnceLock;
+
+use futures_util::TryStreamExt;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use super::connect::{self, Link};
 use super::interrupt::Interrupt;
@@ -13,6 +16,9 @@ use crate::error::Result;
 /// One connection. Dropping it ends it.
 pub struct Session {
     link: Link,
+    /// Who logged in, and the role in force once it is known.
+    user: String,
+    role: OnceLock<String>,
 }
 
 /// Something the server said beside an answer.
@@ -38,7 +44,7 @@ impl Session {
             failure = interrupt.wait() => return Err(failure),
         };
         interrupt.watch(&link.cancel);
-        Ok(Session { link })
+        Ok(Session { link, user: connection.user.clone(), role: OnceLock::new() })
     }
 
     /// Connects for short questions beside the work: signals leave it alone.
@@ -52,7 +58,7 @@ impl Session {
             link = opening => link?,
             failure = interrupt.wait() => return Err(failure),
         };
-        Ok(Session { link })
+        Ok(Session { link, user: connection.user.clone(), role: OnceLock::new() })
     }
 
     /// Sends SQL without parameters as one message, which may hold several statements.
@@ -60,7 +66,19 @@ impl Session {
     /// # Errors
     /// The server's.
     pub async fn send(&self, sql: &str) -> Result<(), ServerError> {
-        self.client().batch_execute(sql).await.map_err(ServerError::from)
+        let mut completed = 0;
+        let sent = async {
+            let answers = self.client().simple_query_raw(sql).await?;
+            tokio::pin!(answers);
+            while let Some(answer) = answers.try_next().await? {
+                if matches!(answer, SimpleQueryMessage::CommandComplete(_)) {
+                    completed += 1;
+                }
+            }
+            Ok(())
+        };
+        let sent = sent.await;
+        sent.map_err(|error| self.error(error).after(completed))
     }
 
     /// Runs a catalog query without leaving a prepared statement behind.
@@ -70,7 +88,7 @@ impl Session {
     pub async fn rows(&self, query: &Query, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, ServerError> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             params.iter().copied().zip(query.params.iter().cloned()).collect();
-        self.client().query_typed(query.sql, &typed).await.map_err(ServerError::from)
+        self.client().query_typed(query.sql, &typed).await.map_err(|error| self.error(error))
     }
 
     /// Runs a query whose text was built from quoted types.
@@ -78,7 +96,7 @@ impl Session {
     /// # Errors
     /// The server's.
     pub async fn rows_of(&self, sql: &str) -> Result<Vec<Row>, ServerError> {
-        self.client().query_typed(sql, &[]).await.map_err(ServerError::from)
+        self.client().query_typed(sql, &[]).await.map_err(|error| self.error(error))
     }
 
     /// What the server said beside its answers since the last call, oldest first.
@@ -88,6 +106,16 @@ impl Session {
             notices.push(Notice { severity: notice.severity().to_owned(), message: notice.message().to_owned() });
         }
         notices
+    }
+
+    /// Tells the session the role in force, which its errors then name in their GRANTs.
+    pub(super) fn acts_as(&self, role: &str) {
+        // The first word counts: roles that files set meanwhile are theirs.
+        let _ = self.role.set(role.to_owned());
+    }
+
+    fn error(&self, error: tokio_postgres::Error) -> ServerError {
+        ServerError::from(error).of_role(self.role.get().unwrap_or(&self.user))
     }
 
     /// Whether the connection is gone.

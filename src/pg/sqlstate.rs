@@ -5,10 +5,15 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 use crate::error::{Failure, Kind};
 use crate::excerpt;
+use crate::ident::Ident;
 
 /// An error of the server or of the connection to it.
 #[derive(Debug)]
-pub struct ServerError(Cause);
+pub struct ServerError {
+    cause: Cause,
+    completed: usize,
+    role: String,
+}
 
 #[derive(Debug)]
 enum Cause {
@@ -19,26 +24,41 @@ enum Cause {
 
 impl From<tokio_postgres::Error> for ServerError {
     fn from(error: tokio_postgres::Error) -> ServerError {
-        ServerError(Cause::Driver(error))
+        ServerError { cause: Cause::Driver(error), completed: 0, role: String::new() }
     }
 }
 
 impl ServerError {
     /// A signal came before the text was sent; the connection is fine.
     pub fn interrupted() -> ServerError {
-        ServerError(Cause::Interrupted)
+        ServerError { cause: Cause::Interrupted, completed: 0, role: String::new() }
+    }
+
+    /// Remembers how many statements of the message were done before it.
+    pub(super) fn after(self, completed: usize) -> ServerError {
+        ServerError { completed, ..self }
+    }
+
+    /// Remembers the role in force.
+    pub(super) fn of_role(self, role: &str) -> ServerError {
+        ServerError { role: role.to_owned(), ..self }
+    }
+
+    /// How many statements of the message that was sent were done before this one failed.
+    pub fn completed(&self) -> usize {
+        self.completed
     }
 
     /// The SQLSTATE, unless the connection itself failed.
     pub fn code(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.cause {
             Cause::Driver(error) => error.code().map(tokio_postgres::error::SqlState::code),
             Cause::Interrupted => Some("57014"),
         }
     }
 
     fn db(&self) -> Option<&DbError> {
-        match &self.0 {
+        match &self.cause {
             Cause::Driver(error) => error.as_db_error(),
             Cause::Interrupted => None,
         }
@@ -62,7 +82,7 @@ impl ServerError {
 
     /// The server's primary message, or the connection's error.
     pub fn message(&self) -> String {
-        match (&self.0, self.db()) {
+        match (&self.cause, self.db()) {
             (_, Some(db)) => db.message().to_owned(),
             (Cause::Driver(error), None) => chain(error),
             (Cause::Interrupted, None) => "interrupted".to_owned(),
@@ -88,26 +108,27 @@ impl ServerError {
         if let Some(hint) = db.hint() {
             failure = failure.hint(format!("the server says: {hint}"));
         }
-        match hint(db) {
+        match hint(db, &self.role) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
 
-    /// The same with the place in the file that `sent` came from; `offset` is where `sent` begins
-    /// in `file_text`, in characters.
+    /// The same with the place in the file that the text came from. `offset` is where the text begins
+    /// in `file_text`; `statements` is where its statements begin, for errors without a position of
+    /// their own. Both in characters of the file.
     pub fn explain_in(
         &self,
         doing: impl std::fmt::Display + Send + Sync + 'static,
         file: &str,
         file_text: &str,
         offset: usize,
+        statements: &[usize],
     ) -> Failure {
         let failure = self.explain(doing);
-        match self.position() {
-            Some(position) => {
-                failure.excerpt(excerpt::at_char(file, file_text, offset + position - 1, &self.message()))
-            }
+        let statement = self.db().and_then(|_| statements.get(self.completed).copied());
+        match self.position().map(|position| offset + position - 1).or(statement) {
+            Some(at) => failure.excerpt(excerpt::at_char(file, file_text, at, &self.message())),
             None => failure,
         }
     }
@@ -135,17 +156,18 @@ fn describe(db: &DbError) -> String {
 }
 
 /// What to do about the errors that have one usual cause.
-fn hint(db: &DbError) -> Option<String> {
+fn hint(db: &DbError, role: &str) -> Option<String> {
     Some(match db.code().code() {
-        "42501" if db.message().contains("for database") => {
-            let database = quoted_name(db.message())?;
-            format!(
-                "let the database's owner run: GRANT CREATE ON DATABASE {database} TO CURRENT_ROLE_OF_THIS_CONNECTION"
-            )
-        }
-        "42501" => "connect as the owner of that object, or let its owner grant the right".to_owned(),
+        "42501" => match grant(db.message(), &Ident::new(role)) {
+            Some(grant) => format!("let its owner run: {grant}"),
+            None => "connect as the owner of that object, or let its owner grant the right".to_owned(),
+        },
         "25006" => "this is a standby or a read-only session: connect to the primary".to_owned(),
+        "42601" if db.message().ends_with(r#"at or near "\""#) => {
+            r"lines that begin with \ are commands of psql, not SQL (pg_dump writes \restrict and \connect): remove them".to_owned()
+        }
         "53100" => "the server's disk is full: nothing of this step was kept; free space and run again".to_owned(),
+        "55P04" => "put ALTER TYPE … ADD VALUE into a file of its own, before the file that uses the value".to_owned(),
         "58P01" | "XX000" => {
             "the server's installation may have changed under the running server: a restart often mends it".to_owned()
         }
@@ -154,8 +176,27 @@ fn hint(db: &DbError) -> Option<String> {
     })
 }
 
-fn quoted_name(message: &str) -> Option<crate::ident::Ident> {
-    message.split_whitespace().next_back().map(crate::ident::Ident::new)
+/// The GRANT behind "permission denied for schema public". The server does not say which right was
+/// missing, nor the schema of a table.
+fn grant(message: &str, role: &Ident) -> Option<String> {
+    let (kind, name) = message.strip_prefix("permission denied for ")?.split_once(' ')?;
+    let name = Ident::new(name);
+    Some(match kind {
+        "database" => format!("GRANT CREATE ON DATABASE {name} TO {role};"),
+        "schema" if name.raw() == "dbctl" => format!(
+            "GRANT USAGE, CREATE ON SCHEMA dbctl TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \
+             dbctl TO {role};"
+        ),
+        "schema" => format!("GRANT USAGE, CREATE ON SCHEMA {name} TO {role}; -- USAGE alone to use what is in it"),
+        "table" | "view" => {
+            format!("GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {name} TO {role}; -- or SELECT alone to read it")
+        }
+        "sequence" => format!("GRANT USAGE ON SEQUENCE {name} TO {role};"),
+        "function" | "procedure" => format!("GRANT EXECUTE ON ROUTINE {name} TO {role};"),
+        "type" | "language" => format!("GRANT USAGE ON {} {name} TO {role};", kind.to_uppercase()),
+        "tablespace" => format!("GRANT CREATE ON TABLESPACE {name} TO {role};"),
+        _ => return None,
+    })
 }
 
 /// tokio_postgres says only "db error" or "error communicating with the server": the reason is in

@@ -11,6 +11,7 @@ use super::retry::Backoff;
 use super::watch::Watch;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
+use crate::ident::Ident;
 use crate::pg::{Interrupt, Lease, Server, ServerError, Session, pooler};
 
 /// What a run asks of the executor.
@@ -85,9 +86,9 @@ impl Executor {
         let session = self.lease.session();
         // The journal of runs may lose its last second when the server crashes; what proves a step
         // done is written in the step's own transaction.
-        explain_journal(session.send("SET synchronous_commit = off").await)?;
+        explain_journal(session.send("SET synchronous_commit = off").await, &self.server.role)?;
         if !self.server.has_state {
-            explain_journal(session.send(&bootstrap()).await)?;
+            explain_journal(session.send(&bootstrap()).await, &self.server.role)?;
             self.server.has_state = true;
         }
         self.run = Some(journal::open_run(session, &self.order.command, self.server.backend_pid).await?);
@@ -99,7 +100,7 @@ impl Executor {
     /// # Errors
     /// The server's.
     pub async fn note(&self, sql: &str) -> Result<()> {
-        explain_journal(self.lease.session().send(sql).await)
+        explain_journal(self.lease.session().send(sql).await, &self.server.role)
     }
 
     /// Applies the plan's steps in order, stopping at the first that fails; what was done before is
@@ -168,7 +169,8 @@ impl Executor {
 
     /// Statement by statement, resuming where an earlier run stopped.
     async fn run_statements(&self, step: &Step, events: &mut dyn Events) -> Result<()> {
-        let attempts = journal::attempts(&self.work, &step.id).await?;
+        // Not on the working session, whose role and user may still be those of the file before.
+        let attempts = journal::attempts(self.lease.session(), &step.id).await?;
         for (index, statement) in step.statements.iter().enumerate() {
             let attempt = attempts.iter().find(|a| a.statement == index);
             if attempt.is_some_and(|a| a.state == State::Finished) {
@@ -232,7 +234,8 @@ impl Executor {
             if error.is_lost() {
                 return Err(explain(step, role, &error));
             }
-            let attempt = journal::attempts(&self.work, &step.id).await?.into_iter().find(|a| a.statement == index);
+            let attempt =
+                journal::attempts(self.lease.session(), &step.id).await?.into_iter().find(|a| a.statement == index);
             if let Some(attempt) = &attempt
                 && recovery.after_failure(&statement.guard, attempt, events).await?
             {
@@ -343,8 +346,13 @@ fn refuse_read_only(server: &Server) -> Result<()> {
             .hint("connect to the primary, for example with several hosts and target_session_attrs=read-write"));
     }
     if server.read_only {
-        return Err(Failure::new(Kind::Refused, "default_transaction_read_only is on for this role or database")
-            .hint("ALTER ROLE … SET default_transaction_read_only = off, or connect as another role"));
+        let (database, role) = (Ident::new(server.database.as_str()), Ident::new(server.role.as_str()));
+        return Err(Failure::new(Kind::Refused, "default_transaction_read_only is on for this role or database").hint(
+            format!(
+                "where it is meant, connect elsewhere; else, whichever set it: ALTER DATABASE {database} RESET \
+                 default_transaction_read_only; ALTER ROLE {role} RESET default_transaction_read_only;"
+            ),
+        ));
     }
     Ok(())
 }
@@ -361,17 +369,15 @@ fn refuse_edited(step: &Step, index: usize, attempt: Option<&Attempt>) -> Result
     .hint("put its old text back; what it should do besides belongs into a new migration"))
 }
 
-fn explain_journal(sent: std::result::Result<(), ServerError>) -> Result<()> {
+fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
     sent.map_err(|e| {
         let failure = e.explain("cannot keep dbctl's journal (schema dbctl)");
-        if failure.what() == Kind::NotPermitted {
-            failure.hint(
-                "let an administrator run: CREATE SCHEMA IF NOT EXISTS dbctl AUTHORIZATION <this role>; \
-                 (or, where it exists: GRANT USAGE, CREATE ON SCHEMA dbctl and INSERT, SELECT, UPDATE ON ALL TABLES IN \
-                 SCHEMA dbctl)",
-            )
-        } else {
-            failure
+        match failure.what() {
+            Kind::NotPermitted => failure.hint(format!(
+                "or, where schema dbctl does not exist, make it for this role: CREATE SCHEMA dbctl AUTHORIZATION {};",
+                Ident::new(role)
+            )),
+            _ => failure,
         }
     })
 }
@@ -379,9 +385,9 @@ fn explain_journal(sent: std::result::Result<(), ServerError>) -> Result<()> {
 fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
     match role {
         Role::Work(index) => {
-            let offset = step.statements.get(index).map_or(0, |s| s.offset);
+            let (offset, starts) = step.statements.get(index).map_or((0, &[][..]), |s| (s.offset, &s.starts));
             let doing = format!("{} failed ({})", step.title, step.file);
-            let failure = error.explain_in(doing, &step.file, &step.file_text, offset);
+            let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
             match step.lane {
                 Lane::Transaction => failure,
                 Lane::Statements => failure.hint(format!(
@@ -392,6 +398,10 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             }
         }
         Role::Open | Role::Started(_) => error.explain(format!("cannot begin {}", step.title)),
+        // The first statement of the close checks the file's deferred constraints.
+        Role::Close if error.completed() == 0 && error.code().is_some_and(|code| !code.starts_with("57")) => {
+            error.explain(format!("{} failed at its commit, at a deferred constraint ({})", step.title, step.file))
+        }
         Role::Close => error.explain(format!("cannot record {}", step.title)),
     }
 }

@@ -90,18 +90,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::steps::{Guard, Hazard, Lane, Statement, Step, Timeouts};
+    use crate::steps::{Hazard, Lane, Statement, Step, Timeouts};
 
     fn plan(hazards: Vec<Hazard>) -> Plan {
-        let statement = Statement {
-            sql: "DROP TABLE t".into(),
-            offset: 0,
-            prelude: vec![],
-            atomic: true,
-            guard: Guard::Rerun,
-            locks: vec![],
-            hazards,
-        };
+        let statement = Statement { hazards, ..Statement::whole("DROP TABLE t".into()) };
         Plan {
             steps: vec![Step {
                 id: "x".into(),

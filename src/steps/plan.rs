@@ -57,6 +57,9 @@ pub struct Statement {
     pub sql: Arc<str>,
     /// Where the text begins in its file, counted in characters from 0.
     pub offset: usize,
+    /// Where the statements in the text begin in its file, counted in characters from 0; empty where
+    /// that is not known.
+    pub starts: Vec<usize>,
     /// Settings of the file's own that come before it (only in the statement lane).
     pub prelude: Vec<String>,
     /// Whether it may run inside a transaction (only asked in the statement lane).
@@ -67,6 +70,22 @@ pub struct Statement {
     pub locks: Vec<TableLock>,
     /// What deserves a second look.
     pub hazards: Vec<Hazard>,
+}
+
+impl Statement {
+    /// A whole file, for the transaction lane.
+    pub fn whole(sql: Arc<str>) -> Statement {
+        Statement {
+            sql,
+            offset: 0,
+            starts: Vec::new(),
+            prelude: Vec::new(),
+            atomic: true,
+            guard: Guard::Rerun,
+            locks: Vec::new(),
+            hazards: Vec::new(),
+        }
+    }
 }
 
 /// Time limits of a step. Zero means none.
@@ -117,7 +136,7 @@ impl Step {
         }
         let mut messages = vec![
             Message { role: Role::Open, sql: self.session_settings(index).into() },
-            Message { role: Role::Started(index), sql: self.journal_line(index, "started").into() },
+            Message { role: Role::Started(index), sql: self.started(index).into() },
         ];
         if let Some(statement) = self.statements.get(index) {
             messages.push(Message { role: Role::Work(index), sql: Arc::clone(&statement.sql) });
@@ -128,12 +147,15 @@ impl Step {
 
     /// What closes statement `index` once it is known to be done.
     pub fn close(&self, index: usize, last: bool) -> String {
-        let mut sql = format!("BEGIN;\n{}", self.journal_line(index, "finished"));
+        let mut sql = format!("BEGIN READ WRITE;\n{OURSELVES}\n{}", self.journal_line(index, "finished"));
         if last {
             sql.push('\n');
             sql.push_str(&self.bookkeeping());
         }
         sql.push_str("\nCOMMIT;");
+        if last {
+            sql.push_str(FORGET);
+        }
         sql
     }
 
@@ -162,8 +184,9 @@ impl Step {
                 messages.push(Message { role: Role::Work(i), sql: Arc::clone(&statement.sql) });
             }
         }
-        // A file may have changed the role; the bookkeeping is ours.
-        let mut close = String::from("RESET ROLE;\n");
+        // Deferred constraints now, as the file's own role and as its failure. Then the file's role and
+        // user are undone: the bookkeeping is ours.
+        let mut close = format!("SET CONSTRAINTS ALL IMMEDIATE;\n{OURSELVES}\n");
         if self.lane == Lane::Statements {
             for i in range {
                 close.push_str(&self.journal_line(i, "finished"));
@@ -175,15 +198,27 @@ impl Step {
             close.push('\n');
         }
         close.push_str("COMMIT;");
+        if last {
+            close.push_str(FORGET);
+        }
         messages.push(Message { role: Role::Close, sql: close.into() });
         messages
     }
 
-    /// `RESET ALL` undoes what an earlier file may have set; SET LOCAL is lost on rollback, so
-    /// every attempt sends it again.
+    /// SET LOCAL is lost on rollback, so every attempt sends it again. In the statement lane the
+    /// file's own settings may have made transactions read-only, which the bookkeeping cannot be.
     fn transaction_settings(&self, range: std::ops::Range<usize>) -> String {
         let settings = self.settings(self.timeouts.lock, Scope::Transaction);
-        format!("RESET ALL;\nRESET ROLE;\nBEGIN;{settings}{}", self.prelude(range.start))
+        let begin = if self.lane == Lane::Statements { "BEGIN READ WRITE;" } else { "BEGIN;" };
+        format!("{begin}{settings}{}", self.prelude(range.start))
+    }
+
+    /// The journal's word, whatever role or user the file has set for the statement that follows.
+    fn started(&self, index: usize) -> String {
+        let line = self.journal_line(index, "started");
+        format!(
+            "BEGIN READ WRITE;\nSET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL role TO DEFAULT;\n{line}\nCOMMIT;"
+        )
     }
 
     fn prelude(&self, index: usize) -> String {
@@ -196,7 +231,7 @@ impl Step {
     fn session_settings(&self, index: usize) -> String {
         let waits = self.statements.get(index).is_some_and(|s| s.guard.waits_for_snapshots());
         let lock = if waits { Duration::ZERO } else { self.timeouts.lock };
-        format!("RESET ALL;\nRESET ROLE;{}{}", self.settings(lock, Scope::Session), self.prelude(index))
+        format!("RESET ALL;\n{OURSELVES}{}{}", self.settings(lock, Scope::Session), self.prelude(index))
     }
 
     fn settings(&self, lock: Duration, scope: Scope) -> String {
@@ -249,6 +284,13 @@ impl Plan {
             .collect()
     }
 }
+
+/// Back to the user and role of the connection, which RESET ALL leaves as they are.
+const OURSELVES: &str = "RESET SESSION AUTHORIZATION;\nRESET ROLE;";
+
+/// After the commit: what a file has set is not for the next. Before the next BEGIN, because RESET
+/// ALL in the same message would come too late for the defaults of transactions.
+const FORGET: &str = "\nRESET ALL;";
 
 /// How long a SET lasts.
 #[derive(Clone, Copy, PartialEq, Eq)]

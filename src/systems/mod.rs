@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::pg::{Interrupt, Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::gate::{self, Rails};
-use crate::steps::{Guard, Lane, Plan, Statement, Step, Timeouts};
+use crate::steps::{Lane, Plan, Statement, Step, Timeouts};
 
 /// A system on a database.
 #[derive(Debug, Clone)]
@@ -136,15 +136,7 @@ fn demo_plan(system: &System, server: &Server, request: &Request, amount: Amount
             ]
             .concat(),
             timeouts: request.timeouts,
-            statements: vec![Statement {
-                sql: text,
-                offset: 0,
-                prelude: Vec::new(),
-                atomic: true,
-                guard: Guard::Rerun,
-                locks: Vec::new(),
-                hazards: Vec::new(),
-            }],
+            statements: vec![Statement::whole(text)],
             record: Vec::new(),
         }
     });

@@ -47,9 +47,10 @@ fn snapshot(rows: Vec<Row>) -> Snapshot {
     let table = TableName::new("public", "refinery_schema_history");
     Snapshot {
         server,
-        history: Some(History { table, width: Width::Int8, rows }),
+        history: Some(History { table, width: Width::Int8, rows, faults: vec![] }),
         noted: Some(BTreeMap::new()),
         other_tool: None,
+        elsewhere: vec![],
     }
 }
 
