@@ -1,6 +1,7 @@
 //! What a file does to its session stays in that file.
 
 use super::{Case, Role};
+use crate::harness::{Database, majors};
 
 /// Writes down the session that a migration meets.
 const LOOK: &str = "CREATE TABLE IF NOT EXISTS public.seen (n serial, setting text);\nINSERT INTO public.seen (setting) \
@@ -28,7 +29,11 @@ const CHANGES: [(&str, &str); 13] = [
 
 #[test]
 fn no_file_reaches_into_the_next_or_into_the_bookkeeping() {
-    let case = Case::new();
+    majors().into_iter().for_each(files_stay_apart);
+}
+
+fn files_stay_apart(major: u32) {
+    let case = Case::at(Database::on(major));
     case.file("V100__look.sql", LOOK);
     for (index, (name, sql)) in CHANGES.iter().enumerate() {
         let version = 101 + index * 2;
@@ -49,7 +54,11 @@ fn no_file_reaches_into_the_next_or_into_the_bookkeeping() {
 
 #[test]
 fn nor_does_a_file_without_transaction() {
-    let case = Case::new();
+    majors().into_iter().for_each(statements_stay_apart);
+}
+
+fn statements_stay_apart(major: u32) {
+    let case = Case::at(Database::on(major));
     case.file("V100__look.sql", LOOK);
     for (index, (name, sql)) in CHANGES.iter().enumerate().filter(|(_, (name, _))| *name != "local") {
         let version = 101 + index * 2;
