@@ -80,7 +80,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             drop(out);
             let which = args.into_request();
             Run { settings: settings()?, consent, env }.on_targets(async |run, target, interrupt| {
-                systems::verify(&run.system_request(target, &which)?, interrupt).await
+                systems::verify(&run.system_request(target, &which)?, interrupt, &mut Terminal).await
             })
         }
         Command::DemoData(args) => {

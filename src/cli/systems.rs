@@ -17,6 +17,9 @@ enum SystemsVerb {
     ///
     /// The checks are the files of sql/checks/<system>: routing to partitions, uniqueness, row level
     /// security between two identities, triggers, functions, concurrency. Exit 2 when one does not hold.
+    ///
+    /// Some lock tables against everybody for a moment, never waiting longer than --lock-timeout. A
+    /// protected target therefore wants consent.
     #[command(after_help = "Example:\n  dbctl systems verify --system bridge --format json")]
     Verify(SystemArgs),
 }

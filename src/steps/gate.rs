@@ -46,22 +46,23 @@ pub trait Confirm {
     fn confirm(&mut self, because: &[String], expect: &str) -> bool;
 }
 
-/// Decides, asks where it must, and fails unless the plan may go.
+/// Decides over a plan, asks where it must, and fails unless the plan may go.
 ///
 /// # Errors
 /// Refused, naming the flag that would allow it.
 pub fn pass(plan: &Plan, rails: &Rails, confirm: &mut dyn Confirm) -> Result<()> {
-    let (because, allow) = match decide(plan, rails) {
-        Decision::Go => return Ok(()),
-        Decision::Ask { because, expect } if confirm.confirm(&because, &expect) => return Ok(()),
-        Decision::Ask { because, expect } => (because, format!("typing {expect}")),
-        Decision::Refuse { because, allow } => (because, allow),
-    };
-    let failure = Failure::new(Kind::Refused, "this needs consent, and none was given; nothing was changed");
-    Err(because.iter().fold(failure, Failure::note).hint(format!("look at it with --dry-run; allow it with {allow}")))
+    settle(decide(plan, rails), confirm)
 }
 
-/// Decides. Plans that destroy nothing always go.
+/// The same for work that has no plan, when the rails want a question.
+///
+/// # Errors
+/// Refused, naming the flag that would allow it.
+pub fn consent(because: Vec<String>, rails: &Rails, confirm: &mut dyn Confirm) -> Result<()> {
+    if rails.always_ask { settle(weigh(because, rails), confirm) } else { Ok(()) }
+}
+
+/// Decides. Plans that destroy nothing go, unless the command is always asked about.
 pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
     let destructions = plan.destructions();
     if plan.is_empty() || (destructions.is_empty() && !rails.always_ask) {
@@ -72,6 +73,11 @@ pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
     if because.is_empty() {
         because = plan.steps.iter().map(|step| step.title.clone()).collect();
     }
+    weigh(because, rails)
+}
+
+/// Weighs what is at stake against the rails.
+fn weigh(mut because: Vec<String>, rails: &Rails) -> Decision {
     match &rails.protected {
         Some(_) if rails.yes && rails.target_named => Decision::Go,
         Some(name) if rails.interactive => Decision::Ask { because, expect: name.clone() },
@@ -83,6 +89,17 @@ pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
         None if rails.interactive => Decision::Ask { because, expect: "yes".to_owned() },
         None => Decision::Refuse { because, allow: "--yes".to_owned() },
     }
+}
+
+fn settle(decision: Decision, confirm: &mut dyn Confirm) -> Result<()> {
+    let (because, allow) = match decision {
+        Decision::Go => return Ok(()),
+        Decision::Ask { because, expect } if confirm.confirm(&because, &expect) => return Ok(()),
+        Decision::Ask { because, expect } => (because, format!("typing {expect}")),
+        Decision::Refuse { because, allow } => (because, allow),
+    };
+    let failure = Failure::new(Kind::Refused, "this needs consent, and none was given; nothing was changed");
+    Err(because.iter().fold(failure, Failure::note).hint(format!("look at it with --dry-run; allow it with {allow}")))
 }
 
 #[cfg(test)]

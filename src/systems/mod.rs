@@ -16,7 +16,7 @@ use crate::migrate::{Answer, Means, Standing};
 use crate::outcome::Outcome;
 use crate::pg::{Interrupt, Server, Session};
 use crate::steps::apply::{Executor, Order};
-use crate::steps::gate::{self, Rails};
+use crate::steps::gate::{self, Confirm, Rails};
 use crate::steps::{Lane, Plan, Statement, Step, Timeouts};
 
 /// A system on a database.
@@ -52,8 +52,10 @@ pub struct Amount {
 ///
 /// # Errors
 /// Usage for an unknown system; refused when the database does not hold it in full.
-pub async fn verify(request: &Request, interrupt: &Interrupt) -> Result<Answer> {
+pub async fn verify(request: &Request, interrupt: &Interrupt, confirm: &mut dyn Confirm) -> Result<Answer> {
     let system = System::named(&request.system)?;
+    let stakes = vec!["the checks lock tables for moments, and roll back what they do".to_owned()];
+    gate::consent(stakes, &request.rails, confirm)?;
     let session = Session::open(&request.connection, "systems verify", interrupt).await?;
     let server = standing(&session, system, request).await?;
     let mut results = Vec::new();

@@ -5,31 +5,36 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use dbctl::migrate::embedded::System;
 use dbctl::pg::sandbox::binaries::BIN_VARIABLE;
 use dbctl::pg::sandbox::{Options, Sandbox};
 
 use crate::process::{cargo, line, perform, quoted, root, target};
 use crate::{pg, test};
 
-/// What is said before, and what is typed. `{S}` is the system.
+/// What is said before, and what is typed.
 struct Step {
     why: &'static str,
     line: &'static [&'static str],
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { why: "The schemas built into dbctl", line: &["dbctl", "migrate", "systems"] },
     Step {
         why: "What the first two would run, to the byte, and which locks they take; nothing is changed",
-        line: &["dbctl", "migrate", "plan", "--system", "{S}", "--to", "2"],
+        line: &["dbctl", "migrate", "plan", "--to", "2"],
     },
-    Step { why: "The migration itself", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
-    Step { why: "Sample rows", line: &["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "sql/demo/{S}.sql"] },
-    Step { why: "Where the database stands", line: &["dbctl", "migrate", "status", "--system", "{S}"] },
-    Step { why: "A second run finds nothing to do", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
+    Step { why: "The migration itself", line: &["dbctl", "migrate", "--yes"] },
+    Step { why: "Sample rows", line: &["dbctl", "demo-data"] },
+    Step { why: "Does the database keep the system's promises?", line: &["dbctl", "systems", "verify"] },
+    Step { why: "Where the database stands", line: &["dbctl", "migrate", "status"] },
+    Step { why: "A second run finds nothing to do", line: &["dbctl", "migrate", "--yes"] },
     Step { why: "The journal: the runs that changed something", line: &["dbctl", "journal"] },
     Step { why: "... and what the first of them did", line: &["dbctl", "journal", "--run", "1"] },
 ];
+
+/// The steps that are about one system, and say so.
+const ABOUT_A_SYSTEM: [&str; 3] = ["migrate", "demo-data", "systems"];
 
 /// `demo [--system S]`.
 pub fn run(arguments: &[&str]) -> Result<()> {
@@ -45,7 +50,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     println!("  {}\n", sandbox.url("postgres"));
     for step in &STEPS {
         println!("# {}", step.why);
-        let words: Vec<String> = step.line.iter().map(|word| word.replace("{S}", system)).collect();
+        let words = words(step, system, &sandbox)?;
         println!("$ {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
         let mut command = command(&words, &sandbox)?;
         let status = command.status().with_context(|| format!("cannot run {}", line(&command)))?;
@@ -56,6 +61,20 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     }
     println!("Done; the server and its folder go now.");
     Ok(())
+}
+
+/// What is typed: the step's line, of which system, without the parts that the server cannot have.
+fn words(step: &Step, system: &str, sandbox: &Sandbox) -> Result<Vec<String>> {
+    let mut words: Vec<String> = step.line.iter().map(|word| (*word).to_owned()).collect();
+    let about = step.line.get(1).is_some_and(|command| ABOUT_A_SYSTEM.contains(command));
+    if about && step.line.get(2) != Some(&"systems") {
+        words.extend(["--system".to_owned(), system.to_owned()]);
+        let parts = System::named(system).map_err(|failure| anyhow::anyhow!("{failure}"))?.parts();
+        for part in parts.into_iter().filter(|extension| !sandbox.installation().has_extension(extension)) {
+            words.extend(["--without".to_owned(), part]);
+        }
+    }
+    Ok(words)
 }
 
 /// The server that DBCTL_PG_BIN names, else the newest found.
