@@ -79,4 +79,12 @@ mod tests {
         assert!(shown.len() < 600, "{shown}");
         assert!(shown.contains("boom"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_place_in_any_text_panics(text in "[a-z é€\\n\\r\\t\\x00-\\x1f🦀]{0,300}", from in 0usize..400, length in 0usize..400) {
+            let _ = at_char("V1__a.sql", &text, from, "here");
+            let _ = at_bytes("V1__a.sql", &text, from..from + length, "here");
+        }
+    }
 }

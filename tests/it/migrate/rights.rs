@@ -140,3 +140,19 @@ fn no_way_to_write_a_connection_string_lets_a_password_out() {
     command.env_remove("DATABASE_URL").env("PGHOST", "127.0.0.1").env("PGPORT", "1").env("PGPASSWORD", PASSWORD);
     decent(&mut command).expect_code(69);
 }
+
+#[test]
+fn a_schema_dbctl_made_for_the_role_spares_it_the_right_to_create_schemas() {
+    let case = Case::with(&[
+        ("V1__a.sql", "CREATE TABLE a (id int);"),
+        ("V2__i.sql", "CREATE INDEX CONCURRENTLY i ON a (id);"),
+    ]);
+    let app = Role::new(&case.db, "app", "");
+    case.db.sql(&format!("GRANT USAGE, CREATE ON SCHEMA public TO {}", app.name));
+    let refused = case.migrate_as(&app.name, &["up"]).expect_code(77);
+    let other_way =
+        refused.stderr.lines().find_map(|line| line.find("CREATE SCHEMA dbctl AUTHORIZATION").map(|at| &line[at..]));
+    case.db.sql(other_way.unwrap_or_else(|| panic!("{}", refused.stderr)));
+    case.migrate_as(&app.name, &["up"]).expect_code(0);
+    assert_eq!(case.states(), "1:applied 2:applied");
+}

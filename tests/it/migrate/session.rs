@@ -119,3 +119,65 @@ fn every_connection_says_who_it_is_and_has_its_limits() {
     assert_eq!(seen, "dbctl:migrate V1,dbctl:migrate lease");
     assert_eq!(case.db.one("SELECT DISTINCT check_interval FROM seen"), "1s");
 }
+
+#[test]
+fn odd_settings_of_a_database_change_nothing() {
+    let case = Case::with(&[
+        ("V1__añadir.sql", "CREATE TABLE a (id int, \"Größe\" text DEFAULT 'C:\\x');"),
+        ("V2__i.sql", "CREATE INDEX CONCURRENTLY \"Größe_i\" ON a (\"Größe\");"),
+    ]);
+    case.rollback("D2__i.sql", "DROP INDEX CONCURRENTLY \"Größe_i\";");
+    for setting in [
+        "standard_conforming_strings = off",
+        "backslash_quote = off",
+        "quote_all_identifiers = on",
+        "bytea_output = escape",
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = sql_standard",
+        "TimeZone = 'Asia/Kathmandu'",
+        "default_transaction_isolation = serializable",
+        "default_transaction_deferrable = on",
+        "client_min_messages = error",
+        "row_security = off",
+        "extra_float_digits = 0",
+        "array_nulls = off",
+        "transform_null_equals = on",
+        "check_function_bodies = off",
+        "statement_timeout = '20s'",
+        "idle_in_transaction_session_timeout = '20s'",
+        "lock_timeout = '1ms'",
+        "synchronous_commit = off",
+        "escape_string_warning = off",
+        "jit = off",
+        "enable_seqscan = off",
+        "xmloption = document",
+    ] {
+        case.db.sql(&format!("ALTER DATABASE {} SET {setting}", case.db.name()));
+    }
+    case.up();
+    case.file("V1__añadir.sql", "CREATE TABLE a (id int, \"Größe\" text DEFAULT 'C:\\x'); -- ñ \\ '");
+    case.migrate(&["repair", "--version", "1", "--reason", "it's C:\\x\\"]).expect_code(0);
+    assert_eq!(case.states(), "1:applied 2:applied");
+    let reasons =
+        case.db.one("SELECT string_agg(detail ->> 'reason', ',') FROM dbctl.journal WHERE state = 'repaired'");
+    assert_eq!(reasons, "it's C:\\x\\");
+    case.migrate(&["down", "--to", "1", "--yes"]).expect_code(0);
+    case.up();
+}
+
+#[test]
+fn databases_of_other_encodings_take_what_they_can_hold() {
+    for (encoding, euro) in [("LATIN1", false), ("WIN1252", true), ("SQL_ASCII", true)] {
+        let case = Case::with(&[("V1__añadir.sql", "CREATE TABLE a (\"é\" text DEFAULT 'ñ');")]);
+        let name = format!("{}_{encoding}", case.db.name()).to_lowercase();
+        case.db.sql(&format!("CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"));
+        let url = case.db.url().replacen(case.db.name(), &name, 1);
+        let on = |args: &[&str]| super::decent(case.command(args).env("DATABASE_URL", &url));
+        on(&["up"]).expect_code(0);
+        on(&["status", "--exit-code"]).expect_code(0);
+        case.file("V2__euro.sql", "CREATE TABLE b (price text);\nINSERT INTO b VALUES ('5 €');");
+        let run = on(&["up"]).expect_code(if euro { 0 } else { 1 });
+        assert!(euro || run.stderr.contains("22P05") && run.stderr.contains("V2__euro"), "{}", run.stderr);
+        case.db.sql(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
+}
