@@ -205,8 +205,9 @@ fn read_text(path: &Path) -> std::result::Result<String, String> {
     let bytes = fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
     String::from_utf8(bytes).map_err(|e| {
         format!(
-            "is not UTF-8 (byte {}): convert it, for example: iconv -f LATIN1 -t UTF-8",
-            e.utf8_error().valid_up_to()
+            "is not UTF-8 (byte {}): convert it, for example: iconv -f LATIN1 -t UTF-8 -o {shown} {shown}",
+            e.utf8_error().valid_up_to(),
+            shown = path.display()
         )
     })
 }

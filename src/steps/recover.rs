@@ -159,7 +159,7 @@ impl Recovery<'_> {
 
     async fn drop_index(&self, name: &TableName, events: &mut dyn Events) -> Result<()> {
         self.send(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
-        events.event(Event::Cleaned { what: &format!("dropped the invalid index {name} of the interrupted build") });
+        events.event(Event::Cleaned { what: &format!("dropped the invalid index {name} of an unfinished build") });
         Ok(())
     }
 

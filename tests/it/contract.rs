@@ -75,7 +75,9 @@ fn every_command_has_a_short_and_a_long_help_and_mistakes_are_usage() {
 #[test]
 fn json_shapes() {
     let db = Database::new();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let sandboxes = folder.path().join("s");
     let dir = folder.path().join("migrations");
     let rollback = folder.path().join("rollback");
     std::fs::create_dir(&dir).unwrap();
@@ -85,6 +87,7 @@ fn json_shapes() {
     let mut ask = |args: &[&str], code: i32| {
         let mut command = dbctl(args);
         command.args(["--format", "json"]).env("DATABASE_URL", db.url()).current_dir(folder.path());
+        command.env("DBCTL_SANDBOX_DIR", &sandboxes);
         let run = run(&mut command).expect_code(code);
         let document: Value = serde_json::from_str(&run.stdout).unwrap();
         let kind = document["kind"].as_str().unwrap().to_owned();
@@ -111,7 +114,11 @@ fn json_shapes() {
     ask(&["init"], 0);
     ask(&["config", "show"], 0);
     ask(&["config", "check"], 0);
+    // Others on this machine come and go: one of our own, seen by nobody else.
+    let sandbox = |args: &[&str]| run(dbctl(args).env("DBCTL_SANDBOX_DIR", &sandboxes)).expect_code(0);
+    sandbox(&["sandbox", "start", "--owner", &std::process::id().to_string()]);
     ask(&["sandbox", "list"], 0);
+    sandbox(&["sandbox", "stop", "--all"]);
     let bridge = Database::new();
     let mut up = dbctl(&["migrate", "--system", "bridge"]);
     run(up.env("DATABASE_URL", bridge.url())).expect_code(0);

@@ -43,6 +43,24 @@ fn odd_bytes_are_named_with_their_cure() {
 }
 
 #[test]
+fn the_cure_that_a_message_names_cures() {
+    for (bytes, program) in [
+        (&b"\xEF\xBB\xBFCREATE TABLE a ();\n"[..], "sed -i"),
+        (b"CREATE TABLE a ();\r\nSELECT 1;\r\n", "sed -i"),
+        (b"CREATE TABLE a (); -- caf\xe9\n", "iconv"),
+    ] {
+        let case = Case::new();
+        case.file("V1__a.sql", bytes);
+        let run = case.migrate(&["up"]).expect_code(65);
+        let cure = run.stderr.lines().find_map(|line| line.find(program).map(|at| &line[at..])).unwrap();
+        let cure = cure.split(", and keep it so").next().unwrap();
+        let healed = Command::new("/bin/sh").args(["-c", cure]).status().unwrap();
+        assert!(healed.success(), "{cure}");
+        case.migrate(&["up"]).expect_code(0);
+    }
+}
+
+#[test]
 fn unfinished_texts_are_the_server_s_to_refuse_with_a_place() {
     for text in ["SELECT 'open", "SELECT $$open", "/* open", "SELECT (", "CREATE TABLE \"open", "SELECT 1;\n;;\nfrob;"]
     {
