@@ -27,7 +27,7 @@ fn main() {
         }
         process::exit(1);
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded_files.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("systems.rs");
     if let Err(error) = fs::write(&out, embedded(&sql)) {
         println!("cargo::error=cannot write {}: {error}", out.display());
         process::exit(1);
@@ -76,30 +76,44 @@ fn check_text(file: &Path, problems: &mut Vec<String>) {
     }
 }
 
-/// A module `files` with a constant per system and kind.
+/// `SYSTEMS`: a value of `migrate::embedded::System` for every folder of `sql/migrations`.
 fn embedded(sql: &Path) -> String {
-    let mut code = String::from("mod files {\n");
-    for system in folders(&sql.join("migrations")) {
-        let name = system.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-        let constant = name.to_uppercase();
-        for kind in ["rollback", "checks"] {
-            let _ = writeln!(code, "    pub(super) const {constant}_{}: &[(&str, &str)] = &[", kind.to_uppercase());
-            for file in files_below(&sql.join(kind).join(&name)) {
-                let file_name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-                let _ = writeln!(code, "        ({file_name:?}, include_str!({:?})),", file.display().to_string());
-            }
-            code.push_str("    ];\n");
-        }
-        let demo = sql.join("demo").join(format!("{name}.sql"));
-        let value = if demo.exists() {
-            format!("Some(include_str!({:?}))", demo.display().to_string())
-        } else {
-            "None".to_owned()
-        };
-        let _ = writeln!(code, "    pub(super) const {constant}_DEMO: Option<&str> = {value};");
+    let mut modules = String::new();
+    let mut systems = String::from("/// All systems, by name.\npub const SYSTEMS: &[System] = &[\n");
+    for folder in folders(&sql.join("migrations")) {
+        let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let _ = writeln!(modules, "mod {name} {{\n    refinery::embed_migrations!(\"sql/migrations/{name}\");\n}}");
+        let demo = entries(&sql.join("demo")).into_iter().filter(|path| {
+            path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.split('.').next() == Some(name))
+        });
+        let _ = writeln!(
+            systems,
+            "    System {{\n        name: {name:?},\n        lowest_major: {},\n        migrations: || {name}::migrations::runner().get_migrations().clone(),\n        \
+             rollbacks: &[{}],\n        checks: &[{}],\n        demo: &[{}],\n    }},",
+            lowest_major(&folder),
+            parts(files_below(&sql.join("rollback").join(name))),
+            parts(files_below(&sql.join("checks").join(name))),
+            parts(demo),
+        );
     }
-    code.push_str("}\n");
-    code
+    systems.push_str("];\n");
+    modules + &systems
+}
+
+/// `-- dbctl: needs PostgreSQL 15` in the first migration; 14 without it.
+fn lowest_major(folder: &Path) -> u32 {
+    let first =
+        files_below(folder).into_iter().next().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    let needed = first.lines().find_map(|line| line.strip_prefix("-- dbctl: needs PostgreSQL "));
+    needed.and_then(|major| major.trim().parse().ok()).unwrap_or(14)
+}
+
+fn parts(files: impl IntoIterator<Item = PathBuf>) -> String {
+    let part = |file: PathBuf| {
+        let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+        format!("Part {{ name: {name:?}, text: include_str!({:?}) }}", file.display().to_string())
+    };
+    files.into_iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 fn folders(of: &Path) -> Vec<PathBuf> {

@@ -1,17 +1,47 @@
 //! dbctl: change schemas, keep partitions, maintain, diagnose, back up and restore PostgreSQL.
 //!
-//! One direction of flow:
+//! # One direction of flow
 //!
 //! ```text
 //! argv + env + files -> Request -> Session -> Snapshot -> plan(policy, snapshot, now) -> gate -> apply -> Outcome
 //!                                                                                  \-> view -> Document -> renderer
 //! ```
+//!
+//! Flags, environment and files become a **Request**: plain settings, nothing left to ask. A
+//! **Session** is a connection with the facts of its server. A **Snapshot** is what the catalog says,
+//! read in one read-only transaction. A **plan** is a pure function's list of **Steps**: the SQL, why,
+//! the locks, the time limits, how a rerun recognises it as done. The **gate** says go, ask or refuse.
+//! **apply** is the one executor of every command that changes anything; the SQL that a plan prints is
+//! the SQL that it sends, because both are rendered from the Step. Commands that only read go from the
+//! Snapshot to a **Document**, which a renderer draws.
+//!
+//! # The map, and who may know what
+//!
+//! | where | what it is | what it does not know |
+//! |---|---|---|
+//! | `main.rs`, [`run()`] | arguments to exit code; the only place where commands meet the terminal | SQL |
+//! | `cli` | clap: flags, help, requests | the database, exit numbers |
+//! | `config` | `dbctl.yaml`, the environment, psql's ways to name a server | clap, the database |
+//! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
+//! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
+//! | `migrate` | files, history, assessment and plan (pure), views | terminals |
+//! | `systems` | the embedded systems' promises, and sample rows | terminals |
+//! | `journal`, `sandbox` | what was done; a server to try on | |
+//! | `talk` | events as lines on standard error, questions to a person | SQL |
+//! | `output` | Document, tables, JSON and the other forms, progress | PostgreSQL |
+//! | `ident` | quoting as a type | the driver |
+//! | `outcome`, `error`, `excerpt` | exit codes; kinds, causes and hints; carets | |
+//!
+//! The SQL lies in `sql/`: `migrations`, `rollback`, `checks`, `demo`, `catalog` (one read-only query a
+//! file) and `state` (what dbctl keeps in a database). The table above is held as a test in
+//! `tests/it/tidy.rs`.
 
 pub mod cli;
 pub mod config;
 pub mod error;
 mod excerpt;
 pub mod ident;
+pub mod journal;
 pub mod migrate;
 pub mod outcome;
 pub mod output;
@@ -19,6 +49,7 @@ pub mod pg;
 mod run;
 pub mod sandbox;
 pub mod steps;
+pub mod systems;
 mod talk;
 
 pub use run::run;

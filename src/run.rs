@@ -3,22 +3,30 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::Duration;
 
 use chrono::Utc;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::migrate::{Source, Verb};
+use crate::cli::systems::Which;
 use crate::cli::{Cli, Command, Consent, Talk};
 use crate::config::connection::Connection;
 use crate::config::env::Env;
-use crate::config::{Settings, Target, init, show};
+use crate::config::{Secret, Settings, Target, init, show};
 use crate::error::{Failure, Kind, Result};
+use crate::journal;
 use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
 use crate::output::{self, Document, Format, Progress, Style};
 use crate::pg::Interrupt;
+use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
+use crate::systems;
 use crate::talk::{Talker, Terminal};
+
+/// How long a host may take to answer where neither the URL nor PGCONNECT_TIMEOUT says so.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs one command line; prints the answer to standard output and everything else to standard error.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Outcome {
@@ -79,6 +87,29 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let (verb, source) = args.into_request(&settings);
             Run { settings, consent, env }.migrate(&verb, &source)
         }
+        Command::Systems(args) => {
+            drop(out);
+            let which = args.into_request();
+            Run { settings: settings()?, consent, env }.on_targets(async |run, target, interrupt| {
+                systems::verify(&run.system_request(target, &which)?, interrupt).await
+            })
+        }
+        Command::DemoData(args) => {
+            drop(out);
+            let (which, amount) = args.into_request();
+            Run { settings: settings()?, consent, env }.on_targets(async |run, target, interrupt| {
+                let mut talker = run.talker();
+                let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+                systems::demo_data(&run.system_request(target, &which)?, amount, run.consent.dry_run, &mut means).await
+            })
+        }
+        Command::Journal(args) => {
+            drop(out);
+            let (run, limit) = args.into_request();
+            Run { settings: settings()?, consent, env }.on_targets(async |run_on, target, interrupt| {
+                journal::show(&run_on.connection(target)?, run, limit, interrupt).await
+            })
+        }
     }
 }
 
@@ -94,25 +125,37 @@ impl Run {
             }
             _ => {}
         }
+        self.on_targets(async |run, target, interrupt| {
+            let request = run.request(target, source, verb)?;
+            run.migrate_one(&request, verb, interrupt).await
+        })
+    }
+
+    /// Runs something on every target that is meant, with signals heard.
+    fn on_targets(&self, work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>) -> Result<Outcome> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
             let targets = self.settings.targets()?;
-            self.each_target(&targets, async |target| {
-                let request = self.request(target, source, verb)?;
-                self.migrate_one(&request, verb, &interrupt).await
-            })
-            .await
+            self.each_target(&targets, async |target| work(self, target, &interrupt).await).await
         })
+    }
+
+    fn connection(&self, target: &Target) -> Result<Connection> {
+        let mut connection = Connection::resolve(target.conninfo.as_ref().map(Secret::reveal), &self.env)?;
+        // psql waits for as long as the network does; a cron line should not.
+        connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        if self.consent.talk > Talk::Quiet {
+            for note in &connection.notes {
+                writeln!(std::io::stderr(), "note: {note}")?;
+            }
+        }
+        Ok(connection)
     }
 
     async fn migrate_one(&self, request: &migrate::Request, verb: &Verb, interrupt: &Interrupt) -> Result<Answer> {
         let brief = self.settings.format.value == Format::Table;
-        let progress = Progress::new(
-            self.settings.progress.value,
-            self.settings.color.value.resolve(true, |name| self.env.get(name)),
-        );
-        let mut talker = Talker::new(self.consent.talk, progress);
+        let mut talker = self.talker();
         let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
         match verb {
             Verb::Up { wish } => migrate::up(request, wish, &mut means).await,
@@ -127,22 +170,50 @@ impl Run {
     }
 
     fn request(&self, target: &Target, source: &Source, verb: &Verb) -> Result<migrate::Request> {
-        let conninfo = target.conninfo.as_ref().map(crate::config::Secret::reveal);
         Ok(migrate::Request {
-            connection: Connection::resolve(conninfo, &self.env)?,
+            connection: self.connection(target)?,
             origin: source.of(target)?,
+            without: source.without.clone(),
             lock_wait: self.settings.lock_wait.value,
             lock_patience: self.settings.lock_patience.value,
             dry_run: self.consent.dry_run,
-            rails: Rails {
-                protected: target.name.clone().filter(|_| target.protected),
-                target_named: self.settings.wanted.origin == crate::config::Origin::Flag
-                    && target.name.as_ref().is_some_and(|name| self.settings.wanted.value.names.contains(name)),
-                yes: self.consent.yes,
-                interactive: Terminal::is_there(),
-                takes_away: matches!(verb, Verb::Down { .. }),
-            },
+            rails: self.rails(target, matches!(verb, Verb::Down { .. })),
         })
+    }
+
+    fn system_request(&self, target: &Target, which: &Which) -> Result<systems::Request> {
+        let system = which.system.clone().or_else(|| target.system.clone()).ok_or_else(|| {
+            Failure::new(Kind::Usage, "which system? nothing names it")
+                .hint("say --system NAME (see 'dbctl migrate systems'), or give the target 'system:' in dbctl.yaml")
+        })?;
+        Ok(systems::Request {
+            connection: self.connection(target)?,
+            system,
+            without: which.without.clone(),
+            rails: self.rails(target, target.protected),
+            timeouts: Timeouts {
+                lock: self.settings.lock_timeout.value,
+                statement: self.settings.statement_timeout.value,
+            },
+            lock_wait: self.settings.lock_wait.value,
+            lock_patience: self.settings.lock_patience.value,
+        })
+    }
+
+    fn rails(&self, target: &Target, always_ask: bool) -> Rails {
+        Rails {
+            protected: target.name.clone().filter(|_| target.protected),
+            target_named: self.settings.wanted.origin == crate::config::Origin::Flag
+                && target.name.as_ref().is_some_and(|name| self.settings.wanted.value.names.contains(name)),
+            yes: self.consent.yes,
+            interactive: Terminal::is_there(),
+            always_ask,
+        }
+    }
+
+    fn talker(&self) -> Talker {
+        let color = self.settings.color.value.resolve(true, |name| self.env.get(name));
+        Talker::new(self.consent.talk, Progress::new(self.settings.progress.value, color))
     }
 
     /// One target after the other; a failing one does not stop the next.
@@ -166,7 +237,10 @@ impl Run {
     }
 
     fn answer(&self, (outcome, document): Answer) -> Result<Outcome> {
-        print(&document, &self.settings)?;
+        // Under --quiet the exit code answers; a format that somebody asked for is still printed.
+        if self.consent.talk > Talk::Quiet || self.settings.format.value != Format::Table {
+            print(&document, &self.settings)?;
+        }
         Ok(outcome)
     }
 }

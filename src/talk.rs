@@ -70,6 +70,10 @@ impl Events for Talker {
                 );
                 self.blockers(blockers);
             }
+            Event::Notice { title, notice } => {
+                let at_least = if notice.severity == "WARNING" { Talk::Normal } else { Talk::Verbose };
+                self.say(at_least, &format!("{title}: {}: {}", notice.severity.to_lowercase(), notice.message));
+            }
             Event::Cleaned { what } => self.say(Talk::Normal, what),
             Event::Progress { title, phase, done, total } => {
                 if let Some(bar) = &self.bar {

@@ -4,10 +4,19 @@ SELECT
     r.id,
     r.command,
     r.started_at,
-    r.finished_at,
-    r.outcome,
+    pg_catalog.date_part('epoch', r.finished_at - r.started_at)::float8 AS seconds,
+    COALESCE(
+        r.outcome,
+        CASE WHEN a.pid IS NULL THEN 'killed' ELSE 'at work' END
+    ) AS outcome,
     r.role,
-    (SELECT pg_catalog.count(*) FROM dbctl.journal AS j WHERE j.run = r.id AND j.state = 'applied') AS steps
+    r.detail,
+    (
+        SELECT pg_catalog.count(*)
+        FROM dbctl.journal AS j
+        WHERE j.run = r.id AND j.state = 'applied' AND j.statement IS NULL
+    ) AS steps
 FROM dbctl.run AS r
+LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = r.backend_pid AND a.backend_start <= r.started_at
 ORDER BY r.id DESC
-LIMIT 20
+LIMIT $1

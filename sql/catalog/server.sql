@@ -10,6 +10,12 @@ SELECT
     pg_catalog.current_schema()::text AS current_schema,
     pg_catalog.pg_backend_pid() AS backend_pid,
     pg_catalog.current_setting('default_transaction_read_only') = 'on' AS read_only,
+    -- Since 14 on Linux, since 15 wherever the operating system reports closed sockets: not on Windows.
+    pg_catalog.version() ~ CASE
+        WHEN pg_catalog.current_setting('server_version_num')::int < 140000 THEN '^$'
+        WHEN pg_catalog.current_setting('server_version_num')::int < 150000 THEN 'linux'
+        ELSE 'linux|darwin|apple|bsd'
+    END AS watches_clients,
     s.migration IS NOT NULL AS has_state,
     COALESCE(
         pg_catalog.has_schema_privilege(s.schema, 'USAGE') AND pg_catalog.has_table_privilege(s.migration, 'SELECT'), false

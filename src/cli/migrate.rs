@@ -42,6 +42,9 @@ struct SourceArgs {
     /// Folder with V….sql files
     #[arg(long, global = true, value_name = "DIR", help_heading = "Migrations")]
     dir: Option<PathBuf>,
+    /// Leave out a part of the system, such as 'vector'; may be repeated
+    #[arg(long, global = true, value_name = "PART", help_heading = "Migrations")]
+    without: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -133,13 +136,15 @@ pub enum Verb {
 pub struct Source {
     system: Option<String>,
     dir: Option<PathBuf>,
+    /// Parts of the system to leave out.
+    pub without: Vec<String>,
 }
 
 impl MigrateArgs {
     /// What was asked for, and of which migrations.
     pub fn into_request(self, settings: &Settings) -> (Verb, Source) {
         let limits = Limits { lock: settings.lock_timeout.value, statement: settings.statement_timeout.value };
-        let source = Source { system: self.source.system, dir: self.source.dir };
+        let source = Source { system: self.source.system, dir: self.source.dir, without: self.source.without };
         let verb = match self.verb {
             None => Verb::Up { wish: self.up.wish(limits) },
             Some(VerbArgs::Up(up)) => Verb::Up { wish: up.wish(limits) },

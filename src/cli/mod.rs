@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 pub mod config;
+pub mod journal;
 pub mod migrate;
 pub mod sandbox;
 pub mod shell;
+pub mod systems;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
 use crate::output::{Color, Format};
@@ -36,20 +38,18 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// The commands; each says in its own file what it does.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum Command {
-    /// Apply, plan, check and take back migrations
     Migrate(migrate::MigrateArgs),
-    /// A private throwaway PostgreSQL server
+    Systems(systems::SystemsArgs),
+    DemoData(systems::DemoDataArgs),
+    Journal(journal::JournalArgs),
     Sandbox(sandbox::SandboxArgs),
-    /// Write a commented dbctl.yaml
     Init(config::InitArgs),
-    /// Show or check the settings in effect
     Config(config::ConfigArgs),
-    /// Print the completion script of a shell
     Completions(shell::CompletionsArgs),
-    /// Print the manual page, or write one page per command
     Man(shell::ManArgs),
 }
 

@@ -48,7 +48,7 @@ struct StartArgs {
     /// Listen on this port of 127.0.0.1 too, with a password; 0 picks a free one
     #[arg(long, value_name = "P")]
     port: Option<u16>,
-    /// Process whose end stops the server [default: the parent process, such as the shell]
+    /// Process whose end stops the server [default: the parent process, or the shell behind it]
     #[arg(long, value_name = "PID")]
     owner: Option<u32>,
 }

@@ -4,6 +4,9 @@
 
 use refinery_core::Migration;
 
+use crate::config::nearest;
+use crate::error::{Failure, Kind, Result};
+
 /// A system's files as they were when dbctl was built.
 pub struct System {
     /// Its name: the folder under `sql/migrations`.
@@ -11,34 +14,54 @@ pub struct System {
     /// The oldest PostgreSQL major it runs on.
     pub lowest_major: u32,
     migrations: fn() -> Vec<Migration>,
-    /// `(file name, text)` of `sql/rollback/<name>`, sorted.
-    pub rollbacks: &'static [(&'static str, &'static str)],
-    /// `(file name, text)` of `sql/checks/<name>`, sorted.
-    pub checks: &'static [(&'static str, &'static str)],
-    /// `sql/demo/<name>.sql`: sample rows, never a migration.
-    pub demo: Option<&'static str>,
+    /// `sql/rollback/<name>`, sorted.
+    pub rollbacks: &'static [Part],
+    /// `sql/checks/<name>`, sorted.
+    pub checks: &'static [Part],
+    /// `sql/demo/<name>.sql` and `<name>.<part>.sql`: sample rows, never a migration.
+    pub demo: &'static [Part],
 }
 
-mod bridge {
-    refinery::embed_migrations!("sql/migrations/bridge");
+/// One embedded file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// File name.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
 }
 
-include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
+impl Part {
+    /// The part of the system that the file belongs to: see [`part_of`].
+    pub fn part(&self) -> Option<&'static str> {
+        part_of(self.text)
+    }
+}
 
-/// All systems, by name.
-pub const SYSTEMS: &[System] = &[System {
-    name: "bridge",
-    lowest_major: 14,
-    migrations: || bridge::migrations::runner().get_migrations().clone(),
-    rollbacks: files::BRIDGE_ROLLBACK,
-    checks: files::BRIDGE_CHECKS,
-    demo: files::BRIDGE_DEMO,
-}];
+/// A comment `-- dbctl: part vector` before the first statement puts a file into a part of its
+/// system that can be left out (`--without vector`).
+pub fn part_of(text: &str) -> Option<&str> {
+    let head = text.lines().take_while(|line| line.trim().is_empty() || line.starts_with("--"));
+    head.filter_map(|line| line.strip_prefix("-- dbctl: part ")).map(str::trim).next()
+}
+
+include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
 impl System {
     /// The system of this name.
-    pub fn find(name: &str) -> Option<&'static System> {
-        SYSTEMS.iter().find(|system| system.name == name)
+    ///
+    /// # Errors
+    /// Usage, with the names that there are.
+    pub fn named(name: &str) -> Result<&'static System> {
+        SYSTEMS.iter().find(|system| system.name == name).ok_or_else(|| {
+            let known: Vec<&str> = SYSTEMS.iter().map(|s| s.name).collect();
+            let failure = Failure::new(Kind::Usage, format!("there is no embedded system '{name}'"));
+            let failure = match nearest(name, known.iter().copied()) {
+                Some(near) => failure.hint(format!("did you mean {near}?")),
+                None => failure,
+            };
+            failure.hint(format!("the embedded systems: {}; a folder of your own goes with --dir", known.join(", ")))
+        })
     }
 
     /// `(stem, text)` of every migration, in the order of their versions.
@@ -46,6 +69,14 @@ impl System {
         let mut migrations = (self.migrations)();
         migrations.sort();
         migrations.iter().map(|m| (stem(m), m.sql().unwrap_or_default().to_owned())).collect()
+    }
+
+    /// The parts that can be left out.
+    pub fn parts(&self) -> Vec<String> {
+        let mut parts: Vec<String> =
+            self.migrations().iter().filter_map(|(_, sql)| part_of(sql).map(str::to_owned)).collect();
+        parts.dedup();
+        parts
     }
 }
 

@@ -24,7 +24,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::ident::Literal;
 use crate::outcome::Outcome;
 use crate::output::Document;
-use crate::pg::{Interrupt, Session};
+use crate::pg::{Interrupt, Server, Session};
 use crate::steps::Plan;
 use crate::steps::apply::{Executor, Order};
 use crate::steps::events::Events;
@@ -40,6 +40,8 @@ pub struct Request {
     pub connection: Connection,
     /// The migrations.
     pub origin: Origin,
+    /// Parts of them that are left out.
+    pub without: Vec<String>,
     /// How long another run is waited for.
     pub lock_wait: Duration,
     /// How long all attempts for a lock may take together.
@@ -162,8 +164,36 @@ pub fn create(folder: PathBuf, name: &str, with_rollback: bool, now: chrono::Dat
     Ok((Outcome::Done, view::created(&files)))
 }
 
+/// How a database stands to an embedded system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The server.
+    pub server: Server,
+    /// Versions to be applied.
+    pub pending: usize,
+    /// Versions whose history contradicts the files.
+    pub contradictions: usize,
+    /// The system whose history it is, when it is another.
+    pub other_system: Option<String>,
+}
+
+/// Reads how a database stands to an embedded system.
+///
+/// # Errors
+/// Usage for an unknown system or part; the server's.
+pub async fn standing(session: &Session, system: &str, without: &[String]) -> Result<Standing> {
+    let set = MigrationSet::load(&Origin::System(system.to_owned()))?.without(without)?;
+    let found = read_findings(session, set).await?;
+    Ok(Standing {
+        pending: found.assessment.pending().count(),
+        contradictions: found.assessment.obstacles().count(),
+        other_system: found.assessment.other_system,
+        server: found.snapshot.server,
+    })
+}
+
 async fn look(request: &Request, interrupt: &Interrupt) -> Result<(Session, Findings)> {
-    let set = MigrationSet::load(&request.origin)?;
+    let set = MigrationSet::load(&request.origin)?.without(&request.without)?;
     let session = Session::open(&request.connection, "migrate", interrupt).await?;
     let findings = read_findings(&session, set).await?;
     Ok((session, findings))
@@ -200,14 +230,13 @@ async fn change(
         lease_wait: request.lock_wait,
         lock_patience: request.lock_patience,
     };
+    let before = found.snapshot.clone();
     let mut executor =
         Executor::begin(session, found.snapshot.server, &request.connection, order, means.interrupt, means.events)
             .await?;
     let found = read_findings(executor.session(), found.set).await?;
-    let plan = decide(&found)?;
-    if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
-        gate::pass(&plan, &request.rails, means.confirm)?;
-    }
+    // Reading large files again would double the work for the same plan.
+    let plan = if found.snapshot == before { first } else { decide_again(&found, &first, &decide, request, means)? };
     if !plan.is_empty() {
         executor.open_journal().await?;
         let notes = plan::adopt_notes(&found.set, &found.snapshot, &found.assessment);
@@ -219,8 +248,23 @@ async fn change(
     Ok((Outcome::Done, view::applied(&label, &found.set, &found.snapshot, &applied)))
 }
 
+/// Another run worked while this one waited: what is left to do has changed.
+fn decide_again(
+    found: &Findings,
+    first: &Plan,
+    decide: &impl Fn(&Findings) -> Result<Plan>,
+    request: &Request,
+    means: &mut Means<'_>,
+) -> Result<Plan> {
+    let plan = decide(found)?;
+    if plan.destructions().iter().any(|d| !first.destructions().contains(d)) {
+        gate::pass(&plan, &request.rails, means.confirm)?;
+    }
+    Ok(plan)
+}
+
 fn refuse_old_server(found: &Findings) -> Result<()> {
-    let Some(system) = found.set.system().and_then(embedded::System::find) else { return Ok(()) };
+    let Some(system) = found.set.system().and_then(|name| embedded::System::named(name).ok()) else { return Ok(()) };
     if found.snapshot.server.major >= system.lowest_major {
         return Ok(());
     }

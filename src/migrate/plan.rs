@@ -292,7 +292,7 @@ fn create_history(table: &TableName, snapshot: &Snapshot, limits: Limits) -> Ste
         file_text: Arc::clone(&statement.sql),
         why: "no migration was ever applied here".to_owned(),
         lane: Lane::Transaction,
-        settings: settings(snapshot, "history"),
+        settings: snapshot.server.step_settings("migrate history"),
         timeouts: Timeouts { lock: limits.lock, statement: limits.statement },
         statements: vec![statement],
         record: Vec::new(),
@@ -343,7 +343,7 @@ impl Frame<'_> {
             file_text: Arc::clone(body.sql),
             why: why.to_owned(),
             lane: body.script.map_or(Lane::Transaction, |s| s.lane),
-            settings: settings(self.snapshot, &format!("V{}", body.version)),
+            settings: self.snapshot.server.step_settings(&format!("migrate V{}", body.version)),
             timeouts: Timeouts { lock: self.limits.lock, statement: self.limits.statement },
             statements: body.script.map_or_else(Vec::new, |script| statements(body.sql, script, born)),
             record,
@@ -398,19 +398,6 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
         hazards,
     };
     vec![whole]
-}
-
-/// The session that every migration meets, whatever the one before it set.
-fn settings(snapshot: &Snapshot, name: &str) -> Vec<(&'static str, String)> {
-    let mut settings = vec![
-        ("application_name", format!("dbctl:migrate {name}")),
-        ("search_path", snapshot.server.search_path.clone()),
-        ("TimeZone", "UTC".to_owned()),
-    ];
-    if snapshot.server.major >= 14 {
-        settings.push(("client_connection_check_interval", "1s".to_owned()));
-    }
-    settings
 }
 
 fn stem(entry: &Entry) -> String {

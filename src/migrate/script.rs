@@ -55,7 +55,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
         .stmts()
         .filter_map(|statement| {
             let range: Range<usize> = statement.syntax().text_range().into();
-            let inner = words::tokens(text.get(range.clone())?);
+            let inner: Vec<Range<usize>> = words::tokens(text.get(range.clone())?).collect();
             let (first, last) = (
                 inner.first()?,
                 inner.iter().rev().find(|t| text.get(range.start + t.start..range.start + t.end) != Some(";"))?,
@@ -100,7 +100,7 @@ fn refuse_odd_bytes(file: &str, text: &str) -> Result<()> {
         )
         .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
     }
-    if words::tokens(text.get(..text.len().min(SPLIT_UP_TO)).unwrap_or(text)).is_empty() {
+    if words::tokens(text).next().is_none() {
         return Err(invalid(file, "is empty: no statement in it")
             .hint("write the statement, or delete the file while nobody has applied it"));
     }
@@ -114,6 +114,7 @@ fn no_transaction_header(file: &str, text: &str) -> Result<bool> {
         let Some(directive) = line.trim_start().trim_start_matches('-').trim().strip_prefix("dbctl:") else { continue };
         match directive.trim() {
             "no-transaction" => found = true,
+            known if known.starts_with("part ") || known.starts_with("needs PostgreSQL ") => {}
             other => {
                 return Err(invalid(file, &format!("unknown directive '-- dbctl: {other}'"))
                     .hint("the one there is: -- dbctl: no-transaction"));

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::embedded::System;
+use super::embedded::{System, part_of};
 use super::history::Identity;
 use crate::error::{Failure, Kind, Result};
 
@@ -38,6 +38,8 @@ pub struct MigrationSet {
     pub files: Vec<File>,
     /// What is wrong with the others.
     pub problems: Vec<Problem>,
+    /// Parts that were left out on purpose.
+    pub left_out: Vec<String>,
 }
 
 /// One migration file.
@@ -77,6 +79,25 @@ impl MigrationSet {
         Ok(assemble(origin.clone(), candidates, problems))
     }
 
+    /// The same without the files of these parts.
+    ///
+    /// # Errors
+    /// Usage for a part that the set does not have.
+    pub fn without(mut self, parts: &[String]) -> Result<MigrationSet> {
+        for part in parts {
+            let before = self.files.len();
+            self.files.retain(|file| part_of(&file.sql) != Some(part));
+            if self.files.len() == before {
+                return Err(Failure::new(
+                    Kind::Usage,
+                    format!("{} has no part '{part}' that could be left out", self.origin),
+                ));
+            }
+        }
+        self.left_out = parts.to_vec();
+        Ok(self)
+    }
+
     /// The file of a version.
     pub fn file(&self, version: i64) -> Option<&File> {
         self.files.binary_search_by_key(&version, |f| f.identity.version).ok().and_then(|at| self.files.get(at))
@@ -111,10 +132,10 @@ impl MigrationSet {
 pub fn rollbacks(origin: &Origin) -> Result<BTreeMap<i64, (String, Arc<str>)>> {
     let mut found: BTreeMap<i64, (String, Arc<str>)> = BTreeMap::new();
     let files: Vec<(String, String, Arc<str>)> = match origin {
-        Origin::System(name) => system(name)?
+        Origin::System(name) => System::named(name)?
             .rollbacks
             .iter()
-            .map(|(file, sql)| (format!("{name}/{file}"), (*file).to_owned(), Arc::from(*sql)))
+            .map(|file| (format!("{name}/{}", file.name), file.name.to_owned(), Arc::from(file.text)))
             .collect(),
         Origin::Folder(path) => {
             let beside = rollback_folder(path);
@@ -158,16 +179,8 @@ struct Candidate {
     sql: String,
 }
 
-fn system(name: &str) -> Result<&'static System> {
-    System::find(name).ok_or_else(|| {
-        let known: Vec<&str> = super::embedded::SYSTEMS.iter().map(|s| s.name).collect();
-        Failure::new(Kind::Usage, format!("there is no embedded system '{name}'"))
-            .hint(format!("the embedded systems: {}; a folder of your own goes with --dir", known.join(", ")))
-    })
-}
-
 fn embedded(name: &str) -> Result<Vec<Candidate>> {
-    let files = system(name)?.migrations();
+    let files = System::named(name)?.migrations();
     Ok(files.into_iter().map(|(stem, sql)| Candidate { label: format!("{name}/{stem}.sql"), stem, sql }).collect())
 }
 
@@ -239,7 +252,7 @@ fn assemble(origin: Origin, candidates: Vec<Candidate>, mut problems: Vec<Proble
     }
     files.dedup_by_key(|file| file.identity.version);
     problems.sort_by(|a, b| a.label.cmp(&b.label));
-    MigrationSet { origin, files, problems }
+    MigrationSet { origin, files, problems, left_out: Vec::new() }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::output::{Column, Document, Table, Value};
 use crate::steps::apply::Applied;
 use crate::steps::{Hazard, Lane, Plan, Step};
 
-/// How many applied versions a person is shown unless more are asked for.
+/// More applied versions than this are cut to the newest [`SHOWN`], unless all are asked for.
+const MANY: usize = 30;
 const SHOWN: usize = 10;
 
 fn head(kind: &'static str, label: &str, set: &MigrationSet) -> Document {
@@ -52,7 +53,7 @@ pub(super) fn status(
             Column::machine("file"),
         ],
     );
-    let hidden = if brief { applied.saturating_sub(SHOWN) } else { 0 };
+    let hidden = if brief && applied > MANY { applied - SHOWN } else { 0 };
     let mut skipped = 0;
     for entry in &assessment.entries {
         if entry.state == State::Applied && skipped < hidden {
@@ -74,6 +75,9 @@ pub(super) fn status(
     document = document.table(table);
     if hidden > 0 {
         document = document.note(format!("{hidden} older applied migrations are not shown: --all shows them"));
+    }
+    for part in &set.left_out {
+        document = document.note(format!("part '{part}' is left out on purpose: --without {part}"));
     }
     for note in notes(snapshot, assessment) {
         document = document.note(note);

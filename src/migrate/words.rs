@@ -10,21 +10,17 @@ use crate::ident::Ident;
 use crate::steps::guard::Name;
 
 /// The tokens of a text that mean something, as byte ranges.
-pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
-    let mut tokens = Vec::new();
-    for token in tokenize(text) {
-        let end = at + token.len as usize;
+    tokenize(text).filter_map(move |token| {
+        let range = at..at + token.len as usize;
+        at = range.end;
         let trivia = matches!(
             token.kind,
             TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } | TokenKind::Eof
         );
-        if !trivia {
-            tokens.push(at..end);
-        }
-        at = end;
-    }
-    tokens
+        (!trivia).then_some(range)
+    })
 }
 
 /// SHA-256 over the tokens: equal for texts that differ only in comments, white space and line
@@ -45,7 +41,7 @@ pub(super) struct Words<'a>(Vec<&'a str>);
 
 impl<'a> Words<'a> {
     pub(super) fn of(statement: &'a str) -> Words<'a> {
-        Words(tokens(statement).into_iter().filter_map(|range| statement.get(range)).collect())
+        Words(tokens(statement).filter_map(|range| statement.get(range)).collect())
     }
 
     /// Whether the words at `at` are these keywords.

@@ -1,6 +1,7 @@
 //! Connecting as psql does: hosts in order, TLS as `sslmode` wants, the sort of server that
 //! `target_session_attrs` wants. Does not know where the settings came from.
 
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -241,7 +242,10 @@ enum Way {
 fn is_final(why: &Why) -> bool {
     match why {
         Why::NoTls | Why::Handshake(_) | Why::Peer { .. } => true,
-        Why::StartUp(error) => !error.is_closed() && error.code() != Some(&SqlState::CANNOT_CONNECT_NOW),
+        Why::StartUp(error) => {
+            let broke = error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+            !broke && error.code() != Some(&SqlState::CANNOT_CONNECT_NOW)
+        }
         Why::Lookup(_) | Why::Dial(_) | Why::Broken(_) | Why::TimedOut(_) | Why::Gibberish(_) | Why::Unsuitable(_) => {
             false
         }

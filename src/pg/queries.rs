@@ -43,6 +43,7 @@ queries! {
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
-    RUNS = "runs" ();
+    RUNS = "runs" (INT8);
+    RUN_STEPS = "run_steps" (INT8);
     SERVER = "server" ();
 }

@@ -25,6 +25,8 @@ pub struct Server {
     pub current_schema: Option<String>,
     /// The backend.
     pub backend_pid: i32,
+    /// It can end the statement of a client that died (`client_connection_check_interval`).
+    pub watches_clients: bool,
     /// Schema `dbctl` has its tables.
     pub has_state: bool,
     /// And they may be read.
@@ -32,6 +34,22 @@ pub struct Server {
 }
 
 impl Server {
+    /// The session that every step meets, whatever the one before it set: `name` becomes
+    /// `application_name`.
+    pub fn step_settings(&self, name: &str) -> Vec<(&'static str, String)> {
+        let mut settings = vec![
+            ("application_name", format!("dbctl:{name}")),
+            ("search_path", self.search_path.clone()),
+            ("TimeZone", "UTC".to_owned()),
+            // A run that is stopped between two messages must not keep its locks for ever.
+            ("idle_in_transaction_session_timeout", "1min".to_owned()),
+        ];
+        if self.watches_clients {
+            settings.push(("client_connection_check_interval", "1s".to_owned()));
+        }
+        settings
+    }
+
     /// Asks the server. One round trip.
     ///
     /// # Errors
@@ -51,6 +69,7 @@ impl Server {
             search_path: row.try_get("search_path")?,
             current_schema: row.try_get("current_schema")?,
             backend_pid: row.try_get("backend_pid")?,
+            watches_clients: row.try_get("watches_clients")?,
             has_state: row.try_get("has_state")?,
             reads_state: row.try_get("reads_state")?,
         };

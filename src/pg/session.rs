@@ -15,6 +15,15 @@ pub struct Session {
     link: Link,
 }
 
+/// Something the server said beside an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `WARNING`, `NOTICE`, `INFO`, in the server's language.
+    pub severity: String,
+    /// The message.
+    pub message: String,
+}
+
 impl Session {
     /// Connects as `dbctl:<command>`; a signal cancels what the session runs on the server.
     ///
@@ -70,6 +79,15 @@ impl Session {
     /// The server's.
     pub async fn rows_of(&self, sql: &str) -> Result<Vec<Row>, ServerError> {
         self.client().query_typed(sql, &[]).await.map_err(ServerError::from)
+    }
+
+    /// What the server said beside its answers since the last call, oldest first.
+    pub fn notices(&mut self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        while let Ok(notice) = self.link.notices.try_recv() {
+            notices.push(Notice { severity: notice.severity().to_owned(), message: notice.message().to_owned() });
+        }
+        notices
     }
 
     /// Whether the connection is gone.

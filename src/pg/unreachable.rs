@@ -11,7 +11,7 @@ use rustls::{AlertDescription, CertificateError, pki_types::UnixTime};
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::wire::Endpoint;
-use crate::config::connection::{Connection, Host, RootCert, SslMode};
+use crate::config::connection::{ChannelBinding, Connection, Host, RootCert, SslMode};
 use crate::error::{Failure, Kind};
 use crate::ident::Ident;
 
@@ -62,7 +62,7 @@ impl Why {
     fn kind(&self) -> Kind {
         match self {
             Why::Peer { .. } => Kind::NotPermitted,
-            Why::StartUp(_) if self.wants_password() || self.alert().is_some() => Kind::NotPermitted,
+            _ if self.wants_password() || self.alert().is_some_and(is_about_our_certificate) => Kind::NotPermitted,
             _ => match self.refusal().map(DbError::code) {
                 Some(code) if code.code().starts_with("28") || *code == SqlState::INSUFFICIENT_PRIVILEGE => {
                     Kind::NotPermitted
@@ -143,7 +143,13 @@ impl Why {
             return ("the server asks for a password and none was given".to_owned(), vec![hint.to_owned()]);
         }
         if let Some(alert) = self.alert() {
-            return client_certificate_refused(alert);
+            return refused_by_alert(alert);
+        }
+        if connection.channel_binding == ChannelBinding::Require
+            && error.source().is_some_and(|cause| cause.to_string().contains("channel binding"))
+        {
+            let hint = "channel_binding=require works over TLS only (sslmode=require) and with a SCRAM password";
+            return (chain(error), vec![hint.to_owned()]);
         }
         if error.is_closed() {
             return (
@@ -160,11 +166,15 @@ impl Why {
 pub(super) fn failure(connection: &Connection, attempts: &[Attempt]) -> Failure {
     let described: Vec<_> = attempts.iter().map(|attempt| attempt.why.describe(connection)).collect();
     let kind = attempts.last().map_or(Kind::Unreachable, |attempt| attempt.why.kind());
-    let cause = match (attempts, &described[..]) {
-        ([_], [(message, _)]) => message.clone(),
-        _ => {
+    let places = attempts.iter().zip(&described).map(|(attempt, (message, _))| (attempt, message));
+    // With and without TLS a server mostly says the same.
+    let mut told: Vec<(&Attempt, &String)> = places.collect();
+    told.dedup_by(|later, earlier| later.0.endpoint == earlier.0.endpoint && later.1 == earlier.1);
+    let cause = match &told[..] {
+        [(_, message)] => (*message).clone(),
+        told => {
             let mut lines = String::from("every attempt failed");
-            for (attempt, (message, _)) in attempts.iter().zip(&described) {
+            for (attempt, message) in told {
                 let tls = if attempt.encrypted { " with TLS" } else { "" };
                 let _ = write!(lines, "\n    {}{}{tls}: {message}", attempt.host, attempt.address());
             }
@@ -290,7 +300,7 @@ fn handshake(error: &io::Error, connection: &Connection) -> (String, Vec<String>
             (refused(format!("it is not signed by {root}")), trust_hint(connection))
         }
         rustls::Error::InvalidCertificate(other) => (refused(other.to_string()), trust_hint(connection)),
-        rustls::Error::AlertReceived(alert) => return client_certificate_refused(*alert),
+        rustls::Error::AlertReceived(alert) => return refused_by_alert(*alert),
         other => (format!("the TLS handshake failed: {other}"), "the server's log says why".to_owned()),
     };
     (message, vec![hint])
@@ -303,9 +313,29 @@ fn trust_hint(connection: &Connection) -> String {
     }
 }
 
-fn client_certificate_refused(alert: AlertDescription) -> (String, Vec<String>) {
-    let hint = "the server's log says why; if it wants a client certificate, name yours: sslcert=FILE sslkey=FILE";
-    (format!("the server refused TLS: alert {alert:?}"), vec![hint.to_owned()])
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    matches!(
+        alert,
+        A::AccessDenied
+            | A::BadCertificate
+            | A::CertificateExpired
+            | A::CertificateRequired
+            | A::CertificateRevoked
+            | A::CertificateUnknown
+            | A::DecryptError
+            | A::UnknownCA
+            | A::UnsupportedCertificate
+    )
+}
+
+fn refused_by_alert(alert: AlertDescription) -> (String, Vec<String>) {
+    if is_about_our_certificate(alert) {
+        let hint = "name a certificate that the server's ssl_ca_file vouches for: sslcert=FILE sslkey=FILE";
+        return (format!("the server refused the client certificate: {alert:?}"), vec![hint.to_owned()]);
+    }
+    let hint = "the server's log says why";
+    (format!("the server refused the TLS handshake: {alert:?}"), vec![hint.to_owned()])
 }
 
 /// webpki shows names as `DnsName("x")` and `IpAddress(x)`.

@@ -39,7 +39,8 @@ impl Endpoint {
             Address::Tcp { hostaddr: Some(ip), .. } => Ok(vec![Endpoint::Tcp(SocketAddr::new(*ip, host.port))]),
             Address::Tcp { host: name, hostaddr: None } => {
                 let found = tokio::net::lookup_host((name.as_str(), host.port)).await.map_err(Why::Lookup)?;
-                Ok(found.map(Endpoint::Tcp).collect())
+                let found: Vec<_> = found.map(Endpoint::Tcp).collect();
+                if found.is_empty() { Err(Why::Lookup(io::Error::other("it has no address"))) } else { Ok(found) }
             }
         }
     }

@@ -1,15 +1,12 @@
 //! The use cases of `dbctl sandbox`: start a server and leave it, stop, list, run a command with
 //! one. The server itself is `pg::sandbox`'s.
 
+mod owner;
 mod run;
 mod view;
 
 pub use self::run::{Run, run};
 pub use self::view::listed;
-
-use nix::errno::Errno;
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
 
 use crate::error::{Failure, Kind, Result};
 use crate::pg::sandbox::{Listed, Options, Sandbox, list, sweep};
@@ -23,7 +20,7 @@ pub struct Start {
     pub keep: bool,
     /// Opens TCP on 127.0.0.1 too; 0 picks a free port.
     pub port: Option<u16>,
-    /// The process whose death ends it; none is our parent.
+    /// The process whose death ends it; none is the shell that started us.
     pub owner: Option<u32>,
 }
 
@@ -46,7 +43,7 @@ pub struct Started {
 
 /// Starts a server that outlives this process.
 pub fn start(request: &Start) -> Result<Started> {
-    let owner = if request.keep { None } else { Some(living_owner(request.owner)?) };
+    let owner = if request.keep { None } else { Some(owner::living(request.owner)?) };
     let options = Options { major: request.major, keep: request.keep, owner, port: request.port, ..Options::default() };
     let sandbox = Sandbox::start(&options)?;
     Ok(Started {
@@ -57,17 +54,6 @@ pub fn start(request: &Start) -> Result<Started> {
         tcp_url: sandbox.tcp_url("postgres"),
         owner,
     })
-}
-
-/// The process to watch. A dead one would end the server at once.
-fn living_owner(asked: Option<u32>) -> Result<u32> {
-    let Some(owner) = asked else { return Ok(std::os::unix::process::parent_id()) };
-    let no_process = || Failure::new(Kind::Usage, format!("there is no process {owner} to own the sandbox"));
-    let pid = i32::try_from(owner).ok().filter(|pid| *pid > 0).ok_or_else(no_process)?;
-    match kill(Pid::from_raw(pid), None) {
-        Err(Errno::ESRCH) => Err(no_process().hint("--owner $$ names the shell; --keep needs no owner")),
-        _ => Ok(owner),
-    }
 }
 
 /// Which sandboxes to stop.

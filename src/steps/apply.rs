@@ -120,6 +120,9 @@ impl Executor {
                 Lane::Transaction => self.run_transaction(step, None, step.messages(), events).await,
                 Lane::Statements => self.run_statements(step, events).await,
             };
+            for notice in self.work.notices() {
+                events.event(Event::Notice { title: &step.title, notice: &notice });
+            }
             if let Err(failure) = done {
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
                 return Err(self.close_failed(failure.done(kept)).await);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::pg::Notice;
 use crate::pg::lease::Holder;
 
 /// A session that keeps ours waiting.
@@ -98,6 +99,13 @@ pub enum Event<'a> {
         pause: Duration,
         /// Who was in the way, as far as it was seen.
         blockers: &'a [Blocker],
+    },
+    /// The server said something beside its answer.
+    Notice {
+        /// The step.
+        title: &'a str,
+        /// What.
+        notice: &'a Notice,
     },
     /// A leftover of an interrupted statement was removed.
     Cleaned {

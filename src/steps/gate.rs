@@ -14,9 +14,9 @@ pub struct Rails {
     pub yes: bool,
     /// Somebody can be asked.
     pub interactive: bool,
-    /// The command as a whole takes things away (`migrate down`), so that even an unprotected
-    /// target deserves a question.
-    pub takes_away: bool,
+    /// The command deserves a question whatever its plan destroys: `migrate down` takes things away,
+    /// sample rows do not belong onto a protected target.
+    pub always_ask: bool,
 }
 
 /// What the gate says.
@@ -64,13 +64,13 @@ pub fn pass(plan: &Plan, rails: &Rails, confirm: &mut dyn Confirm) -> Result<()>
 /// Decides. Plans that destroy nothing always go.
 pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
     let destructions = plan.destructions();
-    if plan.is_empty() || (destructions.is_empty() && !rails.takes_away) {
+    if plan.is_empty() || (destructions.is_empty() && !rails.always_ask) {
         return Decision::Go;
     }
     let mut because: Vec<String> =
         destructions.iter().map(|(step, what)| format!("{step} destroys data: {what}")).collect();
     if because.is_empty() {
-        because = plan.steps.iter().map(|step| format!("{} is undone", step.title)).collect();
+        because = plan.steps.iter().map(|step| step.title.clone()).collect();
     }
     match &rails.protected {
         Some(_) if rails.yes && rails.target_named => Decision::Go,
@@ -79,7 +79,7 @@ pub fn decide(plan: &Plan, rails: &Rails) -> Decision {
             because.push(format!("target '{name}' is protected"));
             Decision::Refuse { because, allow: format!("--yes --target {name}") }
         }
-        None if !rails.takes_away || rails.yes => Decision::Go,
+        None if !rails.always_ask || rails.yes => Decision::Go,
         None if rails.interactive => Decision::Ask { because, expect: "yes".to_owned() },
         None => Decision::Refuse { because, allow: "--yes".to_owned() },
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn rails() -> Rails {
-        Rails { protected: None, target_named: false, yes: false, interactive: false, takes_away: false }
+        Rails { protected: None, target_named: false, yes: false, interactive: false, always_ask: false }
     }
 
     #[test]
@@ -143,8 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_takes_away_is_confirmed_even_without_a_known_hazard() {
-        let down = Rails { takes_away: true, ..rails() };
+    fn a_command_that_always_ask_is_confirmed_even_without_a_known_hazard() {
+        let down = Rails { always_ask: true, ..rails() };
         assert!(matches!(decide(&plan(vec![]), &down), Decision::Refuse { allow, .. } if allow == "--yes"));
         assert_eq!(decide(&plan(vec![]), &Rails { yes: true, ..down.clone() }), Decision::Go);
         assert_eq!(decide(&Plan::default(), &down), Decision::Go);

@@ -1,6 +1,8 @@
 //! The one integration binary: everything that needs a server or the built program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod build_script;
 mod connect;
 mod harness;
 mod sandbox;
+mod systems;

@@ -1,5 +1,6 @@
 //! The private server, from the library and from the command line.
 
+use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,7 +16,9 @@ struct Place(tempfile::TempDir);
 
 impl Place {
     fn new() -> Place {
-        let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap();
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() { memory } else { Path::new("/tmp") };
+        let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in(base).unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         Place(folder)
     }
@@ -220,13 +223,36 @@ fn an_owner_that_does_not_live_is_refused() {
 }
 
 #[test]
+fn a_server_started_in_a_subshell_lives_as_long_as_the_shell() {
+    let place = Place::new();
+    // Redirected and in a loop, bash puts a copy of itself between us and the script.
+    let script = r#"
+        for i in 1; do url=$("$0" sandbox start 2>/dev/null); done
+        sleep 1
+        echo "url $url end"; exec sleep 60
+    "#;
+    for shell in ["bash", "sh"] {
+        let mut command = Command::new(shell);
+        command.args(["-c", script, env!("CARGO_BIN_EXE_dbctl")]).env_clear().envs(environment_of(&place.dbctl(&[])));
+        let running = spawn(&mut command);
+        running.wait_for_stdout(" end");
+        let url = running.stdout().split(' ').nth(1).unwrap().to_owned();
+        assert_eq!(connect(&url).unwrap().one("SELECT 1"), "1");
+        running.signal(Signal::SIGKILL);
+        eventually("the folder is gone", || place.folders().is_empty());
+    }
+}
+
+fn environment_of(command: &Command) -> Vec<(OsString, OsString)> {
+    command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
+}
+
+#[test]
 fn a_kept_server_outlives_everyone_and_is_not_swept() {
     let place = Place::new();
-    let shell = format!("{} sandbox start --keep", env!("CARGO_BIN_EXE_dbctl"));
-    let mut short_lived = place.dbctl(&[]);
-    let environment: Vec<_> = short_lived.get_envs().map(|(k, v)| (k.to_owned(), v.unwrap().to_owned())).collect();
-    short_lived = Command::new("/bin/sh");
-    short_lived.args(["-c", &format!("{shell}; exit 0")]).env_clear().envs(environment);
+    let mut short_lived = Command::new("/bin/sh");
+    short_lived.args(["-c", "\"$0\" sandbox start --keep; exit 0", env!("CARGO_BIN_EXE_dbctl")]);
+    short_lived.env_clear().envs(environment_of(&place.dbctl(&[])));
     let started = run(&mut short_lived).expect_code(0);
     run(&mut place.dbctl(&["sandbox", "run", "--", "true"])).expect_code(0);
     assert_eq!(connect(&started.stdout).unwrap().one("SELECT 1"), "1");

@@ -17,17 +17,18 @@ struct Step {
     line: &'static [&'static str],
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { why: "The schemas built into dbctl", line: &["dbctl", "migrate", "systems"] },
     Step {
-        why: "What would be run, lock by lock; nothing is changed",
-        line: &["dbctl", "migrate", "plan", "--system", "{S}"],
+        why: "What the first two would run, to the byte, and which locks they take; nothing is changed",
+        line: &["dbctl", "migrate", "plan", "--system", "{S}", "--to", "2"],
     },
     Step { why: "The migration itself", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
     Step { why: "Sample rows", line: &["psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "sql/demo/{S}.sql"] },
     Step { why: "Where the database stands", line: &["dbctl", "migrate", "status", "--system", "{S}"] },
     Step { why: "A second run finds nothing to do", line: &["dbctl", "migrate", "--system", "{S}", "--yes"] },
-    Step { why: "The journal: what dbctl did, step by step", line: &["psql", "-c", "TABLE dbctl.journal"] },
+    Step { why: "The journal: the runs that changed something", line: &["dbctl", "journal"] },
+    Step { why: "... and what the first of them did", line: &["dbctl", "journal", "--run", "1"] },
 ];
 
 /// `demo [--system S]`.

@@ -12,6 +12,8 @@ pub struct Package {
     apt: &'static [&'static str],
     dnf: &'static [&'static str],
     brew: &'static [&'static str],
+    /// Whether Debian's package makes a database cluster when it is installed.
+    makes_cluster: bool,
     /// A system service that comes along and that nobody asked for.
     service: Option<&'static str>,
 }
@@ -21,25 +23,37 @@ pub const POSTGRESQL: Package = Package {
     apt: &["postgresql", "postgresql-contrib"],
     dnf: &["postgresql-server", "postgresql-contrib"],
     brew: &["postgresql@18"],
+    makes_cluster: true,
     service: None,
 };
 /// The pooler that the tests put in between.
-pub const PGBOUNCER: Package =
-    Package { apt: &["pgbouncer"], dnf: &["pgbouncer"], brew: &["pgbouncer"], service: Some("pgbouncer") };
+pub const PGBOUNCER: Package = Package {
+    apt: &["pgbouncer"],
+    dnf: &["pgbouncer"],
+    brew: &["pgbouncer"],
+    makes_cluster: false,
+    service: Some("pgbouncer"),
+};
 /// For a Python that came without it.
-pub const PIP: Package = Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], service: None };
+pub const PIP: Package =
+    Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], makes_cluster: false, service: None };
 /// What refinery_cli's TLS links to.
 pub const OPENSSL: Package = Package {
     apt: &["libssl-dev", "pkg-config"],
     dnf: &["openssl-devel", "pkgconf-pkg-config"],
     brew: &["openssl@3", "pkgconf"],
+    makes_cluster: false,
     service: None,
 };
 
 /// Installs, saying what is run. Fails where there is no known package manager or no right to use it.
 pub fn install(package: &Package) -> Result<()> {
     if has("apt-get") {
-        apt(package.apt)?;
+        // Debian's server package makes and starts a cluster of its own, which no test needs.
+        let no_cluster = if package.makes_cluster { Some(NoMainCluster::ask_for()?) } else { None };
+        let done = apt(package.apt);
+        no_cluster.map_or(Ok(()), |asked| asked.restore())?;
+        done?;
     } else if has("dnf") {
         perform(as_root("dnf")?.args(["install", "-y"]).args(package.dnf))?;
     } else if has("brew") {
@@ -62,22 +76,18 @@ pub fn has(name: &str) -> bool {
 
 /// A machine that was never updated knows no packages: one update, then a second try.
 fn apt(names: &[&str]) -> Result<()> {
-    let cluster = NoMainCluster::ask_for()?;
     let install = || -> Result<()> {
         let mut command = as_root("env")?;
         command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"]);
         perform(command.args(["-o", "Dpkg::Options::=--force-confold"]).args(names))
     };
-    let done = install().or_else(|_| {
+    install().or_else(|_| {
         perform(as_root("env")?.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "update"]))?;
         install()
-    });
-    cluster.restore()?;
-    done
+    })
 }
 
-/// Debian's server package makes and starts a cluster of its own, which no test needs, unless its
-/// configuration says no. Ours is put there for the installation only.
+/// The configuration by which Debian's server package makes no cluster, there for the installation only.
 struct NoMainCluster {
     ours: bool,
 }
@@ -99,11 +109,9 @@ impl NoMainCluster {
         if !self.ours {
             return Ok(());
         }
-        let file = Self::FILE;
-        perform(as_root("sh")?.args([
-            "-c",
-            &format!("if [ -e {file}.dpkg-dist ]; then mv {file}.dpkg-dist {file}; else rm -f {file}; fi"),
-        ]))
+        let (file, original) = (Self::FILE, "/usr/share/postgresql-common/createcluster.conf");
+        let script = format!("rm -f {file} {file}.ucf-dist; if [ -e {original} ]; then cp {original} {file}; fi");
+        perform(as_root("sh")?.args(["-c", &script]))
     }
 }
 

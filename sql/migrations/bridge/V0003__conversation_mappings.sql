@@ -15,8 +15,10 @@ CREATE TABLE conversation_mappings (
     first_response_at TIMESTAMPTZ NULL,
     resolved_at TIMESTAMPTZ NULL,
 
+    -- ::TEXT, here and in the lists of the later tables: without it a restored database words the constraint
+    -- in another way than this one, and looks changed.
     CONSTRAINT chk_conversation_mappings_status
-        CHECK (status IN ('open', 'resolved', 'pending', 'snoozed')),
+        CHECK (status::TEXT IN ('open', 'resolved', 'pending', 'snoozed')),
     CONSTRAINT chk_conversation_mappings_message_count
         CHECK (message_count >= 0)
 );

@@ -12,7 +12,7 @@ CREATE TABLE activity_mappings (
 
     PRIMARY KEY (id, created_at),
     CONSTRAINT chk_activity_mappings_message_type
-        CHECK (message_type IN ('incoming', 'outgoing', 'activity'))
+        CHECK (message_type::TEXT IN ('incoming', 'outgoing', 'activity'))
 ) PARTITION BY RANGE (created_at);
 
 -- A unique index of a partitioned table must contain the partition key, so this one holds within a month only.
@@ -74,7 +74,8 @@ $$;
 
 SELECT pin_search_path('track_activity_message_key()');
 
--- Whoever may execute it could put it on a table of their own and free or block message ids with it.
+-- Whoever may execute it could put it on a table of their own and free or block message ids with it. Making a
+-- partition copies the trigger and needs that right: the owner of activity_mappings must own the function too.
 REVOKE EXECUTE ON FUNCTION track_activity_message_key() FROM PUBLIC;
 
 -- Keeps message_count, last_message_at and first_response_at of the conversation. A late message never moves

@@ -28,7 +28,7 @@ CREATE TABLE ai_insights (
     CONSTRAINT chk_ai_insights_performance_score
         CHECK (performance_score BETWEEN 0 AND 10),
     CONSTRAINT chk_ai_insights_trend
-        CHECK (trend IN ('improving', 'stable', 'declining')),
+        CHECK (trend::TEXT IN ('improving', 'stable', 'declining')),
     CONSTRAINT chk_ai_insights_validity
         CHECK (valid_from < valid_to),
     CONSTRAINT chk_ai_insights_current_is_open

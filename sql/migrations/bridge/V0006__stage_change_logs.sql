@@ -14,7 +14,7 @@ CREATE TABLE stage_change_logs (
 
     PRIMARY KEY (id, created_at),
     CONSTRAINT chk_stage_change_logs_trigger_source
-        CHECK (trigger_source IN ('webhook', 'manual', 'automation'))
+        CHECK (trigger_source::TEXT IN ('webhook', 'manual', 'automation'))
 ) PARTITION BY RANGE (created_at);
 
 CREATE INDEX idx_stage_change_logs_krayin_lead_id

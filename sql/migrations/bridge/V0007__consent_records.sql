@@ -18,9 +18,9 @@ CREATE TABLE consent_records (
     updated_at TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT chk_consent_type
-        CHECK (consent_type IN ('data_processing', 'marketing', 'health_data')),
+        CHECK (consent_type::TEXT IN ('data_processing', 'marketing', 'health_data')),
     CONSTRAINT chk_consent_status
-        CHECK (status IN ('granted', 'denied', 'withdrawn')),
+        CHECK (status::TEXT IN ('granted', 'denied', 'withdrawn')),
     CONSTRAINT chk_consent_status_dates CHECK (
         (status = 'granted' AND granted_at IS NOT NULL AND withdrawn_at IS NULL) OR
         (status = 'withdrawn' AND withdrawn_at IS NOT NULL) OR

@@ -15,7 +15,7 @@ CREATE TABLE audit_logs (
 
     PRIMARY KEY (id, created_at),
     CONSTRAINT chk_audit_logs_action
-        CHECK (action IN ('create', 'read', 'update', 'delete', 'export'))
+        CHECK (action::TEXT IN ('create', 'read', 'update', 'delete', 'export'))
 ) PARTITION BY RANGE (created_at);
 
 CREATE INDEX idx_audit_logs_user

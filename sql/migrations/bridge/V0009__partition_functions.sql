@@ -204,7 +204,7 @@ SELECT pin_search_path('ensure_range_partitions(REGCLASS, TEXT, TIMESTAMPTZ, TIM
 
 -- Drops the partitions of p_parent that list_expired_partitions names; returns how many. Never CASCADE.
 -- Locks p_parent and each dropped partition in ACCESS EXCLUSIVE mode until the transaction ends. While it waits for
--- that lock, everybody behind it waits too: set lock_timeout; without one it gives up after 5 s (55P03).
+-- that lock, everybody behind it waits too: set lock_timeout; without one it gives up after 3 s (55P03).
 CREATE FUNCTION drop_expired_partitions(p_parent REGCLASS, p_cutoff TIMESTAMPTZ)
 RETURNS INTEGER
 LANGUAGE plpgsql
@@ -217,7 +217,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('range_partitions:' || p_parent::OID, 0));
 
     IF v_lock_timeout = '0' THEN
-        PERFORM set_config('lock_timeout', '5s', TRUE);
+        PERFORM set_config('lock_timeout', '3s', TRUE);
     END IF;
 
     FOR v_expired IN

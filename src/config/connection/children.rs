@@ -54,7 +54,7 @@ impl Connection {
         put("PGSSLSNI", unless(self.tls.sni, "0"));
         put("PGSSLMINPROTOCOLVERSION", unless(!self.tls.only_tls13, "TLSv1.3"));
         put("PGSSLMAXPROTOCOLVERSION", unless(!self.tls.only_tls12, "TLSv1.2"));
-        put("PGCONNECT_TIMEOUT", self.connect_timeout.map(|t| t.as_secs().to_string()).unwrap_or_default());
+        put("PGCONNECT_TIMEOUT", self.connect_timeout.map(|t| t.as_secs().max(1).to_string()).unwrap_or_default());
         let attrs = self.target_session_attrs;
         put("PGTARGETSESSIONATTRS", unless(attrs == TargetSessionAttrs::Any, attrs.word()));
         put("PGCHANNELBINDING", self.channel_binding.word().to_owned());

@@ -185,7 +185,7 @@ impl Connection {
         other
     }
 
-    /// The same database on one of the hosts only, such as the one that [`crate::pg::connect::open`] chose.
+    /// The same database on one of the hosts only, such as the one that answered.
     #[must_use]
     pub fn with_host(&self, host: &Host) -> Connection {
         Connection { hosts: vec![host.clone()], ..self.clone() }

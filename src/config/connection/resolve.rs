@@ -80,12 +80,11 @@ impl Connection {
     }
 }
 
-fn read(conninfo: &str, into: &mut Settings) -> Result<()> {
-    let text = conninfo.trim();
-    if let Some(rest) = url::after_scheme(text) {
+fn read(text: &str, into: &mut Settings) -> Result<()> {
+    if let Some(rest) = url::after_scheme(text.trim()) {
         return url::parse(rest, into);
     }
-    if let Some((scheme, _)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains(['=', ' '])) {
+    if let Some((scheme, _)) = text.trim_start().split_once("://").filter(|(scheme, _)| !scheme.contains(['=', ' '])) {
         let shown: String = scheme.chars().take(30).collect();
         return Err(Failure::new(Kind::Usage, format_args!("{shown:?} is not a scheme of a PostgreSQL URL"))
             .hint("write postgresql://user@host:5432/dbname"));
@@ -93,7 +92,7 @@ fn read(conninfo: &str, into: &mut Settings) -> Result<()> {
     if text.contains('=') {
         return keywords::parse(text, into);
     }
-    if text.is_empty() { Ok(()) } else { into.set("dbname", text.to_owned(), Origin::Conninfo) }
+    if text.trim().is_empty() { Ok(()) } else { into.set("dbname", text.to_owned(), Origin::Conninfo) }
 }
 
 /// Pairs up the comma-separated lists of `host`, `hostaddr` and `port`.

@@ -65,14 +65,14 @@ fn hosts<'a>(text: &'a str, into: &mut Settings) -> Result<&'a str> {
             None => break,
         }
     }
-    let joined = |parts: &[&str]| if parts.iter().all(|p| p.is_empty()) { String::new() } else { parts.join(",") };
-    store(into, "host", &joined(&names))?;
-    store(into, "port", &joined(&ports))?;
+    // Of several hosts none with a port, they get the default ones, whatever PGPORT says.
+    store(into, "host", &names.join(","))?;
+    store(into, "port", &ports.join(","))?;
     Ok(rest)
 }
 
 fn parameters(query: &str, into: &mut Settings) -> Result<()> {
-    for pair in query.split('&') {
+    for pair in query.strip_suffix('&').unwrap_or(query).split('&') {
         let (name, value) = match pair.split_once('=') {
             Some((name, value)) if !value.contains('=') => (decode(name)?, decode(value)?),
             Some((name, _)) => {
@@ -162,7 +162,8 @@ mod tests {
             ),
             ("postgresql://host1:123,host2:456/db", &[("host", "host1,host2"), ("port", "123,456"), ("dbname", "db")]),
             ("postgresql://host1,host2:456/", &[("host", "host1,host2"), ("port", ",456")]),
-            ("postgresql://host1,,host3", &[("host", "host1,,host3")]),
+            ("postgresql://host1,,host3", &[("host", "host1,,host3"), ("port", ",,")]),
+            ("postgresql://h?user=u&", &[("user", "u"), ("host", "h")]),
             ("postgresql://:5433/db", &[("port", "5433"), ("dbname", "db")]),
             ("postgresql:///mydb?host=/tmp", &[("host", "/tmp"), ("dbname", "mydb")]),
             (
@@ -171,7 +172,7 @@ mod tests {
             ),
             ("postgresql://[2001:db8::1234]/db", &[("host", "2001:db8::1234"), ("dbname", "db")]),
             ("postgresql://[::1]:5433", &[("host", "::1"), ("port", "5433")]),
-            ("postgresql://[::1],b?sslmode=disable", &[("host", "::1,b"), ("sslmode", "disable")]),
+            ("postgresql://[::1],b?sslmode=disable", &[("host", "::1,b"), ("port", ","), ("sslmode", "disable")]),
             ("postgresql://%2Fvar%2Flib/db", &[("host", "/var/lib"), ("dbname", "db")]),
             ("postgresql://u%40corp:p%2F%3A%25@h", &[("user", "u@corp"), ("password", "p/:%"), ("host", "h")]),
             ("postgresql://h/d%c3%a9?ssl=true", &[("host", "h"), ("dbname", "dé"), ("sslmode", "require")]),

@@ -16,7 +16,7 @@ fn file(stem: &str, sql: &str) -> File {
 }
 
 fn set(files: Vec<File>) -> MigrationSet {
-    MigrationSet { origin: Origin::Folder("m".into()), files, problems: vec![] }
+    MigrationSet { origin: Origin::Folder("m".into()), files, problems: vec![], left_out: vec![] }
 }
 
 fn row(stem: &str, sql: &str, width: Width) -> Row {
@@ -40,6 +40,7 @@ fn snapshot(rows: Vec<Row>) -> Snapshot {
         search_path: "public".into(),
         current_schema: Some("public".into()),
         backend_pid: 1,
+        watches_clients: true,
         has_state: true,
         reads_state: true,
     };

@@ -32,7 +32,7 @@ impl Installation {
         }
         let printed = printed_by(&bin_dir.join("postgres"), "--version")?;
         let (major, version) = parse_version(&printed)?;
-        Some(Installation { major, version, bin_dir: bin_dir.to_owned() })
+        Some(Installation { major, version, bin_dir: behind_links(bin_dir) })
     }
 
     /// Whether `CREATE EXTENSION name` would find its files.
@@ -60,6 +60,12 @@ impl Installation {
         let root = self.bin_dir.parent()?;
         usual.iter().map(|place| root.join(place)).find(|folder| folder.is_dir())
     }
+}
+
+/// The folder that `postgres` really is in: one on PATH may hold links to a few of the programs only.
+fn behind_links(bin_dir: &Path) -> PathBuf {
+    let real = bin_dir.join("postgres").canonicalize().ok().and_then(|program| program.parent().map(Path::to_owned));
+    real.filter(|real| real.join("initdb").is_file()).unwrap_or_else(|| bin_dir.to_owned())
 }
 
 /// Every server that can be found, the newest major first; within a major the one named by

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use nix::sys::statvfs::{Statvfs, statvfs};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, complete};
@@ -21,6 +22,10 @@ const LOCK: &str = "lock";
 const NOTE: &str = "sandbox.json";
 /// A socket's path may have 103 bytes on macOS and 107 on Linux.
 const SOCKET_PATH_MAX: usize = 100;
+/// Linux's file system in memory.
+const MEMORY: &str = "/dev/shm";
+/// Free bytes that it must have.
+const MEMORY_WANTED: u128 = 2 << 30;
 /// A folder without a note is one that is being made, unless it is older than this.
 const BEING_MADE: Duration = Duration::from_secs(600);
 
@@ -65,9 +70,9 @@ pub(super) struct Folder {
 
 impl Folder {
     /// A new folder that only the account may enter, with the lock held.
-    pub(super) fn create(account: &Account, env: &Env) -> Result<Folder> {
+    pub(super) fn create(account: &Account, env: &Env, in_memory: bool) -> Result<Folder> {
         let mut refused = None;
-        for base in bases(env) {
+        for base in bases(env, in_memory && is_roomy(Path::new(MEMORY))) {
             if env.get(DIR_VARIABLE).is_some() && !base.exists() {
                 std::fs::create_dir_all(&base).explain(Kind::Failed, format!("cannot make {}", base.display()))?;
                 account.give(&base)?;
@@ -125,7 +130,7 @@ impl Folder {
 
 /// Every sandbox of this account in the places where they are made, by name.
 pub(super) fn seen(account: &Account, env: &Env) -> Vec<Seen> {
-    let mut seen: Vec<Seen> = bases(env)
+    let mut seen: Vec<Seen> = bases(env, true)
         .iter()
         .filter_map(|base| std::fs::read_dir(base).ok())
         .flatten()
@@ -141,7 +146,7 @@ pub(super) fn abandoned(account: &Account, env: &Env) -> Vec<PathBuf> {
         let modified = path.symlink_metadata().and_then(|meta| meta.modified()).ok();
         modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > BEING_MADE)
     };
-    bases(env)
+    bases(env, true)
         .iter()
         .filter_map(|base| std::fs::read_dir(base).ok())
         .flatten()
@@ -170,14 +175,22 @@ fn is_ours(path: &Path, account: &Account) -> bool {
 }
 
 /// Where sandboxes may lie, the preferred place first.
-fn bases(env: &Env) -> Vec<PathBuf> {
+fn bases(env: &Env, with_memory: bool) -> Vec<PathBuf> {
     if let Some(folder) = env.get(DIR_VARIABLE) {
         return vec![std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder))];
     }
-    let mut bases = vec![std::env::temp_dir(), PathBuf::from("/tmp")];
+    let memory = with_memory.then(|| PathBuf::from(MEMORY));
+    let mut bases: Vec<PathBuf> = memory.into_iter().chain([std::env::temp_dir(), PathBuf::from("/tmp")]).collect();
     bases.retain(|base| base.is_absolute());
     bases.dedup();
     bases
+}
+
+/// Whether a memory file system is there and leaves a server enough; in containers it is often tiny.
+fn is_roomy(folder: &Path) -> bool {
+    // The types differ between systems.
+    let free = |stat: Statvfs| u128::from(stat.blocks_available()) * u128::from(stat.fragment_size());
+    statvfs(folder).is_ok_and(|stat| free(stat) >= MEMORY_WANTED)
 }
 
 fn random_name() -> String {

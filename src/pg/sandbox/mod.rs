@@ -3,10 +3,12 @@
 //! drift and backup verification all stand on it. Blocking; knows no driver and no policy.
 
 mod account;
+mod address;
 pub mod binaries;
 mod cluster;
 mod folder;
 mod keeper;
+mod listed;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use nix::sys::signal::Signal;
 
 pub use self::cluster::CACHE_VARIABLE;
 pub use self::folder::{DIR_VARIABLE, Note};
+pub use self::listed::{Listed, list, sweep};
 pub use self::server::StopMode;
 
 use self::account::Account;
@@ -46,6 +49,9 @@ pub struct Options {
     pub owner: Option<u32>,
     /// Opens 127.0.0.1 at this port too (0 picks a free one), with a random password.
     pub port: Option<u16>,
+    /// Lies in a memory file system where there is one with room (Linux, 2 GiB): for tests, whose
+    /// databases are small and whose servers come and go.
+    pub in_memory: bool,
     /// Further server settings, which win over the sandbox's own.
     pub settings: Vec<(String, String)>,
     /// Lines for pg_hba.conf, before the sandbox's own (first match wins).
@@ -76,11 +82,11 @@ impl Sandbox {
     fn start_in(options: &Options, env: &Env) -> Result<Sandbox> {
         let installation = binaries::pick(options.major, options.bin_dir.as_deref(), env)?;
         let account = Account::choose()?;
-        sweep_in(&account, env);
-        let folder = Folder::create(&account, env)?;
+        listed::sweep_in(&account, env);
+        let folder = Folder::create(&account, env, options.in_memory)?;
         let keeper = Keeper::guard(folder.path(), folder.share_lock()?, &account)?;
-        let port = choose_port(options.port)?;
-        let tcp_password = options.port.map(|_| random_password()).transpose()?;
+        let port = address::choose_port(options.port)?;
+        let tcp_password = options.port.map(|_| address::random_password()).transpose()?;
         let place = Place { data: folder.path().join("data"), log: folder.path().join("log") };
         let mut sandbox =
             Sandbox { installation, account, folder, place, port, tcp_password, server: None, keeper: Some(keeper) };
@@ -116,7 +122,7 @@ impl Sandbox {
 
     /// The name by which `dbctl sandbox stop` knows it.
     pub fn name(&self) -> String {
-        name_of(self.folder.path())
+        listed::name_of(self.folder.path())
     }
 
     /// The folder of the Unix socket; also a scratch folder that goes with the server.
@@ -167,19 +173,18 @@ impl Sandbox {
 
     /// The URL of a database over the socket, as psql takes it.
     pub fn url(&self, dbname: &str) -> String {
-        socket_url(self.folder.path(), self.port, dbname)
+        address::socket_url(self.folder.path(), self.port, dbname)
     }
 
     /// The URL of a database over TCP with its password, where a port was asked for.
     pub fn tcp_url(&self, dbname: &str) -> Option<String> {
         let password = self.tcp_password.as_ref()?;
-        Some(tcp_url(self.port, password, dbname))
+        Some(address::tcp_url(self.port, password, dbname))
     }
 
     /// How to reach a database over the socket.
     pub fn connection(&self, dbname: &str) -> Connection {
-        let connection = Connection::over_socket(self.folder.path(), self.port, SUPERUSER, dbname);
-        Connection { connect_timeout: Some(Duration::from_secs(10)), ..connection }
+        address::connection(self.folder.path(), self.port, dbname)
     }
 
     /// Stops the server and waits; the folder stays.
@@ -293,119 +298,5 @@ impl Drop for Sandbox {
         if self.folder.path().exists() {
             let _ = keeper::clean(self.folder.path(), &self.account);
         }
-    }
-}
-
-/// A sandbox as any process of the account sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The name by which it is stopped.
-    pub name: String,
-    /// Its folder.
-    pub folder: PathBuf,
-    /// What it says of itself.
-    pub note: Note,
-    /// The server's process; none when it does not run.
-    pub server: Option<u32>,
-}
-
-impl Listed {
-    /// The URL of a database over the socket.
-    pub fn url(&self, dbname: &str) -> String {
-        socket_url(&self.folder, self.note.port, dbname)
-    }
-
-    /// Stops the server at once and removes the folder.
-    pub fn stop(&self) -> Result<()> {
-        keeper::clean(&self.folder, &Account::choose()?)
-    }
-}
-
-/// Every sandbox of this account, by name. Reads only.
-pub fn list() -> Result<Vec<Listed>> {
-    let account = Account::choose()?;
-    let seen = folder::seen(&account, &Env::of_process());
-    let listed = seen.into_iter().map(|seen| Listed {
-        name: name_of(&seen.path),
-        server: keeper::server_of(&seen.path, &account),
-        folder: seen.path,
-        note: seen.note,
-    });
-    Ok(listed.collect())
-}
-
-/// Removes what owners left behind that died together with their keeper; kept ones stay.
-/// Returns the names of those removed.
-pub fn sweep() -> Result<Vec<String>> {
-    Ok(sweep_in(&Account::choose()?, &Env::of_process()))
-}
-
-fn sweep_in(account: &Account, env: &Env) -> Vec<String> {
-    let stale = folder::seen(account, env).into_iter().filter(|seen| seen.orphaned.is_some() && !seen.note.keep);
-    // The lock stays held (in `seen`) while its folder is removed, so that only one process does it.
-    let mut swept: Vec<String> =
-        stale.filter(|seen| keeper::clean(&seen.path, account).is_ok()).map(|seen| name_of(&seen.path)).collect();
-    for path in folder::abandoned(account, env) {
-        if keeper::clean(&path, account).is_ok() {
-            swept.push(name_of(&path));
-        }
-    }
-    swept
-}
-
-fn name_of(folder: &Path) -> String {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name.strip_prefix(folder::PREFIX).unwrap_or(&name).to_owned()
-}
-
-fn socket_url(folder: &Path, port: u16, dbname: &str) -> String {
-    let host = percent_encoded(&folder.to_string_lossy());
-    format!("postgresql://{SUPERUSER}@/{}?host={host}&port={port}", percent_encoded(dbname))
-}
-
-fn tcp_url(port: u16, password: &Secret, dbname: &str) -> String {
-    format!("postgresql://{SUPERUSER}:{}@127.0.0.1:{port}/{}", password.reveal(), percent_encoded(dbname))
-}
-
-/// Everything but letters, digits and `-._~/` as `%xx`.
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
-/// The wanted port; 0 stands for one that was free a moment ago.
-fn choose_port(wanted: Option<u16>) -> Result<u16> {
-    match wanted {
-        None => Ok(DEFAULT_PORT),
-        Some(0) => {
-            let socket = std::net::TcpListener::bind(("127.0.0.1", 0)).explain(Kind::Failed, "no free TCP port")?;
-            Ok(socket.local_addr().explain(Kind::Failed, "no free TCP port")?.port())
-        }
-        Some(port) => Ok(port),
-    }
-}
-
-fn random_password() -> Result<Secret> {
-    use std::io::Read as _;
-    let mut bytes = [0_u8; 16];
-    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
-    read.explain(Kind::Failed, "cannot read /dev/urandom")?;
-    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_survives_odd_names() {
-        assert_eq!(
-            socket_url(Path::new("/tmp/a b"), 5432, "été?"),
-            "postgresql://postgres@/%C3%A9t%C3%A9%3F?host=/tmp/a%20b&port=5432"
-        );
     }
 }

@@ -116,7 +116,7 @@ pub fn write(path: &Path, text: &str) -> PathBuf {
     path.to_owned()
 }
 
-/// Gives the server a certificate, an authority for client certificates, and starts it again.
+/// Gives the server a certificate and an authority for client certificates.
 pub fn install(server: &mut Sandbox, pair: &Pair, clients: &Authority) {
     use nix::unistd::User;
     let owner = User::from_name(server.account()).unwrap().unwrap();
@@ -128,6 +128,11 @@ pub fn install(server: &mut Sandbox, pair: &Pair, clients: &Authority) {
         super::sql(server, "ALTER SYSTEM SET ssl = on");
         super::sql(server, "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'");
     }
-    server.restart().unwrap();
+    // New sessions say when the postmaster that bore them last read its files.
+    let loaded = |server: &Sandbox| super::sql(server, "SELECT pg_conf_load_time()");
+    let before = loaded(server);
+    server.reload().unwrap();
+    let waits = (0..500).take_while(|_| loaded(server) == before);
+    waits.for_each(|_| std::thread::sleep(Duration::from_millis(10)));
     assert_eq!(super::sql(server, "SHOW ssl"), "on", "{}", server.log());
 }

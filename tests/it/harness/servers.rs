@@ -46,7 +46,8 @@ pub fn default_server() -> &'static Sandbox {
 
 /// A server of this test's own, to be stopped, killed and misconfigured.
 pub fn private_server(options: &Options) -> Sandbox {
-    Sandbox::start(options).unwrap_or_else(|failure| panic!("{failure}"))
+    let options = Options { in_memory: true, ..options.clone() };
+    Sandbox::start(&options).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// A server installation with pgvector, where one is there (`cargo xtask pg --vector`); under
