@@ -221,8 +221,10 @@ fn sql_files(path: &Path) -> Result<Vec<PathBuf>> {
                 .hint("--dir names the folder that holds the V….sql files")
         })?;
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            // Only a link has to be followed to know what it is.
+            if kind.is_dir() || kind.is_symlink() && path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "sql") {
                 files.push(path);
