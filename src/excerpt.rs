@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// Lines longer than this are cut around the caret: a 50 MB INSERT is one line.
 const LONGEST: usize = 160;
@@ -28,14 +28,17 @@ pub fn at_bytes(origin: &str, text: &str, span: Range<usize>, label: &str) -> St
         line.get(from..).map_or(0, |rest| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()));
     let to = if span.end > span.start { span.end.saturating_sub(cut_start).min(line.len()) } else { from + word };
     let place = format!("{origin}:{line_number}:{column}");
-    let snippet = Snippet::source(line)
-        .line_start(line_number)
-        .annotation(AnnotationKind::Primary.span(from..floor(line, to.max(from))).label(label));
-    let report = &[Level::INFO.no_name().primary_title("").element(snippet)];
-    let rendered = Renderer::plain().render(report);
+    let rendered = of_line(origin, line_number, line, from..floor(line, to.max(from)), label);
     // The renderer's own header counts columns from the cut; the place says it right.
-    let body = rendered.lines().skip_while(|l| !l.contains('|')).collect::<Vec<_>>().join("\n");
+    let body = rendered.lines().skip(1).collect::<Vec<_>>().join("\n");
     format!(" --> {place}\n{body}")
+}
+
+/// One line, given with its number and perhaps masked, with carets under the bytes `span` of it.
+pub fn of_line(origin: &str, number: usize, line: &str, span: Range<usize>, label: &str) -> String {
+    let annotation = AnnotationKind::Primary.span(span).label(label);
+    let snippet = Snippet::source(line).path(origin).line_start(number).annotation(annotation);
+    Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -75,5 +78,13 @@ mod tests {
         let shown = at_char("V1__a.sql", &text, text.chars().count() - 4, "here");
         assert!(shown.len() < 600, "{shown}");
         assert!(shown.contains("boom"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_place_in_any_text_panics(text in "[a-z é€\\n\\r\\t\\x00-\\x1f🦀]{0,300}", from in 0usize..400, length in 0usize..400) {
+            let _ = at_char("V1__a.sql", &text, from, "here");
+            let _ = at_bytes("V1__a.sql", &text, from..from + length, "here");
+        }
     }
 }

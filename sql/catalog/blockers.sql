@@ -1,5 +1,6 @@
 -- Who keeps this backend waiting, and since when?
--- Server: 14. Rights: pg_monitor (or the same role) to see the query text.
+-- Server: 14.
+-- Rights: pg_monitor (or the same role) to see the query text.
 SELECT
     COALESCE(a.pid, 0) AS pid,
     a.usename::text AS role,

@@ -1,5 +1,6 @@
 -- How far is the index build of this backend?
--- Server: 14. Rights: none for one's own role.
+-- Server: 14.
+-- Rights: none for one's own role.
 SELECT
     p.phase,
     CASE WHEN p.blocks_total > 0 THEN p.blocks_done ELSE p.tuples_done END AS done,

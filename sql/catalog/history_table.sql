@@ -1,5 +1,6 @@
 -- Where does this history table live, and what does it look like? No row: there is none.
--- Server: 14. Rights: none.
+-- Server: 14.
+-- Rights: none.
 SELECT
     n.nspname::text AS schema,
     c.relname::text AS name,

@@ -1,5 +1,6 @@
 -- Is there an index of this name beside this table, is it valid, and is somebody working on it?
--- Server: 14. Rights: none.
+-- Server: 14.
+-- Rights: none.
 SELECT
     i.indexrelid AS oid,
     n.nspname::text AS schema,

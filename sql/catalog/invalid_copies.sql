@@ -1,5 +1,6 @@
 -- Which half-built copies of REINDEX CONCURRENTLY are left that nobody works on?
--- Server: 14. Rights: none.
+-- Server: 14.
+-- Rights: none.
 SELECT
     i.indexrelid AS oid,
     n.nspname::text AS schema,

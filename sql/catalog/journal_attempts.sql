@@ -1,5 +1,6 @@
 -- What is known of the statements of a step that was begun and not closed?
--- Server: 14. Rights: SELECT on dbctl.journal.
+-- Server: 14.
+-- Rights: SELECT on dbctl.journal.
 SELECT
     j.statement,
     COALESCE(

@@ -1,5 +1,6 @@
 -- Who holds the run lease?
--- Server: 14. Rights: pg_monitor (or the same role) to see more than the pid.
+-- Server: 14.
+-- Rights: pg_monitor (or the same role) to see more than the pid.
 SELECT
     l.pid,
     a.usename::text AS role,

@@ -1,5 +1,6 @@
 -- Is there a database, tablespace or subscription of this name?
--- Server: 14. Rights: none.
+-- Server: 14.
+-- Rights: none.
 SELECT
     CASE $1::text
         WHEN 'database' THEN EXISTS (SELECT FROM pg_catalog.pg_database AS d WHERE d.datname = $2::text)

@@ -1,5 +1,6 @@
 -- What did one run of dbctl do here, in order?
--- Server: 14. Rights: SELECT on dbctl.journal.
+-- Server: 14.
+-- Rights: SELECT on dbctl.journal.
 SELECT
     j.at,
     j.subject,

@@ -1,5 +1,6 @@
 -- What did the last runs of dbctl do here?
--- Server: 14. Rights: SELECT on dbctl.run and dbctl.journal.
+-- Server: 14.
+-- Rights: SELECT on dbctl.run and dbctl.journal.
 SELECT
     r.id,
     r.command,

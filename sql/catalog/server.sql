@@ -1,5 +1,6 @@
 -- Which server is this, who are we, and where would unqualified names go?
--- Server: 14. Rights: none.
+-- Server: 14.
+-- Rights: none.
 SELECT
     pg_catalog.current_setting('server_version_num')::int AS version_num,
     pg_catalog.current_setting('server_version') AS version,

@@ -1,6 +1,13 @@
 -- What dbctl keeps in a database: its runs, what each did, and what it knows of applied migrations.
 -- Made by the first mutating command under its own lock; ignored by drift.
-CREATE SCHEMA IF NOT EXISTS dbctl;
+-- IF NOT EXISTS would ask for the right to create schemas even where the schema is there.
+DO $$
+BEGIN
+    IF pg_catalog.to_regnamespace('dbctl') IS NULL THEN
+        CREATE SCHEMA dbctl;
+    END IF;
+END;
+$$;
 
 CREATE TABLE IF NOT EXISTS dbctl.run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

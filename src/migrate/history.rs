@@ -205,4 +205,15 @@ mod tests {
         assert!(Row { checksum: "x".into(), ..row.clone() }.damage().unwrap().contains("'x'"));
         assert!(Row { applied_on: "soon".into(), ..row }.damage().unwrap().contains("'soon'"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_and_no_row_panics(stem in "[VU]?[0-9]{0,22}(__)?\\PC{0,20}", sql in "\\PC*", text in "\\PC*", version in proptest::prelude::any::<i64>()) {
+            if let Ok(file) = Identity::of(&stem, &sql) {
+                proptest::prop_assert!(file.matches(file.checksum) && file.matches(file.checksum_for(Width::Int4)));
+            }
+            let row = Row { version, name: text.clone(), applied_on: text.clone(), checksum: text };
+            let _ = (row.damage(), row.applied_at());
+        }
+    }
 }

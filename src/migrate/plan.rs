@@ -118,7 +118,6 @@ pub fn down(
     let mut plan = Plan::default();
     for entry in applied.iter().rev() {
         let Some((label, sql)) = rollbacks.get(&entry.version) else { continue };
-        let name = entry.row.as_ref().map(|r| r.name.clone()).unwrap_or_default();
         let script = script::read(label, sql)?;
         let table = &history.table;
         let record = vec![
@@ -129,7 +128,7 @@ pub fn down(
                 entry.version
             ),
         ];
-        let title = format!("{} (undo)", stem_of(entry.version, &name));
+        let title = format!("{} (undo)", stem(entry));
         let body = Body { version: entry.version, title, label, sql, script: Some(&script) };
         plan.steps.push(frame.step(&body, record, "taken back", &mut BTreeSet::new()));
     }

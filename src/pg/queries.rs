@@ -12,6 +12,18 @@ pub struct Query {
     pub(super) params: &'static [Type],
 }
 
+impl Query {
+    /// The text of the file.
+    pub fn text(&self) -> &'static str {
+        self.sql
+    }
+
+    /// The types of its parameters, as SQL spells them.
+    pub fn parameter_types(&self) -> Vec<&'static str> {
+        self.params.iter().map(Type::name).collect()
+    }
+}
+
 macro_rules! queries {
     ($($constant:ident = $file:literal ($($param:ident),*);)+) => {
         impl Query {

@@ -13,10 +13,10 @@ pub(super) fn verified(label: &str, system: &str, server: &Server, results: &[Ve
         "checks",
         "the system has no checks",
         vec![
-            Column::new("check", "check"),
             Column::new("holds", "holds"),
             Column::new("promise", "promise"),
             Column::new("reason", "why not"),
+            Column::machine("check"),
         ],
     );
     for result in results {

@@ -3,7 +3,10 @@
 
 mod build_script;
 mod connect;
+mod contract;
 mod harness;
 mod migrate;
+mod queries;
 mod sandbox;
 mod systems;
+mod tidy;

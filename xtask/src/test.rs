@@ -6,6 +6,7 @@ use dbctl::pg::sandbox::binaries::HOME_VARIABLE;
 use crate::packages::{self, PGBOUNCER, POSTGRESQL};
 use crate::pg;
 use crate::process::{cargo, perform};
+use crate::tools;
 
 /// `test [--matrix] [FILTER]`; what else is given goes to the tests.
 pub fn run(arguments: &[&str]) -> Result<()> {
@@ -13,6 +14,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let rest = arguments.iter().filter(|argument| **argument != "--matrix");
     need_server()?;
     need_pgbouncer(matrix)?;
+    need_refinery(matrix)?;
     if matrix {
         for major in pg::MAJORS {
             pg::fetch(major)?;
@@ -22,7 +24,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let mut tests = cargo();
     tests.args(["test", "--workspace"]).args(rest).env(HOME_VARIABLE, pg::home()?);
     if matrix {
-        tests.env("DBCTL_TEST_MATRIX", "1");
+        // A snapshot that changed is a failure, never a file to be looked at later.
+        tests.env("DBCTL_TEST_MATRIX", "1").env("INSTA_UPDATE", "no");
     }
     perform(&mut tests)
 }
@@ -41,6 +44,19 @@ pub fn need_server() -> Result<()> {
         Err(error) => eprintln!("not possible ({error:#}): fetching one into {}", pg::home()?.display()),
     }
     pg::fetch(18)
+}
+
+/// refinery's own program, which must get along with our history. Without it those tests are skipped,
+/// which the matrix does not allow.
+fn need_refinery(matrix: bool) -> Result<()> {
+    match tools::run() {
+        Err(error) if matrix => Err(error).context("refinery_cli is needed for the whole matrix"),
+        Err(error) => {
+            eprintln!("NOT TESTED: what needs refinery_cli ({error:#})");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// PgBouncer for the tests with a pooler in between. Without it they are skipped, which the matrix

@@ -1,5 +1,5 @@
 //! A YAML file with its places: reads it into [`Node`]s and shows where something is wrong in it.
-//! Knows serde_yaml and annotate-snippets; does not know what the keys mean.
+//! Knows serde_yaml; does not know what the keys mean.
 
 mod locate;
 mod node;
@@ -9,8 +9,6 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-
 pub use node::Node;
 pub use reader::{Field, Fields, Reader};
 
@@ -18,6 +16,7 @@ use locate::Spot;
 
 use super::mask::{is_secret_key, mask_conninfo, mask_line};
 use crate::error::{Explain, Failure, Kind, Result};
+use crate::excerpt;
 use crate::output::visible;
 
 /// Larger files are refused: nobody wrote them by hand.
@@ -150,9 +149,7 @@ impl Source {
         let byte = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
         let span = byte(spot.column - 1)..byte(spot.column - 1 + spot.length);
         let path = visible(&self.path.display().to_string());
-        let annotation = AnnotationKind::Primary.span(span).label(label);
-        let snippet = Snippet::source(line.as_str()).path(&path).line_start(spot.line).annotation(annotation);
-        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+        excerpt::of_line(&path, spot.line, &line, span, label)
     }
 
     /// Whether the line continues the value of a secret key above it, such as a folded text.

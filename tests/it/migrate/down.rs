@@ -17,7 +17,7 @@ fn everything_goes_back_newest_first_and_comes_again() {
     let case = three();
     let down = case.json(&["down", "--to", "0", "--yes"]);
     let steps: Vec<&str> = down["steps"].as_array().unwrap().iter().map(|s| s["step"].as_str().unwrap()).collect();
-    assert_eq!(steps, ["V0003__c (undo)", "V0002__b (undo)", "V0001__a (undo)"]);
+    assert_eq!(steps, ["V3__c (undo)", "V2__b (undo)", "V1__a (undo)"]);
     assert_eq!(case.states(), "1:pending 2:pending 3:pending");
     assert_eq!(case.db.one("SELECT count(*) FROM dbctl.migration"), "0");
     assert_eq!(case.json(&["down", "--to", "0", "--yes"])["applied"], 0);
@@ -39,7 +39,7 @@ fn without_consent_nothing_is_taken_back() {
     case.refuses(
         &["down", "--to", "2"],
         4,
-        &["needs consent", "nothing was changed", "V0003__c (undo) destroys data: DROP TABLE c", "--dry-run", "--yes"],
+        &["needs consent", "nothing was changed", "V3__c (undo) destroys data: DROP TABLE c", "--dry-run", "--yes"],
     );
     assert_eq!(case.states(), "1:applied 2:applied 3:applied");
     let dry = case.migrate(&["down", "--to", "2", "--dry-run"]).expect_code(0);
@@ -84,7 +84,7 @@ fn rollbacks_that_refuse_a_transaction_work_too() {
 fn a_failing_rollback_stays_applied() {
     let case = three();
     case.rollback("D2__b.sql", "DROP TABLE b;\nDROP TABLE nope;");
-    case.refuses(&["down", "--to", "0", "--yes"], 1, &["D2__b.sql:2:", "42P01", "done: V0003__c (undo)"]);
+    case.refuses(&["down", "--to", "0", "--yes"], 1, &["D2__b.sql:2:", "42P01", "done: V3__c (undo)"]);
     assert_eq!(case.states(), "1:applied 2:applied 3:pending");
     assert_eq!(case.db.one("SELECT to_regclass('b') IS NOT NULL"), "t");
 }

@@ -1,7 +1,7 @@
 //! `migrate plan` and `--dry-run`: what is printed is what is sent.
 
 use super::Case;
-use crate::harness::{Database, private_server};
+use crate::harness::{Database, majors, private_server};
 use dbctl::pg::sandbox::Options;
 
 #[test]
@@ -80,11 +80,14 @@ fn the_server_receives_what_the_plan_printed() {
 
 #[test]
 fn the_printed_sql_can_be_run_by_psql_as_it_is() {
-    let case = Case::with(&[
-        ("V1__a.sql", "CREATE TABLE a (id int)"),
-        ("V2__b.sql", "CREATE INDEX CONCURRENTLY b ON a (id)"),
-        ("V3__c.sql", "CREATE TABLE c (id int) -- no semicolon, and a comment"),
-    ]);
+    majors().into_iter().for_each(printed_sql_runs);
+}
+
+fn printed_sql_runs(major: u32) {
+    let case = Case::at(Database::on(major));
+    case.file("V1__a.sql", "CREATE TABLE a (id int)");
+    case.file("V2__b.sql", "CREATE INDEX CONCURRENTLY b ON a (id)");
+    case.file("V3__c.sql", "CREATE TABLE c (id int) -- no semicolon, and a comment");
     // The journal and its run are there before the first step.
     case.db.sql(include_str!("../../../sql/state/dbctl.sql"));
     let plan = case.json(&["plan"])["sql"].as_str().unwrap().to_owned();

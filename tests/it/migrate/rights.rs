@@ -1,6 +1,6 @@
 //! Missing rights, missing databases, databases that do not take writes.
 
-use super::{Case, Role, decent, said, with_password};
+use super::{Case, PASSWORD, Role, decent, said, with_password};
 
 /// The GRANTs that a message proposes, as they stand there.
 fn grants(stderr: &str) -> Vec<String> {
@@ -105,4 +105,54 @@ fn a_read_only_database_is_left_alone_and_the_way_out_is_named() {
     case.file("V2__b.sql", "SELECT 2;");
     let run = case.migrate_as(&role.name, &["up"]).expect_code(4);
     said(run, &["default_transaction_read_only is on"]);
+}
+
+#[test]
+fn no_way_to_write_a_connection_string_lets_a_password_out() {
+    let case = Case::with(&[("V1__a.sql", "SELECT 1;")]);
+    for conninfo in [
+        "postgresql://u:{}@127.0.0.1:1/db",
+        "postgresql://u:{}@[bad/db",
+        "postgresql://u:{}@h:99999999/db",
+        "postgresql://u:{}@127.0.0.1:1/db?nope=1",
+        "postgresql://u@127.0.0.1:1/db?password={}&sslmode=maybe",
+        "postgresql://u@127.0.0.1:1/db?password={}%zz",
+        "postgres://u:{}@",
+        "host=127.0.0.1 port=1 user=u password={}",
+        "host=127.0.0.1 port=1 user=u password='{}",
+        "password={} bogus=1",
+        "host = 127.0.0.1 port = x password = '{}'",
+        "host=127.0.0.1 port=1 user=u sslpassword={} password={}",
+    ] {
+        let conninfo = conninfo.replace("{}", PASSWORD);
+        for flag in [true, false] {
+            let mut command = case.command(&["status", "-v"]);
+            if flag {
+                command.args(["--database-url", &conninfo]);
+            } else {
+                command.env("DATABASE_URL", &conninfo);
+            }
+            let run = decent(&mut command);
+            assert!([64, 65, 69, 77].contains(&run.code), "{}: {}", run.code, run.stderr);
+        }
+    }
+    let mut command = case.command(&["status", "-v"]);
+    command.env_remove("DATABASE_URL").env("PGHOST", "127.0.0.1").env("PGPORT", "1").env("PGPASSWORD", PASSWORD);
+    decent(&mut command).expect_code(69);
+}
+
+#[test]
+fn a_schema_dbctl_made_for_the_role_spares_it_the_right_to_create_schemas() {
+    let case = Case::with(&[
+        ("V1__a.sql", "CREATE TABLE a (id int);"),
+        ("V2__i.sql", "CREATE INDEX CONCURRENTLY i ON a (id);"),
+    ]);
+    let app = Role::new(&case.db, "app", "");
+    case.db.sql(&format!("GRANT USAGE, CREATE ON SCHEMA public TO {}", app.name));
+    let refused = case.migrate_as(&app.name, &["up"]).expect_code(77);
+    let other_way =
+        refused.stderr.lines().find_map(|line| line.find("CREATE SCHEMA dbctl AUTHORIZATION").map(|at| &line[at..]));
+    case.db.sql(other_way.unwrap_or_else(|| panic!("{}", refused.stderr)));
+    case.migrate_as(&app.name, &["up"]).expect_code(0);
+    assert_eq!(case.states(), "1:applied 2:applied");
 }

@@ -1,6 +1,7 @@
 //! What a file does to its session stays in that file.
 
 use super::{Case, Role};
+use crate::harness::{Database, majors};
 
 /// Writes down the session that a migration meets.
 const LOOK: &str = "CREATE TABLE IF NOT EXISTS public.seen (n serial, setting text);\nINSERT INTO public.seen (setting) \
@@ -28,7 +29,11 @@ const CHANGES: [(&str, &str); 13] = [
 
 #[test]
 fn no_file_reaches_into_the_next_or_into_the_bookkeeping() {
-    let case = Case::new();
+    majors().into_iter().for_each(files_stay_apart);
+}
+
+fn files_stay_apart(major: u32) {
+    let case = Case::at(Database::on(major));
     case.file("V100__look.sql", LOOK);
     for (index, (name, sql)) in CHANGES.iter().enumerate() {
         let version = 101 + index * 2;
@@ -49,7 +54,11 @@ fn no_file_reaches_into_the_next_or_into_the_bookkeeping() {
 
 #[test]
 fn nor_does_a_file_without_transaction() {
-    let case = Case::new();
+    majors().into_iter().for_each(statements_stay_apart);
+}
+
+fn statements_stay_apart(major: u32) {
+    let case = Case::at(Database::on(major));
     case.file("V100__look.sql", LOOK);
     for (index, (name, sql)) in CHANGES.iter().enumerate().filter(|(_, (name, _))| *name != "local") {
         let version = 101 + index * 2;
@@ -109,4 +118,66 @@ fn every_connection_says_who_it_is_and_has_its_limits() {
     let seen = case.db.one("SELECT string_agg(application_name, ',' ORDER BY own DESC) FROM seen");
     assert_eq!(seen, "dbctl:migrate V1,dbctl:migrate lease");
     assert_eq!(case.db.one("SELECT DISTINCT check_interval FROM seen"), "1s");
+}
+
+#[test]
+fn odd_settings_of_a_database_change_nothing() {
+    let case = Case::with(&[
+        ("V1__añadir.sql", "CREATE TABLE a (id int, \"Größe\" text DEFAULT 'C:\\x');"),
+        ("V2__i.sql", "CREATE INDEX CONCURRENTLY \"Größe_i\" ON a (\"Größe\");"),
+    ]);
+    case.rollback("D2__i.sql", "DROP INDEX CONCURRENTLY \"Größe_i\";");
+    for setting in [
+        "standard_conforming_strings = off",
+        "backslash_quote = off",
+        "quote_all_identifiers = on",
+        "bytea_output = escape",
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = sql_standard",
+        "TimeZone = 'Asia/Kathmandu'",
+        "default_transaction_isolation = serializable",
+        "default_transaction_deferrable = on",
+        "client_min_messages = error",
+        "row_security = off",
+        "extra_float_digits = 0",
+        "array_nulls = off",
+        "transform_null_equals = on",
+        "check_function_bodies = off",
+        "statement_timeout = '20s'",
+        "idle_in_transaction_session_timeout = '20s'",
+        "lock_timeout = '1ms'",
+        "synchronous_commit = off",
+        "escape_string_warning = off",
+        "jit = off",
+        "enable_seqscan = off",
+        "xmloption = document",
+    ] {
+        case.db.sql(&format!("ALTER DATABASE {} SET {setting}", case.db.name()));
+    }
+    case.up();
+    case.file("V1__añadir.sql", "CREATE TABLE a (id int, \"Größe\" text DEFAULT 'C:\\x'); -- ñ \\ '");
+    case.migrate(&["repair", "--version", "1", "--reason", "it's C:\\x\\"]).expect_code(0);
+    assert_eq!(case.states(), "1:applied 2:applied");
+    let reasons =
+        case.db.one("SELECT string_agg(detail ->> 'reason', ',') FROM dbctl.journal WHERE state = 'repaired'");
+    assert_eq!(reasons, "it's C:\\x\\");
+    case.migrate(&["down", "--to", "1", "--yes"]).expect_code(0);
+    case.up();
+}
+
+#[test]
+fn databases_of_other_encodings_take_what_they_can_hold() {
+    for (encoding, euro) in [("LATIN1", false), ("WIN1252", true), ("SQL_ASCII", true)] {
+        let case = Case::with(&[("V1__añadir.sql", "CREATE TABLE a (\"é\" text DEFAULT 'ñ');")]);
+        let name = format!("{}_{encoding}", case.db.name()).to_lowercase();
+        case.db.sql(&format!("CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"));
+        let url = case.db.url().replacen(case.db.name(), &name, 1);
+        let on = |args: &[&str]| super::decent(case.command(args).env("DATABASE_URL", &url));
+        on(&["up"]).expect_code(0);
+        on(&["status", "--exit-code"]).expect_code(0);
+        case.file("V2__euro.sql", "CREATE TABLE b (price text);\nINSERT INTO b VALUES ('5 €');");
+        let run = on(&["up"]).expect_code(if euro { 0 } else { 1 });
+        assert!(euro || run.stderr.contains("22P05") && run.stderr.contains("V2__euro"), "{}", run.stderr);
+        case.db.sql(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
 }

@@ -1,0 +1,355 @@
+//! What scripts rely on: commands and flags, the shapes of JSON, exit codes, and that README and
+//! help say what is true. A change here is made on purpose: `cargo insta review`, or INSTA_UPDATE=always.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use clap::Command;
+use dbctl::cli::Cli;
+use dbctl::outcome::Outcome;
+use serde_json::Value;
+
+use crate::harness::{Database, dbctl, run};
+
+/// `--help` of every command, the ones below it included. What every command has is shown once.
+#[test]
+fn help() {
+    let mut pages = String::new();
+    for path in paths() {
+        let mut args: Vec<&str> = path.split_whitespace().collect();
+        args.push("--help");
+        let help = run(&mut dbctl(&args)).expect_code(0);
+        assert_eq!(help.stderr, "");
+        assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "dbctl {path}: wider than 100");
+        let page = if path.is_empty() { help.stdout } else { without_global(&help.stdout) };
+        pages.push_str(&format!("## dbctl {path}\n\n{}\n\n", page.trim_end()));
+    }
+    insta::assert_snapshot!(pages);
+}
+
+/// The sections whose flags every command has.
+fn without_global(help: &str) -> String {
+    let mut global = false;
+    let mut kept = String::new();
+    for line in help.lines() {
+        if !line.starts_with(' ') && line.ends_with(':') {
+            global = ["Database:", "Output:", "Safety:"].contains(&line);
+        } else if !line.starts_with(' ') && !line.is_empty() {
+            global = false;
+        }
+        if !global {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Every command as it is typed, sorted; the empty one first.
+fn paths() -> Vec<String> {
+    fn below(command: &Command, path: &str, found: &mut Vec<String>) {
+        found.push(path.to_owned());
+        for next in command.get_subcommands().filter(|next| next.get_name() != "help") {
+            below(next, format!("{path} {}", next.get_name()).trim(), found);
+        }
+    }
+    let mut found = Vec::new();
+    below(&Cli::description(), "", &mut found);
+    found
+}
+
+#[test]
+fn every_command_has_a_short_and_a_long_help_and_mistakes_are_usage() {
+    for path in paths() {
+        let words = |last| path.split_whitespace().chain([last]).collect::<Vec<_>>();
+        let short = run(&mut dbctl(&words("-h"))).expect_code(0);
+        assert!(short.stdout.contains("Usage: "), "dbctl {path}");
+        let wrong = run(&mut dbctl(&words("--no-such-flag"))).expect_code(64);
+        assert!(wrong.stderr.contains("--no-such-flag") && wrong.stdout.is_empty(), "dbctl {path}");
+    }
+    let version = run(&mut dbctl(&["--version"])).expect_code(0);
+    assert_eq!(version.stdout, format!("dbctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// Keys and types of every document; a new kind of document belongs here.
+#[test]
+fn json_shapes() {
+    let db = Database::new();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("migrations");
+    let rollback = folder.path().join("rollback");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::create_dir(&rollback).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    let mut seen: BTreeMap<String, Shape> = BTreeMap::new();
+    let mut ask = |args: &[&str], code: i32| {
+        let mut command = dbctl(args);
+        command.args(["--format", "json"]).env("DATABASE_URL", db.url()).current_dir(folder.path());
+        let run = run(&mut command).expect_code(code);
+        let document: Value = serde_json::from_str(&run.stdout).unwrap();
+        let kind = document["kind"].as_str().unwrap().to_owned();
+        assert!(document["version"].is_u64() && document["notes"].is_array(), "{document}");
+        let shape = Shape::of(&document);
+        seen.entry(kind).and_modify(|known| known.add(&shape)).or_insert(shape);
+    };
+    ask(&["migrate", "systems"], 0);
+    ask(&["migrate", "new", "a thing", "--dir", "elsewhere", "--with-rollback"], 0);
+    write("V1__a.sql", "CREATE TABLE a (id int);");
+    write("V2__b.sql", "CREATE INDEX CONCURRENTLY b ON a (id);");
+    ask(&["migrate", "status", "--dir", "migrations"], 0);
+    ask(&["migrate", "plan", "--dir", "migrations"], 0);
+    ask(&["migrate", "up", "--dir", "migrations"], 0);
+    ask(&["migrate", "up", "--dir", "migrations"], 0);
+    ask(&["migrate", "plan", "--dir", "migrations"], 0);
+    write("V3__c.sql", "DROP TABLE a; SELECT now();");
+    ask(&["migrate", "plan", "--dir", "migrations"], 0);
+    write("V1__a.sql", "CREATE TABLE a (id bigint);");
+    write("V9_odd.sql", "SELECT 1;");
+    ask(&["migrate", "status", "--dir", "migrations"], 0);
+    ask(&["journal"], 0);
+    ask(&["journal", "--run", "1"], 0);
+    ask(&["init"], 0);
+    ask(&["config", "show"], 0);
+    ask(&["config", "check"], 0);
+    ask(&["sandbox", "list"], 0);
+    let bridge = Database::new();
+    let mut up = dbctl(&["migrate", "--system", "bridge"]);
+    run(up.env("DATABASE_URL", bridge.url())).expect_code(0);
+    let url = bridge.url();
+    ask(&["systems", "verify", "--system", "bridge", "--database-url", &url], 0);
+    ask(&["demo-data", "--system", "bridge", "--database-url", &url], 0);
+    let shapes: Vec<String> = seen.values().map(Shape::show).collect();
+    insta::assert_snapshot!(shapes.join("\n\n"));
+}
+
+/// What was seen at one place of a document.
+#[derive(Clone, Default)]
+struct Shape {
+    types: BTreeSet<&'static str>,
+    /// In the order of the first document that had them; whether every document had it.
+    keys: Vec<(String, Shape)>,
+    items: Option<Box<Shape>>,
+    value: Option<String>,
+}
+
+impl Shape {
+    fn of(value: &Value) -> Shape {
+        let mut shape = Shape::default();
+        shape.types.insert(match value {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(number) if number.is_f64() => "float",
+            Value::Number(_) => "int",
+            Value::String(_) => "text",
+            Value::Array(_) => "list",
+            Value::Object(_) => "object",
+        });
+        match value {
+            Value::Array(items) => {
+                let mut one: Option<Shape> = None;
+                for item in items.iter().map(Shape::of) {
+                    one.get_or_insert_with(|| item.clone()).add(&item);
+                }
+                shape.items = one.map(Box::new);
+            }
+            Value::Object(map) => {
+                shape.keys = map.iter().map(|(key, value)| (key.clone(), Shape::of(value))).collect();
+                for (key, below) in &mut shape.keys {
+                    if key == "kind" || key == "version" && map.contains_key("kind") {
+                        below.value = Some(map[key.as_str()].to_string());
+                    }
+                }
+            }
+            _ => {}
+        }
+        shape
+    }
+
+    fn add(&mut self, other: &Shape) {
+        self.types.extend(&other.types);
+        for (key, shape) in &other.keys {
+            match self.keys.iter_mut().find(|(known, _)| known == key) {
+                Some((_, known)) => known.add(shape),
+                None => self.keys.push((key.clone(), shape.clone())),
+            }
+        }
+        match (&mut self.items, &other.items) {
+            (Some(items), Some(others)) => items.add(others),
+            (None, Some(others)) => self.items = Some(others.clone()),
+            _ => {}
+        }
+    }
+
+    fn show(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text, "", 0);
+        text.trim_end().to_owned()
+    }
+
+    fn write(&self, text: &mut String, key: &str, depth: usize) {
+        let types = self.types.iter().copied().collect::<Vec<_>>().join(" or ");
+        let said = self.value.as_deref().map_or(types, |value| value.to_owned());
+        if !key.is_empty() {
+            text.push_str(&format!("{}{key}: {said}\n", "  ".repeat(depth - 1)));
+        }
+        if let Some(items) = &self.items {
+            items.write(text, "each", depth + 1);
+        }
+        for (key, shape) in &self.keys {
+            shape.write(text, key, depth + 1);
+        }
+    }
+}
+
+#[test]
+fn machine_formats_are_what_they_say() {
+    let db = Database::new();
+    let ask = |format: &str| {
+        let mut command = dbctl(&["migrate", "status", "--system", "bridge", "--format", format]);
+        run(command.env("DATABASE_URL", db.url())).expect_code(0).stdout
+    };
+    for line in ask("ndjson").lines() {
+        let _: Value = serde_json::from_str(line).unwrap();
+    }
+    let rows = csv::Reader::from_reader(ask("csv").as_bytes()).records().map(Result::unwrap).count();
+    assert!(rows >= 11, "{rows}");
+    let yaml: serde_yaml::Value = serde_yaml::from_str(&ask("yaml")).unwrap();
+    let json: Value = serde_json::from_str(&ask("json")).unwrap();
+    assert_eq!(serde_json::to_value(yaml).unwrap(), json);
+    assert!(ask("markdown").contains("| version |"), "{}", ask("markdown"));
+    let wide = ask("table");
+    assert!(wide.lines().all(|line| line.chars().count() <= 80), "{wide}");
+}
+
+/// Every outcome with its number. The match makes a new outcome appear here.
+fn outcomes() -> Vec<Outcome> {
+    use Outcome::*;
+    let all = vec![
+        Done,
+        Failed,
+        Findings,
+        Deferred,
+        Refused,
+        Partial,
+        Busy,
+        Usage,
+        Invalid,
+        Unreachable,
+        NotPermitted,
+        Interrupted,
+        Terminated,
+    ];
+    for outcome in &all {
+        match outcome {
+            Done | Failed | Findings | Deferred | Refused | Partial | Busy | Usage | Invalid | Unreachable
+            | NotPermitted | Interrupted | Terminated | Command(_) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn readme_and_help_list_the_exit_codes_that_there_are() {
+    let codes: BTreeSet<u8> = outcomes().into_iter().map(Outcome::code).collect();
+    let readme = readme();
+    let table = readme.split("| exit code | means |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let first_cells = table.lines().filter_map(|line| line.split('|').nth(1));
+    let listed: BTreeSet<u8> =
+        first_cells.flat_map(|cell| cell.split('/')).filter_map(|code| code.trim().parse().ok()).collect();
+    assert_eq!(listed, codes, "README.md, exit codes");
+    let help = run(&mut dbctl(&["--help"])).expect_code(0).stdout;
+    let paragraph = help.split("Exit codes:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let numbers = paragraph.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+    assert_eq!(numbers.collect::<BTreeSet<u8>>(), codes, "dbctl --help, exit codes");
+}
+
+#[test]
+fn every_command_line_in_the_readme_is_understood() {
+    let readme = readme();
+    let known: BTreeSet<String> = paths().into_iter().collect();
+    let mut checked = 0;
+    for line in readme.split('`').skip(1).step_by(2).chain(readme.lines().filter(|line| line.starts_with("    "))) {
+        for (at, _) in line.match_indices("dbctl ") {
+            let inside = line[..at].ends_with('/') || line[..at].ends_with(|c: char| c.is_alphanumeric());
+            let mut words = line[at..].split_whitespace().skip(1).peekable();
+            if inside || words.peek().is_none_or(|word| !word.chars().all(|c| c.is_lowercase() || "-|\\".contains(c))) {
+                continue;
+            }
+            let mut paths = vec![String::new()];
+            for word in words.take_while(|word| {
+                !word.starts_with(['-', '(', '[', '|', '#'])
+                    && word.chars().all(|c| c.is_lowercase() || "-|\\".contains(c))
+            }) {
+                let choices: Vec<&str> = word.split(['|', '\\']).filter(|choice| !choice.is_empty()).collect();
+                paths = paths
+                    .iter()
+                    .flat_map(|path| choices.iter().map(move |choice| format!("{path} {choice}").trim().to_owned()))
+                    .collect();
+            }
+            for path in paths {
+                assert!(known.contains(&path), "README.md: 'dbctl {path}' is no command");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 10, "{checked}");
+}
+
+/// `--flags` that README names exist somewhere.
+#[test]
+fn every_flag_in_the_readme_exists() {
+    let mut flags = BTreeSet::new();
+    for path in paths() {
+        let mut args: Vec<&str> = path.split_whitespace().collect();
+        args.push("--help");
+        let help = run(&mut dbctl(&args)).stdout;
+        flags.extend(
+            help.split(|c: char| !c.is_alphanumeric() && c != '-')
+                .filter(|word| word.starts_with("--"))
+                .map(str::to_owned),
+        );
+    }
+    let readme = readme();
+    let lines = readme.lines().filter(|line| !line.contains("xtask"));
+    let named = lines
+        .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '-'))
+        .filter(|word| word.starts_with("--") && word.len() > 2);
+    for flag in named.filter(|flag| flag[2..].starts_with(|c: char| c.is_alphabetic()) && *flag != "--matrix") {
+        assert!(flags.contains(flag), "README.md: {flag} is no flag");
+    }
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let program = env!("CARGO_BIN_EXE_dbctl");
+    for words in ["--help", "man", "completions bash", "migrate systems"] {
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &format!("{program} {words} 2>&1 >&- | cat; {program} {words} | true; exit 0")]);
+        let said = run(shell.env_clear().env("HOME", crate::harness::home()).stdin(std::process::Stdio::null()));
+        assert!(!said.stdout.contains("panicked") && !said.stderr.contains("panicked"), "{words}: {said:?}");
+    }
+}
+
+#[test]
+fn a_password_is_in_no_process_list() {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return };
+    let owner = std::process::id().to_string();
+    let started = run(&mut dbctl(&["sandbox", "start", "--port", "0", "--owner", &owner])).expect_code(0);
+    let url = started.stdout.trim();
+    let password = url.split_once("postgres:").unwrap().1.split_once('@').unwrap().0;
+    assert!(password.len() > 10);
+    let mut command =
+        dbctl(&["sandbox", "run", "--", "sh", "-c", "sleep 0.1; cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
+    let lines = run(command.env("DATABASE_URL", url).env("PGPASSWORD", password)).expect_code(0).stdout;
+    assert!(lines.contains("postgres") && !lines.contains(password));
+    for process in processes.flatten() {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&line).contains(password), "{}", process.path().display());
+    }
+    let name = started.stderr.split("dbctl sandbox stop ").nth(1).unwrap().trim();
+    run(&mut dbctl(&["sandbox", "stop", name])).expect_code(0);
+}
