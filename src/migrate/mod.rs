@@ -72,6 +72,13 @@ struct Findings {
     assessment: Assessment,
 }
 
+impl Findings {
+    fn of(set: MigrationSet, snapshot: Snapshot) -> Findings {
+        let assessment = assess::assess(&set, &snapshot);
+        Findings { set, snapshot, assessment }
+    }
+}
+
 /// Shows every version's state. Reads only; needs SELECT on the history, nothing more. With
 /// `exit_code`, pending or contradicting versions are findings.
 ///
@@ -198,24 +205,37 @@ pub async fn standing(session: &Session, system: &str, without: &[String]) -> Re
 enum Files {
     /// Any: it tells what is wrong with them.
     Any,
-    /// Those without a problem; the others are refused before the server is asked anything.
+    /// Those without a problem.
     Sound,
 }
 
+/// Reads the files while the server is asked: neither needs the other, and they take about as long.
 async fn look(request: &Request, files: Files, interrupt: &Interrupt) -> Result<(Session, Findings)> {
-    let set = MigrationSet::load(&request.origin)?.without(&request.without)?;
-    if files == Files::Sound {
-        set.refuse_problems()?;
-    }
-    let session = Session::open(&request.connection, "migrate", interrupt).await?;
-    let findings = read_findings(&session, set).await?;
-    Ok((session, findings))
+    let (origin, without) = (request.origin.clone(), request.without.clone());
+    let mut reading = tokio::task::spawn_blocking(move || {
+        let set = MigrationSet::load(&origin)?.without(&without)?;
+        if files == Files::Sound {
+            set.refuse_problems()?;
+        }
+        Ok::<_, Failure>(set)
+    });
+    let asking = async {
+        let session = Session::open(&request.connection, "migrate", interrupt).await?;
+        let snapshot = read::snapshot(&session).await?;
+        Ok::<_, Failure>((session, snapshot))
+    };
+    tokio::pin!(asking);
+    // Unusable files are told before an unusable server, whichever is known first.
+    let (set, asked) = tokio::select! {
+        set = &mut reading => (set??, asking.await),
+        asked = &mut asking => (reading.await??, asked),
+    };
+    let (session, snapshot) = asked?;
+    Ok((session, Findings::of(set, snapshot)))
 }
 
 async fn read_findings(session: &Session, set: MigrationSet) -> Result<Findings> {
-    let snapshot = read::snapshot(session).await?;
-    let assessment = assess::assess(&set, &snapshot);
-    Ok(Findings { set, snapshot, assessment })
+    Ok(Findings::of(set, read::snapshot(session).await?))
 }
 
 /// The way of every verb that changes: look, plan, gate; take the lease, look and plan again,
@@ -288,4 +308,27 @@ fn refuse_old_server(found: &Findings) -> Result<()> {
             system.name, system.lowest_major, found.snapshot.server.version
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn unusable_files_are_told_before_an_unusable_server() {
+        let empty = tempfile::tempdir().unwrap();
+        let request = |origin: &str| Request {
+            connection: Connection::over_socket(empty.path(), 1, "nobody", "nothing"),
+            origin: Origin::Folder(empty.path().join(origin)),
+            without: Vec::new(),
+            lock_wait: Duration::ZERO,
+            lock_patience: Duration::ZERO,
+            dry_run: true,
+            rails: Rails { protected: None, target_named: false, yes: true, interactive: false, always_ask: false },
+        };
+        for (origin, kind) in [("missing", Kind::Invalid), ("", Kind::Unreachable)] {
+            let looked = look(&request(origin), Files::Sound, &Interrupt::default()).await;
+            assert_eq!(looked.err().map(|failure| failure.what()), Some(kind), "{origin}");
+        }
+    }
 }

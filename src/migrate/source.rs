@@ -223,14 +223,14 @@ fn sql_files(path: &Path) -> Result<Vec<PathBuf>> {
         })?;
         for entry in entries {
             let entry = entry?;
-            let path = entry.path();
+            let (path, kind) = (entry.path(), entry.file_type()?);
             // As refinery does, links to folders are not followed: a link to a parent has no end.
             // Hidden folders are where mounted volumes keep the files that their links lead to.
-            if entry.file_type()?.is_dir() {
+            if kind.is_dir() {
                 if !entry.file_name().as_encoded_bytes().starts_with(b".") {
                     folders.push(path);
                 }
-            } else if !path.is_dir() && path.extension().is_some_and(|e| e == "sql") {
+            } else if path.extension().is_some_and(|e| e == "sql") && !(kind.is_symlink() && path.is_dir()) {
                 files.push(path);
             }
         }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what a checkout of dbctl can do by itself. Each command is a file; this one only
 //! chooses.
 
+mod bench;
 mod ci;
 mod demo;
 mod packages;
@@ -19,7 +20,10 @@ cargo xtask ci                          what the CI runs: format, lints, licence
 cargo xtask pg [MAJOR...|--all|--vector]
                                         list the PostgreSQL servers that are found; fetch 14-18,
                                         or builds with pgvector, into target/pg
-cargo xtask tools                       install the programs that dbctl is compared with, into target/tools";
+cargo xtask tools [--peers]             install the programs that dbctl must get along with, into
+                                        target/tools; --peers: also those it is only compared with
+cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
+                                        dbctl beside other programs: ratios, CPU, memory; asserts nothing";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +33,8 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["ci"] => ci::run(),
         ["pg", rest @ ..] => pg::run(rest),
-        ["tools"] => tools::run(),
+        ["tools", rest @ ..] => tools::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())

@@ -49,7 +49,7 @@ pub fn need_server() -> Result<()> {
 /// refinery's own program, which must get along with our history. Without it those tests are skipped,
 /// which the matrix does not allow.
 fn need_refinery(matrix: bool) -> Result<()> {
-    match tools::run() {
+    match tools::run(&[]) {
         Err(error) if matrix => Err(error).context("refinery_cli is needed for the whole matrix"),
         Err(error) => {
             eprintln!("NOT TESTED: what needs refinery_cli ({error:#})");

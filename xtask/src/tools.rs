@@ -1,33 +1,85 @@
-//! `cargo xtask tools`: the programs that dbctl must get along with, for tests and benches.
-//! refinery_cli comes twice: as released its versions have 32 bits, dbctl's own have 64.
+//! `cargo xtask tools`: the programs that dbctl must get along with, for tests and benches, and
+//! with `--peers` those that it is only compared with. refinery_cli comes twice: as released its
+//! versions have 32 bits, dbctl's own have 64.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
 
 use crate::packages;
 use crate::process::{cargo, perform, program, succeeds, target};
 
 const REFINERY: &str = "0.10.0";
 const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64", "postgresql,int8-versions")];
+const SQLX: &str = "0.9.0";
+const DBMATE: &str = "2.36.0";
 
-/// Installs what is missing into `target/tools/<name>/bin`.
-pub fn run() -> Result<()> {
-    let tools = target().join("tools");
+/// refinery_cli as released.
+pub fn refinery() -> PathBuf {
+    folder().join("refinery32/bin/refinery")
+}
+
+/// sqlx-cli.
+pub fn sqlx() -> PathBuf {
+    folder().join("sqlx/bin/sqlx")
+}
+
+/// dbmate itself, not the Node program in front of it.
+pub fn dbmate() -> PathBuf {
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    let os = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    folder().join(format!("dbmate/node_modules/@dbmate/{os}-{arch}/bin/dbmate"))
+}
+
+fn folder() -> PathBuf {
+    target().join("tools")
+}
+
+/// `tools [--peers]`: installs what is missing into `target/tools/<name>`.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    let peers = match arguments {
+        [] => false,
+        ["--peers"] => true,
+        _ => bail!("usage: cargo xtask tools [--peers]"),
+    };
     for (name, features) in VARIANTS {
-        let place = tools.join(name);
-        let binary = place.join("bin/refinery");
-        if succeeds(program(&binary).arg("--version")) {
-            println!("{name}  {}", binary.display());
-            continue;
-        }
-        need_openssl();
-        let mut install = cargo();
-        install.args(["install", "--quiet", "refinery_cli", "--version", REFINERY, "--locked", "--bin", "refinery"]);
-        install.args(["--no-default-features", "--features", features]);
-        install.arg("--root").arg(&place).arg("--target-dir").arg(tools.join("build"));
-        perform(&mut install)?;
-        println!("{name}  {}", binary.display());
+        let place = folder().join(name);
+        let install = || {
+            need_openssl();
+            cargo_install(&place, &format!("refinery_cli@{REFINERY}"), &["--bin", "refinery"], features)
+        };
+        have(name, &place.join("bin/refinery"), install)?;
+    }
+    if peers {
+        let install = || cargo_install(&folder().join("sqlx"), &format!("sqlx-cli@{SQLX}"), &[], "postgres,rustls");
+        have("sqlx", &sqlx(), install)?;
+        have("dbmate", &dbmate(), || npm_install(&folder().join("dbmate"), &format!("dbmate@{DBMATE}")))?;
     }
     Ok(())
+}
+
+fn have(name: &str, binary: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !succeeds(program(binary).arg("--version")) {
+        install()?;
+    }
+    println!("{name}  {}", binary.display());
+    Ok(())
+}
+
+fn cargo_install(place: &Path, package: &str, which: &[&str], features: &str) -> Result<()> {
+    let mut install = cargo();
+    install.args(["install", "--quiet", package, "--locked"]).args(which);
+    install.args(["--no-default-features", "--features", features]);
+    install.arg("--root").arg(place).arg("--target-dir").arg(folder().join("build"));
+    perform(&mut install)
+}
+
+/// Without the package's own scripts, which nobody has read.
+fn npm_install(place: &Path, package: &str) -> Result<()> {
+    std::fs::create_dir_all(place)?;
+    let mut install = program("npm");
+    install.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(place).arg(package);
+    perform(&mut install)
 }
 
 fn need_openssl() {
