@@ -63,10 +63,13 @@ impl Executor {
         refuse_read_only(&server)?;
         let beside = Session::open_beside(connection, &format!("{} lease", order.command), interrupt).await?;
         pooler::refuse_transaction_pooler(&work, &beside).await?;
+        let began = Instant::now();
         let lease = Lease::acquire(beside, &order.lease, order.lease_wait, interrupt, |holder| {
             events.event(Event::LeaseTaken(holder));
         })
         .await?;
+        let left = order.lease_wait.saturating_sub(began.elapsed());
+        lease.admit(&work, left, interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
         Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None })
     }
 
