@@ -129,7 +129,7 @@ impl Executor {
             }
             if let Err(failure) = done {
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
-                return Err(self.close_failed(failure.done(kept)).await);
+                return Err(self.close_failed(self.interrupt.overrule(failure).done(kept)).await);
             }
             let took = began.elapsed();
             events.event(Event::Applied { title: &step.title, took });
