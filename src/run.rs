@@ -126,7 +126,10 @@ impl Run {
         runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
             let targets = self.settings.targets()?;
-            self.each_target(&targets, async |target| work(self, target, &interrupt).await).await
+            self.each_target(&targets, async |target| {
+                work(self, target, &interrupt).await.map_err(|failure| interrupt.overrule(failure))
+            })
+            .await
         })
     }
 

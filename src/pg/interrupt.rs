@@ -87,6 +87,16 @@ impl Interrupt {
         }
     }
 
+    /// What a failure comes to: once a signal has arrived, its cancel is what made anything fail.
+    pub fn overrule(&self, failure: Failure) -> Failure {
+        match self.failure() {
+            Some(signal) if !matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => {
+                signal.note(failure.messages().join(": "))
+            }
+            _ => failure,
+        }
+    }
+
     /// From now on a signal cancels this connection's statement.
     pub fn watch(&self, cancel: &Cancel) {
         self.shared.cancels.lock().unwrap_or_else(PoisonError::into_inner).push(cancel.clone());

@@ -20,6 +20,7 @@ const SLOWEST_POLL: Duration = Duration::from_secs(1);
 /// executor waits.
 pub struct Lease {
     session: Session,
+    name: String,
 }
 
 /// Who holds the lease.
@@ -61,31 +62,26 @@ impl Lease {
         name: &str,
         patience: Duration,
         interrupt: &Interrupt,
-        mut waiting: impl FnMut(&Holder),
+        waiting: impl FnMut(&Holder),
     ) -> Result<Lease> {
-        let key = key(name);
-        let began = Instant::now();
-        let mut pause = FIRST_POLL;
-        let mut told = false;
-        loop {
-            interrupt.check()?;
-            if try_lock(&session, key).await? {
-                return Ok(Lease { session });
-            }
-            let holder = holder(&session, key).await?;
-            if !told && let Some(holder) = &holder {
-                waiting(holder);
-                told = true;
-            }
-            let left = patience.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                let who = holder.map_or_else(|| "somebody".to_owned(), |h| h.to_string());
-                return Err(Failure::new(Kind::Busy, format!("another run holds the lease '{name}': {who}"))
-                    .hint("wait for it with a longer --lock-wait, for example --lock-wait 10min"));
-            }
-            interrupt.sleep(pause.mul_f64(fastrand::f64() * 0.5 + 0.75).min(left)).await?;
-            pause = (pause * 2).min(SLOWEST_POLL);
-        }
+        poll(&session, name, key(name), patience, interrupt, waiting).await?;
+        Ok(Lease { session, name: name.to_owned() })
+    }
+
+    /// Gives the session that will work a lock of its own. A killed run's lease is free at once, but
+    /// its last statement may still be at work in the server: this one is free when that has ended.
+    ///
+    /// # Errors
+    /// As [`Lease::acquire`].
+    pub async fn admit(
+        &self,
+        worker: &Session,
+        patience: Duration,
+        interrupt: &Interrupt,
+        waiting: impl FnMut(&Holder),
+    ) -> Result<()> {
+        let key = key(&format!("{} worker", self.name));
+        poll(worker, &self.name, key, patience, interrupt, waiting).await
     }
 
     /// The lease's own connection.
@@ -103,6 +99,38 @@ impl Lease {
                 .hint("run the same command again: what is done is recorded"));
         }
         Ok(())
+    }
+}
+
+async fn poll(
+    session: &Session,
+    name: &str,
+    key: i32,
+    patience: Duration,
+    interrupt: &Interrupt,
+    mut waiting: impl FnMut(&Holder),
+) -> Result<()> {
+    let began = Instant::now();
+    let mut pause = FIRST_POLL;
+    let mut told = false;
+    loop {
+        interrupt.check()?;
+        if try_lock(session, key).await? {
+            return Ok(());
+        }
+        let holder = holder(session, key).await?;
+        if !told && let Some(holder) = &holder {
+            waiting(holder);
+            told = true;
+        }
+        let left = patience.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            let who = holder.map_or_else(|| "somebody".to_owned(), |h| h.to_string());
+            return Err(Failure::new(Kind::Busy, format!("another run holds the lease '{name}': {who}"))
+                .hint("wait for it with a longer --lock-wait, for example --lock-wait 10min"));
+        }
+        interrupt.sleep(pause.mul_f64(fastrand::f64() * 0.5 + 0.75).min(left)).await?;
+        pause = (pause * 2).min(SLOWEST_POLL);
     }
 }
 

@@ -4,6 +4,10 @@
 use super::session::Session;
 use crate::error::{Failure, Kind, Result};
 
+/// How often a pool gets the chance to mix the two sessions up. With all its connections in demand
+/// it hands out whichever is free next, so that each round that looks direct is a coin's toss.
+const ROUNDS: usize = 12;
+
 /// Refuses when the two sessions, both open, do not each keep a backend of their own. Neither
 /// session is left in a transaction or with a changed setting.
 ///
@@ -25,6 +29,12 @@ pub async fn refuse_transaction_pooler(one: &Session, other: &Session) -> Result
     let others = [beside?, pid(other).await?, pid(other).await?];
     if pids.iter().any(|pid| *pid != first) || others.iter().any(|pid| *pid != second) {
         return Err(refusal());
+    }
+    for _ in 0..ROUNDS {
+        let (one, other) = tokio::join!(pid(one), pid(other));
+        if one? != first || other? != second {
+            return Err(refusal());
+        }
     }
     Ok(())
 }
@@ -50,7 +60,9 @@ fn refusal() -> Failure {
         "a pooler in transaction mode is between dbctl and the server: the run lease and the timeouts would land on \
          connections that other clients share",
     )
-    .hint(
-        "use the server's own port, or a pool in session mode (for dbctl.yaml: put that address into the target's url)",
-    )
+    .hint(WAY_OUT)
 }
+
+/// What to do about a pooler.
+pub(super) const WAY_OUT: &str =
+    "use the server's own port, or a pool in session mode (for dbctl.yaml: put that address into the target's url)";

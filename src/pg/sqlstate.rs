@@ -136,6 +136,7 @@ impl ServerError {
 
 fn kind(db: &DbError) -> Kind {
     match db.code().code() {
+        "08P01" if is_statement_pooler(db) => Kind::Refused,
         "42501" => Kind::NotPermitted,
         "28000" | "28P01" => Kind::NotPermitted,
         "55P03" => Kind::Deferred,
@@ -155,9 +156,17 @@ fn describe(db: &DbError) -> String {
     text
 }
 
+/// PgBouncer with `pool_mode = statement` says so itself, when a transaction begins.
+fn is_statement_pooler(db: &DbError) -> bool {
+    db.message().contains("statement pooling mode")
+}
+
 /// What to do about the errors that have one usual cause.
 fn hint(db: &DbError, role: &str) -> Option<String> {
     Some(match db.code().code() {
+        "08P01" if is_statement_pooler(db) => {
+            format!("a pooler in statement mode is between dbctl and the server: {}", super::pooler::WAY_OUT)
+        }
         "42501" => match grant(db.message(), &Ident::new(role)) {
             Some(grant) => format!("let its owner run: {grant}"),
             None => "connect as the owner of that object, or let its owner grant the right".to_owned(),

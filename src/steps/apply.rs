@@ -63,10 +63,14 @@ impl Executor {
         refuse_read_only(&server)?;
         let beside = Session::open_beside(connection, &format!("{} lease", order.command), interrupt).await?;
         pooler::refuse_transaction_pooler(&work, &beside).await?;
+        let began = Instant::now();
         let lease = Lease::acquire(beside, &order.lease, order.lease_wait, interrupt, |holder| {
             events.event(Event::LeaseTaken(holder));
         })
         .await?;
+        let left = order.lease_wait.saturating_sub(began.elapsed());
+        lease.admit(&work, left, interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
+        explain_journal(lease.session().send(&beside_settings(&server)).await, &server.role)?;
         Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None })
     }
 
@@ -83,16 +87,32 @@ impl Executor {
         if self.run.is_some() {
             return Ok(());
         }
+        let began = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            self.check()?;
+            match self.open_run().await {
+                Ok(run) => {
+                    self.run = Some(run);
+                    return Ok(());
+                }
+                Err(failure) => {
+                    let pause = backoff.pause(began.elapsed(), self.order.lock_patience, fastrand::f64());
+                    let Some(pause) = pause.filter(|_| failure.what() == Kind::Deferred) else { return Err(failure) };
+                    explain_journal(self.lease.session().send("ROLLBACK").await, &self.server.role)?;
+                    self.interrupt.sleep(pause).await?;
+                }
+            }
+        }
+    }
+
+    async fn open_run(&mut self) -> Result<i64> {
         let session = self.lease.session();
-        // The journal of runs may lose its last second when the server crashes; what proves a step
-        // done is written in the step's own transaction.
-        explain_journal(session.send("SET synchronous_commit = off").await, &self.server.role)?;
         if !self.server.has_state {
             explain_journal(session.send(&bootstrap()).await, &self.server.role)?;
             self.server.has_state = true;
         }
-        self.run = Some(journal::open_run(session, &self.order.command, self.server.backend_pid).await?);
-        Ok(())
+        journal::open_run(session, &self.order.command, self.server.backend_pid).await
     }
 
     /// Runs bookkeeping SQL that belongs to no step, on the lease's connection.
@@ -126,7 +146,7 @@ impl Executor {
             }
             if let Err(failure) = done {
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
-                return Err(self.close_failed(failure.done(kept)).await);
+                return Err(self.close_failed(self.interrupt.overrule(failure).done(kept)).await);
             }
             let took = began.elapsed();
             events.event(Event::Applied { title: &step.title, took });
@@ -171,11 +191,11 @@ impl Executor {
     async fn run_statements(&self, step: &Step, events: &mut dyn Events) -> Result<()> {
         // Not on the working session, whose role and user may still be those of the file before.
         let attempts = journal::attempts(self.lease.session(), &step.id).await?;
+        refuse_edited(step, &attempts)?;
+        let finished = |index| attempts.iter().any(|a| a.statement == index && a.state == State::Finished);
         for (index, statement) in step.statements.iter().enumerate() {
             let attempt = attempts.iter().find(|a| a.statement == index);
-            if attempt.is_some_and(|a| a.state == State::Finished) {
-                refuse_edited(step, index, attempt)?;
-                // The last statement's close also closes the step, so a finished one is never last.
+            if finished(index) {
                 events.event(Event::Skipped { title: &step.title, statement: index + 1 });
             } else if statement.atomic {
                 self.run_transaction(step, Some(index), step.statement_messages(index), events).await?;
@@ -183,6 +203,11 @@ impl Executor {
                 let unknown = attempt.filter(|a| a.state == State::Started);
                 self.run_alone(step, index, unknown, events).await?;
             }
+        }
+        // The last statement's close also closes the step. Where the last one was finished before, the
+        // file has lost those that came after it.
+        if step.statements.len().checked_sub(1).is_some_and(finished) {
+            self.run_transaction(step, None, step.close_finished(), events).await?;
         }
         Ok(())
     }
@@ -200,12 +225,13 @@ impl Executor {
         let mut backoff = Backoff::new();
         let recovery = Recovery {
             session: &self.work,
+            lease: &self.lease,
+            backend_pid: self.server.backend_pid,
             interrupt: &self.interrupt,
             step,
             index,
             patience: self.order.lock_patience,
         };
-        let close = step.close(index, index + 1 == step.statements.len());
         let mut unknown = unknown.cloned();
         loop {
             self.check()?;
@@ -219,14 +245,14 @@ impl Executor {
                 None => recovery.before_first(&statement.guard).await.map(|()| Verdict::Run)?,
             };
             if verdict == Verdict::Done {
-                return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
+                return self.close_statement(step, index, events).await;
             }
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, true);
             let work: Vec<Message> =
                 messages.into_iter().filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_))).collect();
             let Err((role, error)) = self.send_all(&work, &mut watch, events).await else {
                 recovery.verify(&statement.guard).await?;
-                return self.work.send(&close).await.map_err(|e| explain(step, Role::Close, &e));
+                return self.close_statement(step, index, events).await;
             };
             self.interrupt
                 .check()
@@ -234,23 +260,51 @@ impl Executor {
             if error.is_lost() {
                 return Err(explain(step, role, &error));
             }
+            let out_of_patience = error.is_cancelled() && watch.blocked_for() > self.order.lock_patience;
             let attempt =
                 journal::attempts(self.lease.session(), &step.id).await?.into_iter().find(|a| a.statement == index);
-            if let Some(attempt) = &attempt
-                && recovery.after_failure(&statement.guard, attempt, events).await?
-            {
+            let clean = match &attempt {
+                Some(attempt) => recovery.after_failure(&statement.guard, attempt, events).await,
+                None => true,
+            };
+            if clean {
                 self.note_failure(step, Some(index), &error).await;
             } else {
                 unknown = attempt;
             }
-            let out_of_patience = error.is_cancelled() && watch.blocked_for() > self.order.lock_patience;
             let pause = backoff.pause(began.elapsed(), self.order.lock_patience, fastrand::f64());
             match pause.filter(|_| error.is_transient() && !out_of_patience) {
                 Some(pause) => self.wait_to_retry(step, &error, pause, &watch, events).await?,
                 None => {
                     let failure = with_blockers(explain(step, role, &error), &watch, &error);
-                    return Err(if out_of_patience { failure.kind(Kind::Deferred) } else { failure });
+                    let failure = if out_of_patience { failure.kind(Kind::Deferred) } else { failure };
+                    return Err(if clean {
+                        failure
+                    } else {
+                        failure.note("what this attempt left could not be removed now; the next run does it")
+                    });
                 }
+            }
+        }
+    }
+
+    /// Records a statement outside a transaction as finished, and with the last one its step.
+    async fn close_statement(&self, step: &Step, index: usize, events: &mut dyn Events) -> Result<()> {
+        let close = Message { role: Role::Close, sql: step.close(index, index + 1 == step.statements.len()).into() };
+        let began = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, false);
+            let Err((role, error)) = self.send_all(std::slice::from_ref(&close), &mut watch, events).await else {
+                return Ok(());
+            };
+            if !error.is_lost() {
+                let _ = self.work.send("ROLLBACK").await;
+            }
+            let pause = backoff.pause(began.elapsed(), self.order.lock_patience, fastrand::f64());
+            match pause.filter(|_| error.is_transient()) {
+                Some(pause) => self.wait_to_retry(step, &error, pause, &watch, events).await?,
+                None => return Err(with_blockers(explain(step, role, &error), &watch, &error)),
             }
         }
     }
@@ -267,24 +321,8 @@ impl Executor {
                 // Reported by the caller, which asks the same question.
                 return Err((message.role, ServerError::interrupted()));
             }
-            let sending = self.work.send(&message.sql);
-            tokio::pin!(sending);
-            loop {
-                tokio::select! {
-                    biased;
-                    sent = &mut sending => {
-                        sent.map_err(|e| (message.role, e))?;
-                        break;
-                    }
-                    () = tokio::time::sleep(watch.tick()) => {
-                        // Looking on is a courtesy: when it fails, the statement still decides.
-                        let _ = watch.look(events).await;
-                        if watch.gives_up(self.order.lock_patience) {
-                            let _ = self.work.cancel().await;
-                        }
-                    }
-                }
-            }
+            let sent = watch.send(&self.work, &message.sql, self.order.lock_patience, events).await;
+            sent.map_err(|e| (message.role, e))?;
         }
         Ok(())
     }
@@ -330,11 +368,22 @@ impl Executor {
     }
 }
 
+/// The lease's connection also keeps the journal of runs: nobody's lock on that holds a run for long.
+/// When the server crashes, that journal may lose its last second; what proves a step done is
+/// written in the step's own transaction.
+fn beside_settings(server: &Server) -> String {
+    let mut sql = String::from("SET synchronous_commit = off;\nSET lock_timeout = '1s';");
+    if server.watches_clients {
+        sql.push_str("\nSET client_connection_check_interval = '1s';");
+    }
+    sql
+}
+
 /// Two first runs of different commands may create the schema at once: a lock of the bootstrap's
 /// own, held for its short transaction only.
 fn bootstrap() -> String {
     format!(
-        "BEGIN;\nSET LOCAL lock_timeout = '10s';\nSELECT pg_catalog.pg_advisory_xact_lock({}, 0);\n{}\nCOMMIT;",
+        "BEGIN;\nSELECT pg_catalog.pg_advisory_xact_lock({}, 0);\n{}\nCOMMIT;",
         crate::pg::lease::CLASS,
         journal::BOOTSTRAP
     )
@@ -357,16 +406,30 @@ fn refuse_read_only(server: &Server) -> Result<()> {
     Ok(())
 }
 
-fn refuse_edited(step: &Step, index: usize, attempt: Option<&Attempt>) -> Result<()> {
-    let (Some(attempt), Some(statement)) = (attempt, step.statements.get(index)) else { return Ok(()) };
-    if attempt.sql_hash == journal::hash(&statement.sql) {
-        return Ok(());
+/// What an earlier run finished, or left in a state that only its own text can tell, must still be
+/// there as it was.
+fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
+    for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
+        let number = attempt.statement + 1;
+        let what = match step.statements.get(attempt.statement) {
+            Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
+            Some(_) => "was changed",
+            None => "was taken out",
+        };
+        let failure = |did: &str| {
+            let message = format!("statement {number} of {} {what} after an earlier run had {did} it", step.file);
+            Failure::new(Kind::Refused, message)
+        };
+        return Err(if attempt.state == State::Finished {
+            failure("finished").hint("put its old text back; what it should do besides belongs into a new migration")
+        } else {
+            failure("begun").hint("put its old text back: what it left is removed by running it again").hint(format!(
+                "or see to it that nothing of it is left, and say so: {}",
+                journal::settle(&step.id, attempt.statement, "failed")
+            ))
+        });
     }
-    Err(Failure::new(
-        Kind::Refused,
-        format!("statement {} of {} was changed after an earlier run had finished it", index + 1, step.file),
-    )
-    .hint("put its old text back; what it should do besides belongs into a new migration"))
+    Ok(())
 }
 
 fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
@@ -390,11 +453,7 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
             match step.lane {
                 Lane::Transaction => failure,
-                Lane::Statements => failure.hint(format!(
-                    "the file runs without a transaction: statements before number {} are done and recorded; mend the \
-                     cause and run again, it goes on from there",
-                    index + 1
-                )),
+                Lane::Statements => failure.hint(goes_on(index)),
             }
         }
         Role::Open | Role::Started(_) => error.explain(format!("cannot begin {}", step.title)),
@@ -406,23 +465,18 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
     }
 }
 
+fn goes_on(index: usize) -> String {
+    format!(
+        "the file runs without a transaction: statements before number {} are done and recorded; mend the cause and run \
+         again, it goes on from there",
+        index + 1
+    )
+}
+
 fn rolled_back(failure: Failure, step: &Step) -> Failure {
     failure.note(format!("{} was rolled back: nothing of it is left", step.title))
 }
 
 fn with_blockers(failure: Failure, watch: &Watch<'_>, error: &ServerError) -> Failure {
-    if !(error.is_transient() || error.is_cancelled()) || watch.blockers.is_empty() {
-        return failure;
-    }
-    let mut failure = failure;
-    for blocker in &watch.blockers {
-        failure = failure.note(format!("blocked by {blocker}"));
-    }
-    match watch.blockers.iter().find(|b| b.pid != 0) {
-        Some(blocker) => failure.hint(format!(
-            "run again later, give it longer with --lock-patience 10min, or end the blocker: SELECT pg_terminate_backend({});",
-            blocker.pid
-        )),
-        None => failure.hint("run again later, or end the prepared transaction: see pg_prepared_xacts"),
-    }
+    if error.is_transient() || error.is_cancelled() { watch.blame(failure) } else { failure }
 }

@@ -66,10 +66,11 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// The CONCURRENTLY forms wait for old transactions, without keeping readers or writers
-    /// waiting themselves.
-    pub fn waits_for_snapshots(&self) -> bool {
-        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex | Guard::Detach { .. })
+    /// CONCURRENTLY on indexes waits for old transactions, and nobody who reads or writes waits
+    /// behind it. DETACH PARTITION CONCURRENTLY is not like that: at its end it wants the partition
+    /// for itself, and readers of the partition queue behind it.
+    pub fn waits_alone(&self) -> bool {
+        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex)
     }
 }
 

@@ -66,6 +66,16 @@ pub fn statement_line(subject: &str, index: usize, sql: &str, state: &str) -> St
     )
 }
 
+/// The line with which a person says how a statement ended that began and never said so.
+pub fn settle(subject: &str, index: usize, state: &str) -> String {
+    format!(
+        "INSERT INTO dbctl.journal (run, subject, statement, sql_hash, state) SELECT run, subject, statement, sql_hash, {} \
+         FROM dbctl.journal WHERE subject = {} AND statement = {index} ORDER BY id DESC LIMIT 1;",
+        Literal(state),
+        Literal(subject)
+    )
+}
+
 /// What is known of the statements of an unfinished step, by index.
 ///
 /// # Errors

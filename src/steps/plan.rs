@@ -145,9 +145,20 @@ impl Step {
         messages
     }
 
-    /// What closes statement `index` once it is known to be done.
+    /// What closes a step in the statement lane whose statements were all finished by earlier runs.
+    pub fn close_finished(&self) -> Vec<Message> {
+        let all = self.statements.len();
+        self.transaction(all..all, true)
+    }
+
+    /// What closes statement `index` once it is known to be done. Its lock_timeout is its own: the
+    /// statement may have had none.
     pub fn close(&self, index: usize, last: bool) -> String {
-        let mut sql = format!("BEGIN READ WRITE;\n{OURSELVES}\n{}", self.journal_line(index, "finished"));
+        let mut sql = format!(
+            "BEGIN READ WRITE;\nSET LOCAL lock_timeout = {};\n{OURSELVES}\n{}",
+            Literal(&milliseconds(self.timeouts.lock)),
+            self.journal_line(index, "finished")
+        );
         if last {
             sql.push('\n');
             sql.push_str(&self.bookkeeping());
@@ -226,10 +237,10 @@ impl Step {
         prelude.iter().map(|set| format!("\n{set};")).collect()
     }
 
-    /// Outside a transaction there is no SET LOCAL. The CONCURRENTLY forms get no lock_timeout: it
-    /// would also count waits for old snapshots of unrelated tables and leave an invalid index.
+    /// Outside a transaction there is no SET LOCAL. Index builds get no lock_timeout: it would also
+    /// count waits for old snapshots of unrelated tables and leave an invalid index.
     fn session_settings(&self, index: usize) -> String {
-        let waits = self.statements.get(index).is_some_and(|s| s.guard.waits_for_snapshots());
+        let waits = self.statements.get(index).is_some_and(|s| s.guard.waits_alone());
         let lock = if waits { Duration::ZERO } else { self.timeouts.lock };
         format!("RESET ALL;\n{OURSELVES}{}{}", self.settings(lock, Scope::Session), self.prelude(index))
     }

@@ -5,13 +5,18 @@ use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
 use super::guard::{Guard, Name};
-use super::journal::Attempt;
+use super::journal::{self, Attempt};
 use super::plan::Step;
+use super::retry::Backoff;
+use super::watch::Watch;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
-use crate::pg::{Interrupt, Query, Session};
+use crate::pg::{Interrupt, Lease, Query, ServerError, Session};
 
 const POLL: Duration = Duration::from_millis(200);
+/// How long an attempt that has failed may wait to remove what it left; the next run has all its
+/// patience for it.
+const TIDY_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is known after looking.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,6 +30,9 @@ pub(super) enum Verdict {
 /// Where the statement stands and what may be done about it.
 pub(super) struct Recovery<'a> {
     pub(super) session: &'a Session,
+    /// Looks on meanwhile.
+    pub(super) lease: &'a Lease,
+    pub(super) backend_pid: i32,
     pub(super) interrupt: &'a Interrupt,
     pub(super) step: &'a Step,
     /// Index of the statement.
@@ -71,7 +79,7 @@ impl Recovery<'_> {
                 self.wait_until_idle(index, table).await?;
                 match self.index(index, table).await? {
                     Some(found) if found.valid => Ok(Verdict::Done),
-                    Some(found) => self.drop_index(&found.name, events).await.map(|()| Verdict::Run),
+                    Some(found) => self.drop_index(&found.name, self.patience, events).await.map(|()| Verdict::Run),
                     None => Ok(Verdict::Run),
                 }
             }
@@ -79,13 +87,13 @@ impl Recovery<'_> {
                 let gone = !self.exists(&index.to_string()).await?;
                 Ok(if gone { Verdict::Done } else { Verdict::Run })
             }
-            Guard::Reindex => self.drop_copies(attempt, events).await.map(|()| Verdict::Run),
+            Guard::Reindex => self.drop_copies(attempt, self.patience, events).await.map(|()| Verdict::Run),
             Guard::Detach { parent, partition } => match self.detach_pending(parent, partition).await? {
                 None => Ok(Verdict::Done),
                 Some(false) => Ok(Verdict::Run),
                 Some(true) => {
                     let sql = format!("ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE");
-                    self.send(&sql).await?;
+                    self.send(&sql, self.patience, events).await?;
                     events.event(Event::Cleaned { what: &format!("finalized the pending detach of {partition}") });
                     Ok(Verdict::Done)
                 }
@@ -100,26 +108,23 @@ impl Recovery<'_> {
         }
     }
 
-    /// After an attempt that failed: removes what it left. Says whether nothing is left.
-    pub(super) async fn after_failure(
-        &self,
-        guard: &Guard,
-        attempt: &Attempt,
-        events: &mut dyn Events,
-    ) -> Result<bool> {
-        match guard {
-            Guard::IndexBuild { index, table } => {
-                if let Some(found) = self.index(index, table).await?.filter(|found| !found.valid) {
-                    self.drop_index(&found.name, events).await?;
-                }
-                Ok(true)
+    /// After an attempt that failed: removes what it left. Says whether nothing is left; what could
+    /// not be removed is the next run's, the failure itself is what matters.
+    pub(super) async fn after_failure(&self, guard: &Guard, attempt: &Attempt, events: &mut dyn Events) -> bool {
+        let tidied = match guard {
+            Guard::IndexBuild { index, table } => match self.index(index, table).await {
+                Ok(Some(found)) if !found.valid => self.drop_index(&found.name, TIDY_WITHIN, events).await,
+                looked => looked.map(drop),
+            },
+            Guard::Reindex => self.drop_copies(attempt, TIDY_WITHIN, events).await,
+            Guard::Detach { parent, partition } => {
+                return matches!(self.detach_pending(parent, partition).await, Ok(pending) if pending != Some(true));
             }
-            Guard::Reindex => self.drop_copies(attempt, events).await.map(|()| true),
-            Guard::Detach { parent, partition } => Ok(self.detach_pending(parent, partition).await? != Some(true)),
             Guard::Rerun | Guard::IndexDrop { .. } | Guard::Create { .. } | Guard::Drop { .. } | Guard::Unknowable => {
-                Ok(true)
+                Ok(())
             }
-        }
+        };
+        tidied.is_ok()
     }
 
     /// After success: an index that is there but invalid is no success.
@@ -157,14 +162,14 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    async fn drop_index(&self, name: &TableName, events: &mut dyn Events) -> Result<()> {
-        self.send(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
+    async fn drop_index(&self, name: &TableName, patience: Duration, events: &mut dyn Events) -> Result<()> {
+        self.send(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"), patience, events).await?;
         events.event(Event::Cleaned { what: &format!("dropped the invalid index {name} of an unfinished build") });
         Ok(())
     }
 
     /// Copies that appeared since the attempt began and that nobody works on are ours.
-    async fn drop_copies(&self, attempt: &Attempt, events: &mut dyn Events) -> Result<()> {
+    async fn drop_copies(&self, attempt: &Attempt, patience: Duration, events: &mut dyn Events) -> Result<()> {
         let rows = self
             .session
             .rows(&Query::INVALID_COPIES, &[])
@@ -174,7 +179,7 @@ impl Recovery<'_> {
             let oid: u32 = row.try_get("oid")?;
             if !attempt.invalid_before.contains(&oid) {
                 let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
-                self.drop_index(&TableName::new(schema, name), events).await?;
+                self.drop_index(&TableName::new(schema, name), patience, events).await?;
             }
         }
         Ok(())
@@ -203,9 +208,26 @@ impl Recovery<'_> {
         rows.first().map_or(Ok(false), |row| row.try_get("found").map_err(Failure::from))
     }
 
-    async fn send(&self, sql: &str) -> Result<()> {
-        let sent = self.session.send(sql).await;
-        sent.map_err(|e| e.explain(format!("cannot remove what an interrupted run left ({sql})")))
+    /// Waits for locks like the statement whose leftovers it removes, and no longer than `patience`.
+    async fn send(&self, sql: &str, patience: Duration, events: &mut dyn Events) -> Result<()> {
+        let began = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            self.interrupt.check()?;
+            let title = &self.step.title;
+            let mut watch = Watch::new(self.lease, self.backend_pid, title, self.step.timeouts.lock, true);
+            let left = patience.saturating_sub(began.elapsed());
+            let Err(error) = watch.send(self.session, sql, left, events).await else { return Ok(()) };
+            let pause = backoff.pause(began.elapsed(), patience, fastrand::f64());
+            match pause.filter(|_| error.is_transient()) {
+                Some(pause) => {
+                    let (reason, blockers) = (error.message(), &watch.blockers);
+                    events.event(Event::Retry { title, reason: &reason, pause, blockers });
+                    self.interrupt.sleep(pause).await?;
+                }
+                None => return Err(watch.blame(cannot_tidy(sql, &error, watch.blocked_for() > left))),
+            }
+        }
     }
 
     fn unknowable(&self) -> Failure {
@@ -219,11 +241,13 @@ impl Recovery<'_> {
             ),
         )
         .hint(format!(
-            "look at what it did, then say so: INSERT INTO dbctl.journal (run, subject, statement, sql_hash, state) \
-             SELECT run, subject, statement, sql_hash, 'finished' FROM dbctl.journal WHERE subject = {} AND statement = \
-             {} ORDER BY id DESC LIMIT 1; ('failed' instead of 'finished' lets the next run try it again)",
-            crate::ident::Literal(&self.step.id),
-            self.index
+            "look at what it did, then say so: {} ('failed' instead of 'finished' lets the next run try it again)",
+            journal::settle(&self.step.id, self.index, "finished")
         ))
     }
+}
+
+fn cannot_tidy(sql: &str, error: &ServerError, gave_up: bool) -> Failure {
+    let failure = error.explain(format!("cannot remove what an interrupted run left ({sql})"));
+    if gave_up && error.is_cancelled() { failure.kind(Kind::Deferred) } else { failure }
 }

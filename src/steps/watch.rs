@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::events::{Blocker, Event, Events};
-use crate::error::Result;
-use crate::pg::{Lease, Query};
+use crate::error::{Failure, Result};
+use crate::pg::{Lease, Query, ServerError, Session};
 
 /// Short enough to name the blockers before a short lock_timeout runs out.
 const TICK: Duration = Duration::from_millis(100);
@@ -51,8 +51,50 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Sends SQL and looks on until it ends. Where the statement runs alone, it is cancelled when it
+    /// was kept waiting for longer than `patience`.
+    pub(super) async fn send(
+        &mut self,
+        session: &Session,
+        sql: &str,
+        patience: Duration,
+        events: &mut dyn Events,
+    ) -> std::result::Result<(), ServerError> {
+        let sending = session.send(sql);
+        tokio::pin!(sending);
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return sent,
+                () = tokio::time::sleep(self.tick()) => {
+                    // Looking on is a courtesy: when it fails, the statement still decides.
+                    let _ = self.look(events).await;
+                    if self.gives_up(patience) {
+                        let _ = session.cancel().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds who was in the way, and how to go on.
+    pub(super) fn blame(&self, failure: Failure) -> Failure {
+        if self.blockers.is_empty() {
+            return failure;
+        }
+        let failure =
+            self.blockers.iter().fold(failure, |failure, blocker| failure.note(format!("blocked by {blocker}")));
+        match self.blockers.iter().find(|b| b.pid != 0) {
+            Some(blocker) => failure.hint(format!(
+                "run again later, give it longer with --lock-patience 10min, or end the blocker: SELECT pg_terminate_backend({});",
+                blocker.pid
+            )),
+            None => failure.hint("run again later, or end the prepared transaction: see pg_prepared_xacts"),
+        }
+    }
+
     /// When to look again: often at first, seldom later.
-    pub(super) fn tick(&self) -> Duration {
+    fn tick(&self) -> Duration {
         if self.began.elapsed() > Duration::from_secs(5) {
             SLOW_TICK
         } else if self.lock_timeout.is_zero() {
@@ -68,12 +110,12 @@ impl<'a> Watch<'a> {
     }
 
     /// A statement outside a transaction has no lock_timeout: the patience ends its wait.
-    pub(super) fn gives_up(&self, patience: Duration) -> bool {
+    fn gives_up(&self, patience: Duration) -> bool {
         self.alone && self.blocked_for() > patience
     }
 
     /// Looks once.
-    pub(super) async fn look(&mut self, events: &mut dyn Events) -> Result<()> {
+    async fn look(&mut self, events: &mut dyn Events) -> Result<()> {
         let blockers = blockers(self.lease, self.backend_pid).await?;
         if blockers.is_empty() {
             self.blocked_since = None;

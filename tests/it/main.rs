@@ -4,6 +4,7 @@
 mod build_script;
 mod connect;
 mod contract;
+mod faults;
 mod harness;
 mod migrate;
 mod queries;

@@ -126,6 +126,12 @@ impl Database {
         Session::open(config).unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.name))
     }
 
+    /// The same database after its server was started again.
+    pub fn reconnected(mut self) -> Database {
+        self.session = OnceLock::new();
+        self
+    }
+
     fn common(&self) -> &Session {
         self.session.get_or_init(|| self.session())
     }

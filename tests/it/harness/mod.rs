@@ -2,13 +2,20 @@
 //! held-open sessions, and the built program with a clean environment.
 #![allow(dead_code, unused_imports, reason = "each test file uses what it needs")]
 
+mod background;
 mod database;
+mod pgbouncer;
 mod program;
+mod proxy;
 mod servers;
+mod standby;
 
 pub use database::{Database, Session, SqlError, Waiting};
+pub use pgbouncer::Pooler;
 pub use program::{Child, Run, dbctl, home, run, spawn};
+pub use proxy::{Hold, Proxy};
 pub use servers::{default_server, majors, pgbouncer, private_server, server, vector_installation};
+pub use standby::{Copy, standby, starting};
 
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,7 @@
 //! dropped: the sandbox's keeper stops them when the process ends.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
@@ -63,15 +64,21 @@ pub fn vector_installation(major: u32) -> Option<Installation> {
     found
 }
 
-/// The PgBouncer program, where it is installed; under DBCTL_TEST_MATRIX=1 a missing one is a failure.
+/// The PgBouncer program, where it is installed; in a CI (variable CI) and under DBCTL_TEST_MATRIX=1
+/// a missing one is a failure.
 pub fn pgbouncer() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from);
     let found =
         std::env::split_paths(&path).chain(usual).map(|folder| folder.join("pgbouncer")).find(|file| file.is_file());
-    assert!(found.is_some() || !is_matrix(), "DBCTL_TEST_MATRIX=1, but there is no pgbouncer: run 'cargo xtask test'");
+    let needed = is_matrix() || std::env::var_os("CI").is_some();
+    assert!(
+        found.is_some() || !needed,
+        "there is no pgbouncer, and nothing may be skipped here: run 'cargo xtask test'"
+    );
     if found.is_none() {
-        eprintln!("skipped: pgbouncer is not installed ('cargo xtask test' installs it)");
+        // Not a print macro: the test runner would swallow it.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: pgbouncer is not installed ('cargo xtask test' installs it)");
     }
     found
 }
