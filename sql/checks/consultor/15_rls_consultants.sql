@@ -117,6 +117,8 @@ SELECT pg_temp.act_as('owner');
 GRANT SELECT, INSERT, UPDATE, DELETE ON consultants TO authenticated;
 SELECT pg_temp.act_as('authenticated', 'c0000000-0000-4000-8000-00000000000a');
 SELECT pg_temp.must_fail('becoming another id', '42501', 'UPDATE consultants SET id = ''c0000000-0000-4000-8000-00000000000c'' WHERE id = ''c0000000-0000-4000-8000-00000000000a''');
+-- Without WHERE or RETURNING nothing is read, so the policy for SELECT does not help: WITH CHECK alone must hold.
+SELECT pg_temp.must_fail('becoming another id without reading', '42501', 'UPDATE consultants SET id = ''c0000000-0000-4000-8000-00000000000c''');
 SELECT pg_temp.rows('closing B as A', 0, 'UPDATE consultants SET is_active = FALSE WHERE id <> ''c0000000-0000-4000-8000-00000000000a''');
 SELECT pg_temp.rows('deleting anybody as A', 0, 'DELETE FROM consultants');
 SELECT pg_temp.must_fail('inserting a consultant by policy', '42501',

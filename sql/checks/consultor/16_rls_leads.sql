@@ -102,6 +102,8 @@ SELECT pg_temp.act_as('owner');
 GRANT SELECT, INSERT, UPDATE, DELETE ON leads TO authenticated, anon;
 SELECT pg_temp.act_as('authenticated', 'c0000000-0000-4000-8000-00000000000a');
 SELECT pg_temp.must_fail('giving a lead to B', '42501', 'UPDATE leads SET consultant_id = ''c0000000-0000-4000-8000-00000000000b'' WHERE id = ''1ead0000-0000-4000-8000-00000000000a''');
+-- Without WHERE or RETURNING nothing is read, so the policy for SELECT does not help: WITH CHECK alone must hold.
+SELECT pg_temp.must_fail('giving leads to B without reading', '42501', 'UPDATE leads SET consultant_id = ''c0000000-0000-4000-8000-00000000000b''');
 SELECT pg_temp.must_fail('making a lead for B', '42501',
     'INSERT INTO leads (consultant_id, whatsapp_number) VALUES (''c0000000-0000-4000-8000-00000000000b'', ''+550000000005'')');
 SELECT pg_temp.must_fail('making a lead for A by policy', '42501',

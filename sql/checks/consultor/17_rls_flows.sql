@@ -116,6 +116,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON flows TO authenticated;
 SELECT pg_temp.act_as('authenticated', 'c0000000-0000-4000-8000-00000000000a');
 SELECT pg_temp.must_fail('making a template of the own flow by policy', '42501', 'UPDATE flows SET is_template = TRUE WHERE id = ''f1000000-0000-4000-8000-00000000000a''');
 SELECT pg_temp.must_fail('giving the own flow to B', '42501', 'UPDATE flows SET created_by = ''c0000000-0000-4000-8000-00000000000b'' WHERE id = ''f1000000-0000-4000-8000-00000000000a''');
+-- Without WHERE or RETURNING nothing is read, so the policy for SELECT does not help: WITH CHECK alone must hold.
+SELECT pg_temp.must_fail('giving own flows to B without reading', '42501', 'UPDATE flows SET created_by = ''c0000000-0000-4000-8000-00000000000b''');
+SELECT pg_temp.must_fail('making templates of own flows without reading', '42501', 'UPDATE flows SET is_template = TRUE');
 SELECT pg_temp.rows('deleting flows by policy', 0, 'DELETE FROM flows');
 
 SELECT pg_temp.act_as('authenticated');
