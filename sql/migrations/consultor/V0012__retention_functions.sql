@@ -155,8 +155,8 @@ BEGIN ATOMIC
 END;
 
 -- Deletes these consultants and what is about them or their leads, prompts and images too, which a deletion by
--- foreign key would leave behind without an owner. Leads first: an image that refers to both a lead and its consultant
--- cannot lose both in one statement. The audit trail stays.
+-- foreign key would leave behind without an owner. Children first: an image that refers to a lead and to its consultant
+-- loses both by ON DELETE SET NULL, which fails (23503) in the transaction that wrote it. The audit trail stays.
 CREATE FUNCTION purge_consultants(p_ids UUID[])
 RETURNS INTEGER
 LANGUAGE sql
