@@ -9,7 +9,7 @@ BEGIN
     IF current_setting('server_encoding') <> 'UTF8' THEN
         RAISE EXCEPTION 'consultor needs a database with encoding UTF8, this one has %', current_setting('server_encoding')
             USING ERRCODE = 'feature_not_supported',
-                  HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0';
+                  HINT = 'CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0';
     END IF;
 END;
 $$;
