@@ -152,3 +152,9 @@ FROM (VALUES (1, 1, 1), (2, 1, 1), (3, 1, 0), (4, 0, 0), (5, 0, 0), (6, 0, 0), (
 
 SELECT pg_temp.refuse_as('moving a project to an organization of others', pg_temp.u(1), format(
     'UPDATE app.projects SET organization_id = %L WHERE id = %L', pg_temp.u(102), pg_temp.u(201)));
+
+-- To one in which they are a viewer: they see it there, and may not write there.
+INSERT INTO app.organization_members (organization_id, user_id, role)
+VALUES (pg_temp.u(102), pg_temp.u(3), 'viewer');
+SELECT pg_temp.refuse_as('moving a project to an organization in which one is a viewer', pg_temp.u(3), format(
+    'UPDATE app.projects SET organization_id = %L WHERE id = %L', pg_temp.u(102), pg_temp.u(201)));

@@ -166,6 +166,10 @@ FROM (VALUES
     ('an attachment of a comment of others', 3, format('INSERT INTO app.attachments (comment_id, uploaded_by, file_name, file_size, mime_type, storage_path) VALUES (%L, %L, ''f'', 1, ''m'', ''p'')', pg_temp.u(404), pg_temp.u(3))),
     ('an attachment of one''s task and a comment of others', 3, format('INSERT INTO app.attachments (task_id, comment_id, uploaded_by, file_name, file_size, mime_type, storage_path) VALUES (%L, %L, %L, ''f'', 1, ''m'', ''p'')', pg_temp.u(301), pg_temp.u(404), pg_temp.u(3))),
     ('moving one''s comment to a task of others', 3, format('UPDATE app.comments SET task_id = %L WHERE id = %L', pg_temp.u(304), pg_temp.u(401))),
+    -- Without WHERE the server reads no column, and asks no policy for SELECT.
+    ('moving all one''s comments to a task of others', 3, format('UPDATE app.comments SET task_id = %L', pg_temp.u(304))),
+    ('giving all one''s comments to somebody else', 3, format('UPDATE app.comments SET user_id = %L', pg_temp.u(1))),
+    ('moving all one''s attachments to a task of others', 3, format('UPDATE app.attachments SET task_id = %L', pg_temp.u(304))),
     ('giving one''s comment to somebody else', 3, format('UPDATE app.comments SET user_id = %L WHERE id = %L', pg_temp.u(1), pg_temp.u(401))),
     ('moving one''s attachment to a task of others', 3, format('UPDATE app.attachments SET task_id = %L WHERE id = %L', pg_temp.u(304), pg_temp.u(501))),
     ('giving one''s attachment to somebody else', 3, format('UPDATE app.attachments SET uploaded_by = %L WHERE id = %L', pg_temp.u(1), pg_temp.u(501)))
