@@ -58,7 +58,13 @@ BEGIN
     SET LOCAL ROLE fsm_app;
     EXECUTE format('SET LOCAL ROLE %I', v_me);
 EXCEPTION WHEN insufficient_privilege THEN
-    EXECUTE format('GRANT fsm_app TO %I', v_me);
+    BEGIN
+        EXECUTE format('GRANT fsm_app TO %I', v_me);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'check failed: role "%" cannot act as fsm_app to try its rights', v_me
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('as superuser: GRANT fsm_app TO %I', v_me);
+    END;
 END;
 $$;
 

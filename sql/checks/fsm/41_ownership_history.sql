@@ -26,6 +26,86 @@ RETURNS UUID
 LANGUAGE sql
 AS $$ SELECT ('f5c0ffee-0000-4000-8000-' || lpad(p_n::TEXT, 12, '0'))::UUID $$;
 
+-- An owner that is no member of fsm_app becomes one for the length of this transaction.
+DO $$
+DECLARE
+    v_me NAME := current_user;
+BEGIN
+    SET LOCAL ROLE fsm_app;
+    EXECUTE format('SET LOCAL ROLE %I', v_me);
+EXCEPTION WHEN insufficient_privilege THEN
+    BEGIN
+        EXECUTE format('GRANT fsm_app TO %I', v_me);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'check failed: role "%" cannot act as fsm_app to try its rights', v_me
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('as superuser: GRANT fsm_app TO %I', v_me);
+    END;
+END;
+$$;
+
+-- Runs p_sql as fsm_app for p_user, null is nobody; returns how many rows it read or changed.
+CREATE FUNCTION pg_temp.rows_as(p_user UUID, p_sql TEXT)
+RETURNS BIGINT
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_me NAME := current_user;
+    v_rows BIGINT;
+BEGIN
+    PERFORM set_config('app.current_user_id', COALESCE(p_user::TEXT, ''), TRUE);
+    SET LOCAL ROLE fsm_app;
+    EXECUTE p_sql;
+    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXECUTE format('SET LOCAL ROLE %I', v_me);
+    PERFORM set_config('app.current_user_id', '', TRUE);
+    RETURN v_rows;
+END;
+$$;
+
+-- Wants p_sql to read or change p_rows rows, then takes it back.
+CREATE FUNCTION pg_temp.expect_as(p_what TEXT, p_user UUID, p_rows BIGINT, p_sql TEXT)
+RETURNS VOID
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_rows BIGINT;
+BEGIN
+    BEGIN
+        v_rows := pg_temp.rows_as(p_user, p_sql);
+        RAISE EXCEPTION USING ERRCODE = 'UNDO0';
+    EXCEPTION
+        WHEN SQLSTATE 'UNDO0' THEN
+            NULL;
+        WHEN OTHERS THEN
+            RAISE EXCEPTION 'check failed: % gives % (%), not % rows', p_what, SQLSTATE, SQLERRM, p_rows;
+    END;
+    IF v_rows <> p_rows THEN
+        RAISE EXCEPTION 'check failed: % gives % rows, not %', p_what, v_rows, p_rows;
+    END IF;
+END;
+$$;
+
+-- Wants p_sql to be refused with p_sqlstate.
+CREATE FUNCTION pg_temp.refuse_as(p_what TEXT, p_user UUID, p_sql TEXT, p_sqlstate TEXT DEFAULT '42501')
+RETURNS VOID
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_rows BIGINT;
+BEGIN
+    BEGIN
+        v_rows := pg_temp.rows_as(p_user, p_sql);
+    EXCEPTION WHEN OTHERS THEN
+        IF SQLSTATE <> p_sqlstate THEN
+            RAISE EXCEPTION 'check failed: % gives % (%), not %', p_what, SQLSTATE, SQLERRM, p_sqlstate;
+        END IF;
+        RETURN;
+    END;
+    RAISE EXCEPTION 'check failed: % is accepted and gives % rows', p_what, v_rows;
+END;
+$$;
+
 INSERT INTO auth.users (id, email, password_hash)
 SELECT pg_temp.u(g.n), format('check-%s@fsm.invalid', g.n), 'hash'
 FROM generate_series(1, 3) AS g (n);
@@ -116,21 +196,15 @@ $$;
 SELECT pg_temp.must_fail('an operator in the history who does not exist', '23503', format(
     'INSERT INTO public.project_ownership_history (project_id, new_operator_id, changed_by) VALUES (%L, gen_random_uuid(), ''x'')', pg_temp.u(1)));
 
--- fsm_app may assign, not rewrite what was.
+-- fsm_app may assign; the history it cannot write itself.
+SELECT pg_temp.rows_as(pg_temp.u(2), format('UPDATE public.projects SET responsible_operator_id = %L WHERE id = %L', pg_temp.u(1), pg_temp.u(1)));
 DO $$
-DECLARE
-    v_me NAME := current_user;
 BEGIN
-    BEGIN
-        SET LOCAL ROLE fsm_app;
-    EXCEPTION WHEN insufficient_privilege THEN
-        EXECUTE format('GRANT fsm_app TO %I', v_me);
-        SET LOCAL ROLE fsm_app;
-    END;
-    UPDATE public.projects SET responsible_operator_id = 'f5c0ffee-0000-4000-8000-000000000001' WHERE id = 'f5c0ffee-0000-4000-8000-000000000001';
-    EXECUTE format('SET LOCAL ROLE %I', v_me);
-    IF pg_temp.history(1) NOT LIKE '%; >1 %' THEN
+    IF pg_temp.history(1) NOT LIKE '%; >1 f5c0ffee-0000-4000-8000-000000000002 -' THEN
         RAISE EXCEPTION 'check failed: an assignment by fsm_app is not in the history: %', pg_temp.history(1);
     END IF;
 END;
 $$;
+SELECT pg_temp.refuse_as('writing the history by hand', pg_temp.u(2), format(
+    'INSERT INTO public.project_ownership_history (project_id, changed_by) VALUES (%L, ''x'')', pg_temp.u(1)));
+SELECT pg_temp.refuse_as('rewriting the history', pg_temp.u(2), 'UPDATE public.project_ownership_history SET changed_by = ''x''');
