@@ -9,7 +9,7 @@ use dbctl::cli::Cli;
 use dbctl::outcome::Outcome;
 use serde_json::Value;
 
-use crate::harness::{Database, dbctl, run};
+use crate::harness::{Database, dbctl, eventually, run};
 
 /// `--help` of every command, the ones below it included. What every command has is shown once.
 #[test]
@@ -117,6 +117,10 @@ fn json_shapes() {
     // Others on this machine come and go: one of our own, seen by nobody else.
     let sandbox = |args: &[&str]| run(dbctl(args).env("DBCTL_SANDBOX_DIR", &sandboxes)).expect_code(0);
     sandbox(&["sandbox", "start", "--owner", &std::process::id().to_string()]);
+    eventually("the list knows the server's process", || {
+        let list = sandbox(&["sandbox", "list", "--format", "json"]).stdout;
+        !list.contains("\"server_pid\": null")
+    });
     ask(&["sandbox", "list"], 0);
     sandbox(&["sandbox", "stop", "--all"]);
     let bridge = Database::new();
