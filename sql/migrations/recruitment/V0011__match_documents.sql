@@ -162,8 +162,9 @@ LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 RETURN filter IS NULL
-    OR metadata @> document_filter_values(filter)
-        AND (document_filter_path(filter) IS NULL OR metadata @@ document_filter_path(filter));
+    -- The path comes first: making it is what finds fault with the filter.
+    OR (document_filter_path(filter) IS NULL OR metadata @@ document_filter_path(filter))
+        AND metadata @> document_filter_values(filter);
 
 -- The match_count active documents most similar to query_embedding, best first, of those that meet the filters; of
 -- these, the ones more similar than match_threshold (1 is the same direction, 0 is unrelated).
