@@ -31,11 +31,17 @@ WITH a AS (
 )
 SELECT c.id, c.account_id FROM c;
 
-INSERT INTO messages (account_id, conversation_id, message_type, status)
-SELECT c.account_id, c.id, t.message_type, s.status
-FROM check_conversation AS c
-CROSS JOIN unnest(ARRAY['incoming', 'outgoing', 'activity', 'template']) AS t (message_type)
-CROSS JOIN unnest(ARRAY['sent', 'delivered', 'read', 'failed']) AS s (status);
+DO $$
+BEGIN
+    INSERT INTO messages (account_id, conversation_id, message_type, status)
+    SELECT c.account_id, c.id, t.message_type, s.status
+    FROM check_conversation AS c
+    CROSS JOIN unnest(ARRAY['incoming', 'outgoing', 'activity', 'template']) AS t (message_type)
+    CROSS JOIN unnest(ARRAY['sent', 'delivered', 'read', 'failed']) AS s (status);
+EXCEPTION WHEN check_violation THEN
+    RAISE EXCEPTION 'check failed: a type or status that the document has is refused: %', SQLERRM;
+END;
+$$;
 
 SELECT pg_temp.must_fail('a message type that is none', '23514', $sql$
     INSERT INTO messages (account_id, conversation_id, message_type) SELECT c.account_id, c.id, 'private' FROM check_conversation AS c

@@ -51,5 +51,7 @@ BEGIN
         RAISE EXCEPTION 'check failed: safe_integer rounds 15000.7 to % and 2147483647.4 to %',
             safe_integer('15000.7'), safe_integer('2147483647.4');
     END IF;
+EXCEPTION WHEN data_exception THEN
+    RAISE EXCEPTION 'check failed: a text that is no number, or too great a one, is an error: %', SQLERRM;
 END;
 $$;

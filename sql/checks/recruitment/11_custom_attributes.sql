@@ -10,16 +10,20 @@ DECLARE
 BEGIN
     INSERT INTO accounts (name) VALUES ('check') RETURNING id INTO v_account;
 
-    INSERT INTO contacts (account_id, name, custom_attributes)
-    VALUES
-        (v_account, 'good', '{"lead_status": "check qualified", "qualification_score": 8.5, "budget_min": 70000, "follower_count": 25000}'),
-        (v_account, 'text', '{"lead_status": "check qualified", "qualification_score": "9.5", "budget_min": "80000", "follower_count": "15k"}'),
-        (v_account, 'word', '{"lead_status": "check qualified", "qualification_score": "high", "budget_min": "a lot", "follower_count": {"n": 1}}'),
-        (v_account, 'huge', '{"lead_status": "check qualified", "qualification_score": 1e400, "budget_min": -1e400, "follower_count": 99999999999}'),
-        (v_account, 'none', '{"lead_status": "check qualified"}'),
-        (v_account, 'list', '["no object"]'),
-        (v_account, 'null', NULL),
-        (v_account, 'poor', '{"lead_status": "check qualified", "qualification_score": 2, "budget_min": 20000, "follower_count": 10}');
+    BEGIN
+        INSERT INTO contacts (account_id, name, custom_attributes)
+        VALUES
+            (v_account, 'good', '{"lead_status": "check qualified", "qualification_score": 8.5, "budget_min": 70000, "follower_count": 25000}'),
+            (v_account, 'text', '{"lead_status": "check qualified", "qualification_score": "9.5", "budget_min": "80000", "follower_count": "15k"}'),
+            (v_account, 'word', '{"lead_status": "check qualified", "qualification_score": "high", "budget_min": "a lot", "follower_count": {"n": 1}}'),
+            (v_account, 'huge', '{"lead_status": "check qualified", "qualification_score": 1e400, "budget_min": -1e400, "follower_count": 99999999999}'),
+            (v_account, 'none', '{"lead_status": "check qualified"}'),
+            (v_account, 'list', '["no object"]'),
+            (v_account, 'null', NULL),
+            (v_account, 'poor', '{"lead_status": "check qualified", "qualification_score": 2, "budget_min": 20000, "follower_count": 10}');
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'check failed: a contact is refused for what an agent wrote: %', SQLERRM;
+    END;
 
     SELECT string_agg(x.name, ' ' ORDER BY x.position) INTO v_names
     FROM (

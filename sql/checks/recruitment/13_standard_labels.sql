@@ -38,8 +38,12 @@ BEGIN
         RAISE EXCEPTION 'check failed: account 1 lacks %', v_found;
     END IF;
 
-    -- Fails with 23505 where the sequence still stands before 1.
-    INSERT INTO accounts (name) VALUES ('check') RETURNING id INTO v_account;
+    BEGIN
+        INSERT INTO accounts (name) VALUES ('check') RETURNING id INTO v_account;
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'check failed: the next account is given an id that is taken: %', SQLERRM
+            USING HINT = 'SELECT setval(''accounts_id_seq'', (SELECT max(id) FROM accounts))';
+    END;
 
     INSERT INTO labels (account_id, title, color) VALUES (v_account, 'hot-lead', '#000000');
     v_added := add_standard_labels(v_account);

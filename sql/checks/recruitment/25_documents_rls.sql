@@ -136,6 +136,8 @@ SELECT pg_temp.run_as('service_role', $sql$
         IF v_rows <> 1 THEN
             RAISE EXCEPTION 'check failed: service_role deleted % rows', v_rows;
         END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'check failed: service_role cannot write documents: %', SQLERRM;
     END;
     $do$
 $sql$);
