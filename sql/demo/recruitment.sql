@@ -110,7 +110,10 @@ SELECT
                 WHEN g.n % 37 = 5 THEN '"high"'::JSONB
                 WHEN g.n % 5 <> 3 THEN to_jsonb(pg_temp.pick('score ' || g.n, 101) / 10.0)
             END,
-            'last_contact_date', to_jsonb(c.at + make_interval(hours => pg_temp.pick('contacted ' || g.n, 240)))
+            'last_contact_date', to_char(
+                (c.at + make_interval(hours => pg_temp.pick('contacted ' || g.n, 240))) AT TIME ZONE 'UTC',
+                'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+            )
         )
         || CASE
             WHEN s.source LIKE 'instagram%' THEN jsonb_build_object(

@@ -4,7 +4,8 @@
 -- documents of two are not.
 -- Settings: dbctl.scale (1) multiplies the number of documents; dbctl.seed (1) changes what they say.
 -- Run it again at any time: documents that are there are left alone.
--- Lock: ROW EXCLUSIVE, as any insert.
+-- Lock: ROW EXCLUSIVE, as any insert; ACCESS EXCLUSIVE on documents where most of them are added, for then the index on
+--       the embeddings is dropped and built again, which takes a fifth of the time of adding to it row by row.
 
 -- The type and its operators may live in a schema of their own.
 SELECT set_config('search_path', format('%s, %I', current_setting('search_path'), n.nspname), TRUE)
@@ -40,6 +41,19 @@ AS $$
         ORDER BY d.n
     )::REAL[]::VECTOR
     FROM generate_series(1::BIGINT, 1536) AS d (n)
+$$;
+
+-- The statement that builds the index again, or '' if the index stays.
+SELECT set_config('dbctl.demo_index', '', TRUE);
+
+DO $$
+BEGIN
+    IF 100 * pg_temp.scale() > (SELECT count(*) FROM documents)
+       AND to_regclass('idx_documents_embedding') IS NOT NULL THEN
+        PERFORM set_config('dbctl.demo_index', pg_get_indexdef('idx_documents_embedding'::REGCLASS), TRUE);
+        DROP INDEX idx_documents_embedding;
+    END IF;
+END;
 $$;
 
 WITH topic AS MATERIALIZED (
@@ -117,3 +131,16 @@ CROSS JOIN LATERAL (
 ) AS v (job_type, seniority, city, months, thousands, skills, at)
 WHERE NOT EXISTS (SELECT FROM documents AS d WHERE d.source_url = 'https://kb.sample.example/' || g.n)
 ORDER BY g.n;
+
+DO $$
+BEGIN
+    IF current_setting('dbctl.demo_index') <> '' THEN
+        -- Beyond this memory, building is as slow as adding row by row: 10 kB for each embedding.
+        IF pg_size_bytes(current_setting('maintenance_work_mem')) < 512 * 1024 ^ 2 THEN
+            SET LOCAL maintenance_work_mem = '512MB';
+        END IF;
+        EXECUTE current_setting('dbctl.demo_index');
+        PERFORM set_config('dbctl.demo_index', '', TRUE);
+    END IF;
+END;
+$$;

@@ -90,8 +90,8 @@ BEGIN
 END;
 $$;
 
-INSERT INTO documents (title, content, category, embedding)
-VALUES ('check', 'check', 'faq', array_fill(1::REAL, ARRAY[1536])::VECTOR);
+INSERT INTO documents (title, content, category, metadata, embedding)
+VALUES ('check', 'check', 'faq', '{"check": true}', array_fill(1::REAL, ARRAY[1536])::VECTOR);
 
 SELECT pg_temp.run_as('authenticated', $sql$
     DO $do$
@@ -100,7 +100,12 @@ SELECT pg_temp.run_as('authenticated', $sql$
             RAISE EXCEPTION 'check failed: authenticated sees no documents';
         END IF;
         IF NOT EXISTS (
-            SELECT FROM match_documents((SELECT d.embedding FROM documents AS d WHERE d.title = 'check'), filter_category := 'faq') AS m
+            SELECT
+            FROM match_documents(
+                (SELECT d.embedding FROM documents AS d WHERE d.title = 'check'),
+                filter_category := 'faq',
+                filter_metadata := '{"check": {"$eq": true}}'
+            ) AS m
             WHERE m.title = 'check'
         ) THEN
             RAISE EXCEPTION 'check failed: authenticated finds no documents';

@@ -34,14 +34,14 @@ BEGIN
 
     v_elements[1499] := 1;
     v_query := v_elements::VECTOR;
-    INSERT INTO documents (title, content, embedding) VALUES ('check', 'check', v_query);
+    INSERT INTO documents (title, content, metadata, embedding) VALUES ('check', 'check', '{"check": 7}', v_query);
 
     CREATE TEMPORARY TABLE documents (id INT);
     PERFORM set_config('search_path', 'pg_temp, pg_catalog', TRUE);
     PERFORM set_config('TimeZone', 'America/Sao_Paulo', TRUE);
     PERFORM set_config('DateStyle', 'SQL, DMY', TRUE);
 
-    EXECUTE format('SELECT m.title FROM %I.match_documents($1, 0.99, 1, NULL, ''{"a": {"$ne": 1}}'') AS m', v_schema)
+    EXECUTE format('SELECT m.title FROM %I.match_documents($1, 0.99, 1, NULL, ''{"check": {"$gt": 6}}'') AS m', v_schema)
     INTO v_title USING v_query;
     IF v_title IS DISTINCT FROM 'check' THEN
         RAISE EXCEPTION 'check failed: under another search_path the search gives %', v_title;
