@@ -137,7 +137,7 @@ macro_rules! each_system {
     };
 }
 
-each_system! { bridge consultor fsm }
+each_system! { bridge chat consultor fsm recruitment }
 
 /// Ten and more deliberate mutations, each rejected by the check that its first line names.
 fn every_mutation_is_caught(place: &Place) {
@@ -149,7 +149,8 @@ fn every_mutation_is_caught(place: &Place) {
     let session = place.database.session();
     for file in files {
         let mutation = std::fs::read_to_string(&file).unwrap();
-        let caught_by = mutation.lines().next().and_then(|line| line.strip_prefix("-- caught by: ")).unwrap().trim();
+        let caught_by = mutation.lines().find_map(|line| line.strip_prefix("-- caught by: "));
+        let caught_by = caught_by.unwrap_or_else(|| panic!("{} names no check", file.display())).trim();
         let check = place.system.checks.iter().find(|check| check.name == caught_by);
         let check = check.unwrap_or_else(|| panic!("{} names {caught_by}, which there is not", file.display()));
         if left_out(check, place) {

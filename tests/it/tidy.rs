@@ -254,7 +254,9 @@ fn sql_keywords_are_written_in_capitals() {
     for file in files(&["sql"], ".sql") {
         let text = text(&file);
         for (index, line) in text.lines().enumerate() {
-            assert!(line.len() <= 160, "{file}:{}: {} bytes", index + 1, line.len());
+            // Checks and sample rows are lists of calls and rows, a line each.
+            let list = file.starts_with("sql/checks") || file.starts_with("sql/demo");
+            assert!(line.len() <= if list { 300 } else { 165 }, "{file}:{}: {} bytes", index + 1, line.len());
             assert!(!line.ends_with(' ') && !line.contains('\t'), "{file}:{}: white space", index + 1);
             let first = line.split_whitespace().next().unwrap_or_default().trim_end_matches(['(', ';']);
             // Words inside of quoted texts and comments may be anything: only what a line begins with is looked at.

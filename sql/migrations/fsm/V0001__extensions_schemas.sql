@@ -1,4 +1,5 @@
 -- fsm V0001: server version, extensions, the application's role, the four schemas.
+-- dbctl: needs PostgreSQL 15
 -- Lock: none on any table.
 
 -- UNIQUE NULLS NOT DISTINCT, which keeps a sales order from arriving twice (V0017), came with 15.
