@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dbctl::pg::sandbox::Options;
+use nix::sys::signal::Signal;
+
 use super::set::Migrations;
 use super::{migrate_with, nobody_is_left, waiting_worker};
-use crate::harness::{Database, Session, eventually, majors, run, spawn};
+use crate::harness::{Database, Session, eventually, majors, private_server, run, spawn};
 
 fn with_items(major: u32) -> Database {
     let db = Database::on(major);
@@ -209,10 +212,70 @@ fn a_signal_ends_a_wait_for_the_lease() {
     waiting_worker(&db);
     let second = spawn(&mut migrate_with(&db.url(), &set, &[]));
     second.wait_for_stderr("another run is at work");
-    second.signal(nix::sys::signal::Signal::SIGINT);
+    second.signal(Signal::SIGINT);
     second.wait().expect_code(130);
     let third = run(&mut migrate_with(&db.url(), &set, &["--lock-wait", "0"])).expect_code(6);
     assert!(third.stderr.contains("lease"), "{}", third.stderr);
     blocker.rollback();
     holder.wait().expect_code(0);
+}
+
+#[test]
+fn a_prepared_transaction_in_the_way_is_named() {
+    for major in majors() {
+        let db = with_items(major);
+        let set = Migrations::of(&[("V1__price.sql", "ALTER TABLE item ADD COLUMN price int;\n")]);
+        let name = format!("forgotten_{}", db.name());
+        db.session().sql(&format!("BEGIN; LOCK TABLE item IN SHARE MODE; PREPARE TRANSACTION '{name}'"));
+        let flags = ["--lock-timeout", "500ms", "--lock-patience", "1s"];
+        let ended = run(&mut migrate_with(&db.url(), &set, &flags));
+        db.sql(&format!("ROLLBACK PREPARED '{name}'"));
+        let ended = ended.expect_code(3);
+        assert!(ended.stderr.contains("item: blocked by a prepared transaction"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("pg_prepared_xacts"), "{}", ended.stderr);
+        run(&mut migrate_with(&db.url(), &set, &[])).expect_code(0);
+    }
+}
+
+#[test]
+fn a_deadlock_is_tried_again() {
+    for major in majors() {
+        let db = with_items(major);
+        db.sql("CREATE TABLE other (a int)");
+        let text = "ALTER TABLE item ADD COLUMN price int;\nALTER TABLE other ADD COLUMN price int;\n";
+        let set = Migrations::of(&[("V1__price.sql", text)]);
+        let crossing = db.session();
+        // Only the migration looks for the deadlock, so that it is the one that is rolled back.
+        crossing.sql("SET deadlock_timeout = '10min'; BEGIN; SELECT count(*) FROM other");
+        let child = spawn(&mut migrate_with(&db.url(), &set, &["--lock-timeout", "50s"]));
+        waiting_worker(&db);
+        let crosses = crossing.start("SELECT count(*) FROM item; COMMIT");
+        let done = child.wait().expect_code(0);
+        crosses.wait().expect("the other one is not disturbed");
+        assert!(done.stderr.contains("deadlock detected"), "{}", done.stderr);
+        assert_eq!(db.one("SELECT count(price) FROM item"), "0");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_a_run_whose_server_does_not_answer() {
+    let mut server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE TABLE item (id int)");
+    let set = Migrations::of(&[("V1__price.sql", "ALTER TABLE item ADD COLUMN price int;\n")]);
+    let _blocker = reader_that_stays(&db);
+    let mut child = spawn(&mut migrate_with(&db.url(), &set, &["--lock-timeout", "100s"]));
+    waiting_worker(&db);
+    // Nobody takes a cancel request any more.
+    server.pause().expect("the server can be paused");
+    eventually("a second signal ends it", || {
+        let ended = child.has_ended();
+        if !ended {
+            child.signal(Signal::SIGINT);
+        }
+        ended
+    });
+    child.wait().expect_code(130);
+    server.resume().expect("the server goes on");
+    nobody_is_left(&db);
 }
