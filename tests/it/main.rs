@@ -4,5 +4,6 @@
 mod build_script;
 mod connect;
 mod harness;
+mod plans;
 mod sandbox;
 mod systems;
