@@ -1,7 +1,7 @@
 //! bridge: lookups between the two programs, the inbox, the messages of a conversation, insights.
 
 use super::Subject;
-use super::explain::{Call, Query, ordered, query};
+use super::explain::{Call, Query, call, ordered, query};
 
 const SUBJECT: Subject = Subject {
     system: "bridge",
@@ -32,7 +32,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM conversation_mappings WHERE chatwoot_conversation_id = 1000100",
         &["conversation_mappings_chatwoot_conversation_id_key"],
     ),
-    ordered(
+    query(
         "the conversations of a lead, newest first",
         "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 ORDER BY updated_at DESC LIMIT 20",
         &["idx_conversation_mappings_lead_updated"],
@@ -42,7 +42,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 AND status = 'pending'",
         &["idx_conversation_mappings_lead_status"],
     ),
-    ordered(
+    query(
         "the open conversations of a lead, newest first",
         "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 AND status = 'open' ORDER BY updated_at DESC",
         &["idx_conversation_mappings_open_conversations"],
@@ -82,7 +82,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM ai_insights WHERE krayin_lead_id = 1000100 AND is_current",
         &["unique_current_insight"],
     ),
-    ordered(
+    query(
         "the history of a lead's insights",
         "SELECT * FROM ai_insights WHERE krayin_lead_id = 1000100 AND is_current = FALSE ORDER BY calculated_at DESC",
         &["idx_ai_insights_lead_time"],
@@ -102,7 +102,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM ai_insights WHERE is_current AND trend = 'declining' ORDER BY performance_score DESC LIMIT 20",
         &["idx_ai_insights_trend"],
     ),
-    ordered(
+    query(
         "the stages of a lead",
         "SELECT * FROM stage_change_logs WHERE krayin_lead_id = 1000100 ORDER BY created_at DESC",
         &["idx_stage_change_logs_krayin_lead_id"],
@@ -128,7 +128,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM audit_logs WHERE user_id = 7 ORDER BY created_at DESC LIMIT 50",
         &["idx_audit_logs_user"],
     ),
-    ordered(
+    query(
         "what was done to an object",
         "SELECT * FROM audit_logs WHERE model = 'ContactMapping' AND model_id = 1000100 ORDER BY created_at DESC",
         &["idx_audit_logs_model"],
@@ -157,22 +157,22 @@ const QUERIES: &[Query] = &[
 ];
 
 const CALLS: &[Call] = &[
-    Call {
-        what: "an insight takes the place of the one before",
-        sql: "SELECT update_ai_insights(1000100, '{\"performance_score\": 7.5}')",
-        indexes: &["unique_current_insight"],
-    },
-    Call {
-        what: "a message claims its id and is counted",
-        sql: "INSERT INTO activity_mappings (chatwoot_message_id, krayin_activity_id, conversation_id, message_type) \
+    call(
+        "an insight takes the place of the one before",
+        "SELECT update_ai_insights(1000100, '{\"performance_score\": 7.5}')",
+        &["unique_current_insight"],
+    ),
+    call(
+        "a message claims its id and is counted",
+        "INSERT INTO activity_mappings (chatwoot_message_id, krayin_activity_id, conversation_id, message_type) \
               VALUES (1, 1, 1000100, 'incoming')",
-        indexes: &["conversation_mappings_chatwoot_conversation_id_key"],
-    },
-    Call {
-        what: "a deleted message frees its id and is no longer counted",
-        sql: "DELETE FROM activity_mappings WHERE chatwoot_message_id = 100000100",
-        indexes: &["activity_message_keys_pkey", "conversation_mappings_chatwoot_conversation_id_key"],
-    },
+        &["conversation_mappings_chatwoot_conversation_id_key"],
+    ),
+    call(
+        "a deleted message frees its id and is no longer counted",
+        "DELETE FROM activity_mappings WHERE chatwoot_message_id = 100000100",
+        &["activity_message_keys_pkey", "conversation_mappings_chatwoot_conversation_id_key"],
+    ),
 ];
 
 #[test]

@@ -24,7 +24,7 @@ const QUERIES: &[Query] = &[
          AND created_at < now() - INTERVAL '40 days' ORDER BY created_at DESC LIMIT 50",
         &["idx_messages_room_created_at"],
     ),
-    ordered(
+    query(
         "what a user wrote, newest first",
         "SELECT * FROM messages WHERE sender_id = '00000000-0000-4000-8000-000000000007' ORDER BY created_at DESC LIMIT 50",
         &["idx_messages_sender_created_at"],
@@ -52,7 +52,7 @@ const QUERIES: &[Query] = &[
         "whether a user is in a room",
         "SELECT FROM room_participants WHERE room_id = '10000000-0000-4000-8000-000000000007' \
          AND user_id = '00000000-0000-4000-8000-000000000395'",
-        &["pk_room_participants"],
+        &["pk_room_participants|idx_room_participants_user_room"],
     ),
     query(
         "who is online, and since when",

@@ -22,7 +22,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM leads WHERE consultant_id = '00000000-0000-4000-8000-000000000000'",
         &["leads_consultant_id_whatsapp_number_key|idx_leads_consultant_status_date"],
     ),
-    ordered(
+    query(
         "the leads of a consultant with a status, newest first",
         "SELECT * FROM leads WHERE consultant_id = '00000000-0000-4000-8000-000000000000' AND status = 'novo' \
          ORDER BY created_at DESC LIMIT 20",
@@ -44,7 +44,7 @@ const QUERIES: &[Query] = &[
         "SELECT * FROM conversations WHERE lead_id = '00000000-0000-4000-8000-000000000000' AND NOT is_completed",
         &["idx_conversations_one_active"],
     ),
-    ordered(
+    query(
         "a chat in order",
         "SELECT * FROM messages WHERE conversation_id = '00000000-0000-4000-8000-000000000000' ORDER BY created_at",
         &["idx_messages_conversation_id"],
@@ -75,8 +75,10 @@ const QUERIES: &[Query] = &[
             &["idx_leads_consultant_status_date"],
         )
     },
+    // The policy collects the conversations of the consultant before it looks at the chat's.
     Query {
         first: SIGNED_IN,
+        whole: &["conversations"],
         ..query(
             "a chat, with row level security",
             "SELECT * FROM messages WHERE conversation_id = '00000000-0000-4000-8000-000000000000' ORDER BY created_at",

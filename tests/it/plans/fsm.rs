@@ -1,7 +1,7 @@
 //! fsm: tasks of a project, what is unread, who did what, orders of a sales system and channel.
 
 use super::Subject;
-use super::explain::{Call, Query, ordered, query};
+use super::explain::{Call, Query, call, ordered, query};
 
 const SUBJECT: Subject = Subject {
     system: "fsm",
@@ -35,7 +35,7 @@ const QUERIES: &[Query] = &[
          AND user_id = '00000000-0000-4000-8000-000000000007'",
         &["organization_members_organization_id_user_id_key|idx_org_members_user_id"],
     ),
-    ordered(
+    query(
         "the tasks of a project with a status, most urgent first",
         "SELECT * FROM app.tasks WHERE project_id = '20000000-0000-4000-8000-000000000007' AND status = 'todo' \
          AND deleted_at IS NULL ORDER BY app.priority_rank(priority) DESC LIMIT 20",
@@ -70,7 +70,7 @@ const QUERIES: &[Query] = &[
          ORDER BY created_at",
         &["idx_comments_task_id"],
     ),
-    ordered(
+    query(
         "what a user has not read, newest first",
         "SELECT * FROM app.notifications WHERE user_id = '00000000-0000-4000-8000-000000000000' AND is_read = FALSE \
          ORDER BY created_at DESC LIMIT 20",
@@ -135,17 +135,17 @@ const QUERIES: &[Query] = &[
 ];
 
 const CALLS: &[Call] = &[
-    Call {
-        what: "a comment looks for its task",
-        sql: "INSERT INTO app.comments (task_id, user_id, content) VALUES \
+    call(
+        "a comment looks for its task",
+        "INSERT INTO app.comments (task_id, user_id, content) VALUES \
               ('30000000-0000-4000-8000-000000000007', '00000000-0000-4000-8000-000000000007', 'Done')",
-        indexes: &["app.tasks_pkey"],
-    },
-    Call {
-        what: "a deleted task takes its comments along",
-        sql: "DELETE FROM app.tasks WHERE id = '30000000-0000-4000-8000-000000000008'",
-        indexes: &["app.tasks_pkey", "app.idx_comments_task_id", "app.idx_attachments_task_id"],
-    },
+        &["app.tasks_pkey"],
+    ),
+    call(
+        "a deleted task takes its comments along",
+        "DELETE FROM app.tasks WHERE id = '30000000-0000-4000-8000-000000000008'",
+        &["app.tasks_pkey", "app.idx_comments_task_id"],
+    ),
 ];
 
 #[test]

@@ -3,8 +3,8 @@
 use dbctl::pg::sandbox::Options;
 
 use super::Subject;
-use super::explain::{Call, Query, ordered, query};
-use crate::harness::{Database, private_server, vector_installation};
+use super::explain::{Call, Query, call, ordered, query};
+use crate::harness::{Database, majors, private_server, vector_installation};
 
 const SUBJECT: Subject = Subject {
     system: "recruitment",
@@ -127,24 +127,28 @@ const VECTOR_QUERIES: &[Query] = &[
 ];
 
 const VECTOR_CALLS: &[Call] = &[
+    call(
+        "match_documents without a filter",
+        "SELECT m.* FROM documents AS o CROSS JOIN LATERAL match_documents(o.embedding) AS m WHERE o.id = 1000077",
+        &["idx_documents_embedding"],
+    ),
+    // So few documents are compared one by one if the planner may; what is seen is that the filter lets the index in.
     Call {
-        what: "match_documents without a filter",
-        sql: "SELECT m.* FROM documents AS o CROSS JOIN LATERAL match_documents(o.embedding) AS m WHERE o.id = 1000077",
-        indexes: &["idx_documents_embedding"],
-    },
-    Call {
-        what: "match_documents within a category of many",
-        sql: "SELECT m.* FROM documents AS o CROSS JOIN LATERAL match_documents(o.embedding, 0.5, 5, 'vacancy') AS m \
+        first: "SET LOCAL enable_seqscan = off",
+        ..call(
+            "match_documents within a category of many",
+            "SELECT m.* FROM documents AS o CROSS JOIN LATERAL match_documents(o.embedding, 0.5, 5, 'vacancy') AS m \
               WHERE o.id = 1000077",
-        indexes: &["idx_documents_embedding"],
+            &["idx_documents_embedding"],
+        )
     },
-    Call {
-        what: "match_documents with a filter that leaves few",
-        sql: "SELECT m.* FROM documents AS o \
+    call(
+        "match_documents with a filter that leaves few",
+        "SELECT m.* FROM documents AS o \
               CROSS JOIN LATERAL match_documents(o.embedding, 0.5, 5, NULL, '{\"number\": {\"$in\": [77, 78, 79]}}') AS m \
               WHERE o.id = 1000077",
-        indexes: &["idx_documents_metadata"],
-    },
+        &["idx_documents_metadata"],
+    ),
 ];
 
 /// Two thousand documents around fifty subjects, half of them vacancies.
@@ -155,7 +159,7 @@ fn add_documents(database: &Database) {
          SELECT s.n, array_agg(random() - 0.5 ORDER BY d.n) AS centre \
          FROM generate_series(0, 49) AS s (n) CROSS JOIN generate_series(1, 1536) AS d (n) GROUP BY s.n; \
          INSERT INTO documents (id, content, title, category, metadata, embedding) \
-         SELECT 1000000 + g.n, 'Document ' || g.n, 'Document ' || g.n, CASE WHEN g.n % 2 = 0 THEN 'vacancy' ELSE 'faq' END, \
+         SELECT 1000000 + g.n, repeat('What the document says. ', 60), 'Document ' || g.n, CASE WHEN g.n % 2 = 0 THEN 'vacancy' ELSE 'faq' END, \
                 jsonb_build_object('number', g.n), \
                 (SELECT array_agg(c.value + (random() - 0.5) * 0.4 ORDER BY c.at) \
                  FROM unnest(s.centre) WITH ORDINALITY AS c (value, at) WHERE g.n >= 0)::vector \
@@ -170,7 +174,9 @@ fn recruitment_uses_its_indexes() {
 
 #[test]
 fn recruitment_finds_documents_by_the_index_on_servers_with_pgvector() {
-    for installation in [16, 18].into_iter().filter_map(vector_installation) {
+    let mut installed: Vec<_> = [18, 16].into_iter().filter_map(vector_installation).collect();
+    installed.truncate(majors().len());
+    for installation in installed {
         let sandbox = private_server(&Options { bin_dir: Some(installation.bin_dir), ..Options::default() });
         WITH_VECTORS.holds_on(&sandbox, &[], add_documents);
     }
