@@ -34,17 +34,17 @@ const QUERIES: &[Query] = &[
     ),
     query(
         "the conversations of a lead, newest first",
-        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 ORDER BY updated_at DESC LIMIT 20",
+        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000102 ORDER BY updated_at DESC LIMIT 20",
         &["idx_conversation_mappings_lead_updated"],
     ),
     query(
         "the conversations of a lead with a status",
-        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 AND status = 'pending'",
+        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000102 AND status = 'pending'",
         &["idx_conversation_mappings_lead_status"],
     ),
     query(
         "the open conversations of a lead, newest first",
-        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000101 AND status = 'open' ORDER BY updated_at DESC",
+        "SELECT * FROM conversation_mappings WHERE krayin_lead_id = 1000102 AND status = 'open' ORDER BY updated_at DESC",
         &["idx_conversation_mappings_open_conversations"],
     ),
     ordered(

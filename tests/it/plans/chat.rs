@@ -1,14 +1,14 @@
 //! chat: the page of a room, who is in it, what waits for a robot.
 
 use super::Subject;
-use super::explain::{Query, ordered, query};
+use super::explain::{Call, Query, call, ordered, query};
 
 const SUBJECT: Subject = Subject {
     system: "chat",
     scale: 1,
     rows: include_str!("../../fixtures/rows/chat.sql"),
     queries: QUERIES,
-    calls: &[],
+    calls: CALLS,
 };
 
 const QUERIES: &[Query] = &[
@@ -80,6 +80,33 @@ const QUERIES: &[Query] = &[
          ORDER BY created_at DESC LIMIT 20",
         &["idx_chat_file_attachments_owner"],
     ),
+];
+
+/// The users of room 0, who have its history.
+const AS_A_USER: &str =
+    "SET LOCAL ROLE chat_app; SET LOCAL app.current_user_id = '00000000-0000-4000-8000-000000000000'";
+
+const CALLS: &[Call] = &[
+    Call {
+        first: AS_A_USER,
+        ..call(
+            "the newest page of a room, with row level security",
+            "SELECT id FROM messages WHERE room_id = '10000000-0000-4000-8000-000000000000' AND deleted_at IS NULL \
+             ORDER BY created_at DESC LIMIT 50",
+            &["idx_messages_room_created_at"],
+        )
+    },
+    // my_contacts() takes my_rooms() for a thousand rooms, and reads everybody's participation.
+    Call {
+        first: AS_A_USER,
+        whole: &["room_participants"],
+        ..call(
+            "who is in a room, with row level security",
+            "SELECT p.user_id, u.display_name FROM room_participants AS p JOIN users AS u ON u.id = p.user_id \
+             WHERE p.room_id = '10000000-0000-4000-8000-000000000000' AND p.status = 'active'",
+            &["idx_room_participants_room_active", "pk_users"],
+        )
+    },
 ];
 
 #[test]

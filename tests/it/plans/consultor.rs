@@ -3,7 +3,7 @@
 use super::Subject;
 use super::explain::{Query, ordered, query};
 
-const SUBJECT: Subject = Subject { system: "consultor", scale: 12, rows: "", queries: QUERIES, calls: &[] };
+const SUBJECT: Subject = Subject { system: "consultor", scale: 8, rows: "", queries: QUERIES, calls: &[] };
 
 /// One consultant of the sample rows, with leads, who is signed in.
 const SIGNED_IN: &str = "SELECT set_config('request.jwt.claims', json_build_object('sub', c.id)::text, TRUE) \
