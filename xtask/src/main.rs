@@ -23,7 +23,9 @@ cargo xtask pg [MAJOR...|--all|--vector]
 cargo xtask tools [--peers]             install the programs that dbctl must get along with, into
                                         target/tools; --peers: also those it is only compared with
 cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
-                                        dbctl beside other programs: ratios, CPU, memory; asserts nothing";
+                                        dbctl beside other programs: ratios, CPU, memory; asserts nothing
+cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
+                                        what the systems' documents promise beside what is measured";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use dbctl::pg::sandbox::binaries::BIN_VARIABLE;
 use dbctl::pg::sandbox::{Options, Sandbox};
+use tokio_postgres::Config;
 
 use super::measure::{Spread, milliseconds};
 use crate::pg;
@@ -30,7 +31,13 @@ impl Scene {
     pub fn start() -> Result<Scene> {
         let newest = pg::found()?.into_iter().next().map(|found| found.bin_dir);
         let bin_dir = if std::env::var_os(BIN_VARIABLE).is_some() { None } else { newest };
-        let settings = DURABLE.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Scene::start_with(bin_dir, &[])
+    }
+
+    /// Starts the server of a folder, with settings of its own.
+    pub fn start_with(bin_dir: Option<PathBuf>, settings: &[(&str, &str)]) -> Result<Scene> {
+        let settings = DURABLE.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = settings.collect();
         let options = Options { bin_dir, settings, ..Options::default() };
         let sandbox = Sandbox::start(&options).map_err(|failure| anyhow::anyhow!("{failure}"))?;
         // Not in the sandbox's folder: its account could not remove what we put there.
@@ -56,6 +63,29 @@ impl Scene {
             "PostgreSQL {}, fsync on, socket; one fdatasync {synced:.2} ms",
             self.sandbox.installation().version
         ))
+    }
+
+    /// The folder of the server's socket.
+    pub fn socket_dir(&self) -> &Path {
+        self.sandbox.socket_dir()
+    }
+
+    /// The server's port, of which its socket has the number.
+    pub fn port(&self) -> u16 {
+        self.sandbox.port()
+    }
+
+    /// How a client in this process reaches a database.
+    pub fn config(&self, dbname: &str) -> Config {
+        let mut config = Config::new();
+        config.host_path(self.sandbox.socket_dir()).port(self.sandbox.port()).user(self.sandbox.superuser());
+        config.dbname(dbname).application_name("bench");
+        config
+    }
+
+    /// A program that is to run under the server's account.
+    pub fn command_as_server(&self, program: &Path) -> Command {
+        self.sandbox.command_as_server(program)
     }
 
     /// psql of the server's own folder: the one on Debian's PATH is a Perl program in front of it.
