@@ -309,6 +309,7 @@ fn the_top_of_the_tree_is_as_agreed() {
     let agreed = BTreeSet::from([
         ".cargo",
         ".ci",
+        ".gitattributes",
         ".gitignore",
         "CHANGELOG.md",
         "Cargo.lock",
