@@ -22,8 +22,9 @@ AS $$ SELECT COALESCE(NULLIF(current_setting('dbctl.scale', TRUE), ''), '1')::IN
 
 INSERT INTO accounts (name)
 SELECT w.name
-FROM unnest(ARRAY['Sample agency', 'Sample shop', 'Sample setup office']) AS w (name)
-WHERE NOT EXISTS (SELECT FROM accounts AS a WHERE a.name = w.name);
+FROM unnest(ARRAY['Sample agency', 'Sample shop', 'Sample setup office']) WITH ORDINALITY AS w (name, position)
+WHERE NOT EXISTS (SELECT FROM accounts AS a WHERE a.name = w.name)
+ORDER BY w.position;
 
 -- The sample accounts, numbered from 0.
 CREATE OR REPLACE FUNCTION pg_temp.sample_accounts()
@@ -61,7 +62,8 @@ CROSS JOIN (VALUES
     ('Website', 'Channel::Api'),
     ('Mail', 'Channel::Email')
 ) AS w (name, channel_type)
-WHERE NOT EXISTS (SELECT FROM inboxes AS i WHERE i.account_id = a.id AND i.name = w.name);
+WHERE NOT EXISTS (SELECT FROM inboxes AS i WHERE i.account_id = a.id AND i.name = w.name)
+ORDER BY a.n, w.name;
 
 INSERT INTO channel_whatsapp (account_id, phone_number, provider, provider_config, message_templates)
 SELECT
@@ -76,7 +78,8 @@ ON CONFLICT DO NOTHING;
 INSERT INTO channel_api (account_id, webhook_url, hmac_token, hmac_mandatory)
 SELECT a.id, format('https://app.sample.example/webhooks/%s', a.n), md5('sample token ' || a.n), TRUE
 FROM pg_temp.sample_accounts() AS a
-WHERE NOT EXISTS (SELECT FROM channel_api AS c WHERE c.account_id = a.id);
+WHERE NOT EXISTS (SELECT FROM channel_api AS c WHERE c.account_id = a.id)
+ORDER BY a.n;
 
 -- The three samples of the system's document, for account 1.
 INSERT INTO contacts (account_id, name, email, phone_number, custom_attributes)
@@ -173,6 +176,7 @@ CROSS JOIN LATERAL (SELECT 20 + 5 * pg_temp.pick('budget ' || g.n, 20)) AS b (th
 CROSS JOIN LATERAL (
     SELECT date_trunc('day', now(), 'UTC') - make_interval(mins => 60 * 24 * 12 + pg_temp.pick('contact ' || g.n, 1000000))
 ) AS c (at)
+ORDER BY g.n
 ON CONFLICT DO NOTHING;
 
 -- Labels by what the attributes say. The few contacts that a person has labelled by hand are left alone.
@@ -190,6 +194,7 @@ CROSS JOIN LATERAL (VALUES
 JOIN labels AS l ON l.account_id = c.account_id AND l.title = w.title
 WHERE c.identifier LIKE 'sample-contact-%'
   AND NOT EXISTS (SELECT FROM contact_labels AS x WHERE x.contact_id = c.id)
+ORDER BY c.id, l.id
 ON CONFLICT DO NOTHING;
 
 -- 1,200 conversations; the older ones are mostly resolved.
@@ -229,6 +234,7 @@ CROSS JOIN LATERAL (
     )
 ) AS w (at)
 JOIN pg_temp.sample_accounts() AS a ON a.id = c.account_id
+ORDER BY g.n
 ON CONFLICT DO NOTHING;
 
 -- Three to eight messages in each conversation that has none: question, answer, and so on, a few minutes apart.
@@ -265,4 +271,5 @@ CROSS JOIN LATERAL (
         ELSE 'outgoing'
     END
 ) AS w (message_type)
-WHERE NOT EXISTS (SELECT FROM messages AS x WHERE x.conversation_id = c.id);
+WHERE NOT EXISTS (SELECT FROM messages AS x WHERE x.conversation_id = c.id)
+ORDER BY g.n, m.n;
