@@ -1,6 +1,6 @@
 //! A check file: what it promises, and the sessions it needs. Pure.
 //!
-//! The first line is `-- check: <sentence>`. A file without sections runs in one session, in a
+//! A line at its top is `-- check: <sentence>`. A file without sections runs in one session, in a
 //! transaction that is rolled back. A file about concurrency has sections, each begun by a line
 //! `-- dbctl: before`, `-- dbctl: each of N`, `-- dbctl: after`, `-- dbctl: cleanup`: `each` runs in N
 //! sessions at once and is committed, `cleanup` runs whatever happened.
@@ -34,7 +34,7 @@ pub(super) struct Race<'a> {
 impl<'a> Check<'a> {
     /// Reads a file's text.
     pub(super) fn read(text: &'a str) -> Check<'a> {
-        let promise = text.lines().next().and_then(|line| line.strip_prefix("-- check:")).unwrap_or_default().trim();
+        let promise = text.lines().find_map(|line| line.strip_prefix("-- check:")).unwrap_or_default().trim();
         Check { promise, script: race(text).map_or(Script::RolledBack(text), Script::Race) }
     }
 }
