@@ -20,7 +20,7 @@ SELECT create_monthly_partitions();
 
 -- Temporary tables that would be found first by a function that trusts the session.
 CREATE TEMPORARY TABLE message_keys (id UUID, created_at TIMESTAMPTZ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE messages_history (id UUID) ON COMMIT DROP;
+CREATE TEMPORARY TABLE messages_history (LIKE messages_history INCLUDING DEFAULTS) ON COMMIT DROP;
 CREATE TEMPORARY TABLE users (id UUID, deleted_at TIMESTAMPTZ, current_account_status TEXT) ON COMMIT DROP;
 CREATE TABLE check_events (id BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL) PARTITION BY RANGE (at);
 

@@ -141,7 +141,7 @@ DECLARE
 BEGIN
     SELECT string_agg(m.id::TEXT, ' ' ORDER BY m.created_at DESC, m.id DESC) INTO v_all
     FROM messages AS m WHERE m.room_id = pg_temp.id('other room') AND m.deleted_at IS NULL;
-    LOOP
+    FOR v_n IN 1..10 LOOP
         SELECT array_agg(p.id ORDER BY p.n), (array_agg(p.created_at ORDER BY p.n DESC))[1], (array_agg(p.id ORDER BY p.n DESC))[1]
         INTO v_page, v_at, v_id
         FROM get_room_messages(pg_temp.id('other room'), 4, v_at, v_id) WITH ORDINALITY AS p (id, room_id, sender_id, message_type, content, content_metadata,
