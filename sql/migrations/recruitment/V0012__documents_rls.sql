@@ -32,3 +32,25 @@ $$;
 GRANT SELECT ON TABLE documents TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE documents TO service_role;
 GRANT USAGE, SELECT ON SEQUENCE documents_id_seq TO service_role;
+
+-- An extension in a schema of its own: that is for its owner to open, and a search by a role that may not enter it
+-- would fail with "function vector_norm does not exist".
+DO $$
+DECLARE
+    v_schema NAME;
+    v_roles TEXT;
+BEGIN
+    SELECT n.nspname, string_agg(r.name, ', ' ORDER BY r.name) INTO v_schema, v_roles
+    FROM pg_catalog.pg_extension AS e
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    CROSS JOIN unnest(ARRAY['authenticated', 'service_role']) AS r (name)
+    WHERE e.extname = 'vector'
+      AND NOT has_schema_privilege(r.name, n.oid, 'USAGE')
+    GROUP BY n.nspname;
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema "%", where pgvector is installed, is closed to %', v_schema, v_roles
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('as its owner: GRANT USAGE ON SCHEMA %I TO %s;', v_schema, v_roles);
+    END IF;
+END;
+$$;
