@@ -2,9 +2,14 @@
 --            The role itself stays.
 -- Lock: ACCESS EXCLUSIVE on the ten tables, held for catalog changes only.
 
-REVOKE ALL ON ALL TABLES IN SCHEMA auth, app, analytics FROM fsm_app;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA auth, app, analytics FROM fsm_app;
-REVOKE ALL ON SCHEMA auth, app, analytics FROM fsm_app;
+-- On a table this takes rights on single columns back too.
+REVOKE SELECT, INSERT, UPDATE, DELETE
+    ON auth.users, auth.roles, auth.user_roles, auth.sessions,
+       app.organizations, app.organization_members, app.projects, app.tasks, app.comments, app.attachments,
+       app.notifications, analytics.events, analytics.page_views
+    FROM fsm_app;
+REVOKE USAGE ON SEQUENCE analytics.events_id_seq, analytics.page_views_id_seq FROM fsm_app;
+REVOKE USAGE ON SCHEMA auth, app, analytics FROM fsm_app;
 
 DROP TRIGGER guard_task_update ON app.tasks;
 DROP FUNCTION app.guard_task_update();
