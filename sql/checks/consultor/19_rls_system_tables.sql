@@ -8,8 +8,12 @@ AS $$
 DECLARE
     v_rows BIGINT;
 BEGIN
-    EXECUTE p_sql;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    BEGIN
+        EXECUTE p_sql;
+        GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE EXCEPTION 'check failed: % gives % (%)', p_what, SQLSTATE, SQLERRM;
+    END;
     IF v_rows <> p_wanted THEN
         RAISE EXCEPTION 'check failed: % touches % rows, not %', p_what, v_rows, p_wanted;
     END IF;
@@ -139,8 +143,9 @@ BEGIN
     ), present (tablename, policyname, cmd, role) AS (
         SELECT p.tablename::TEXT, p.policyname::TEXT, p.cmd, array_to_string(p.roles, ',')
         FROM pg_catalog.pg_policies AS p
-        JOIN pg_catalog.pg_class AS c ON c.oid = 'leads'::REGCLASS
-        WHERE p.schemaname = c.relnamespace::REGNAMESPACE::TEXT
+        JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schemaname
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+        WHERE c.oid = 'leads'::REGCLASS
           AND p.tablename IN (SELECT k.tablename FROM known AS k)
     )
     SELECT string_agg(format('%s on %s', d.policyname, d.tablename), ', ') INTO v_found
@@ -156,8 +161,9 @@ BEGIN
     -- What a consultant may write is said by WITH CHECK, not left to USING.
     SELECT string_agg(p.policyname, ', ') INTO v_found
     FROM pg_catalog.pg_policies AS p
-    JOIN pg_catalog.pg_class AS c ON c.oid = 'leads'::REGCLASS
-    WHERE p.schemaname = c.relnamespace::REGNAMESPACE::TEXT
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schemaname
+    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+    WHERE c.oid = 'leads'::REGCLASS
       AND p.tablename IN ('consultants', 'leads', 'flows')
       AND p.cmd IN ('INSERT', 'UPDATE', 'ALL')
       AND p.with_check IS NULL;

@@ -18,8 +18,12 @@ AS $$
 DECLARE
     v_rows BIGINT;
 BEGIN
-    EXECUTE p_sql;
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
+    BEGIN
+        EXECUTE p_sql;
+        GET DIAGNOSTICS v_rows = ROW_COUNT;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE EXCEPTION 'check failed: % gives % (%)', p_what, SQLSTATE, SQLERRM;
+    END;
     IF v_rows <> p_wanted THEN
         RAISE EXCEPTION 'check failed: % touches % rows, not %', p_what, v_rows, p_wanted;
     END IF;

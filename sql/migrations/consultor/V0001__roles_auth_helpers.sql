@@ -9,7 +9,7 @@ BEGIN
     IF current_setting('server_encoding') <> 'UTF8' THEN
         RAISE EXCEPTION 'consultor needs a database with encoding UTF8, this one has %', current_setting('server_encoding')
             USING ERRCODE = 'feature_not_supported',
-                  HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0';
+                  HINT = 'CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0';
     END IF;
 END;
 $$;
@@ -81,9 +81,10 @@ $$;
 -- Binds a function to the schema it lives in, so that it finds its tables whatever search_path the caller
 -- has, and a temporary table of the same name cannot take their place. Kept by pg_dump with the function.
 --
--- Until 15, everybody may create functions in the schema public. One that fits an argument better would win over
--- ours: so what is called from a function bound this way gets exactly the declared types, and every function that
--- runs with its owner's rights has a body (BEGIN ATOMIC) whose names were resolved when it was created.
+-- Before 15, everybody may create functions and operators in the schema public, and one that fits an argument better
+-- than the catalog's wins over it. So a function bound this way gives exactly the declared types to what it calls,
+-- operators too, and functions that run with the owner's rights have, wherever they can, a body whose names were
+-- resolved when it was created (BEGIN ATOMIC).
 CREATE FUNCTION pin_search_path(p_function REGPROCEDURE)
 RETURNS VOID
 LANGUAGE plpgsql

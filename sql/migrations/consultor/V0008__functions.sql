@@ -107,7 +107,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_row JSONB := pg_catalog.to_jsonb(OLD);
-    v_consultant UUID := COALESCE(v_row ->> 'consultant_id', v_row ->> 'id')::UUID;
+    v_consultant UUID := COALESCE(v_row ->> 'consultant_id'::TEXT, v_row ->> 'id'::TEXT)::UUID;
 BEGIN
     PERFORM log_audit_event(
         (SELECT c.id FROM consultants AS c WHERE c.id = v_consultant),

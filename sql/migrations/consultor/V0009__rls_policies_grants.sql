@@ -20,7 +20,7 @@ BEGIN
     FROM pg_catalog.pg_class AS c
     WHERE c.oid = 'consultants'::REGCLASS;
 
-    FOREACH v_role IN ARRAY ARRAY['authenticated', 'service_role'] LOOP
+    FOREACH v_role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
         IF NOT has_schema_privilege(v_role, v_schema::OID, 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', v_schema, v_role);
             v_granted := v_granted || v_role;

@@ -107,7 +107,7 @@ DECLARE
 BEGIN
     SELECT c.relispopulated INTO STRICT v_populated
     FROM pg_catalog.pg_class AS c
-    WHERE c.oid = 'consultant_metrics'::REGCLASS;
+    WHERE c.oid = 'consultant_metrics'::REGCLASS::OID;
     IF v_populated THEN
         REFRESH MATERIALIZED VIEW CONCURRENTLY consultant_metrics;
     ELSE
@@ -116,7 +116,7 @@ BEGIN
 
     SELECT c.relispopulated INTO STRICT v_populated
     FROM pg_catalog.pg_class AS c
-    WHERE c.oid = 'daily_lead_stats'::REGCLASS;
+    WHERE c.oid = 'daily_lead_stats'::REGCLASS::OID;
     IF v_populated THEN
         REFRESH MATERIALIZED VIEW CONCURRENTLY daily_lead_stats;
     ELSE

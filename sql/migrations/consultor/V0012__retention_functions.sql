@@ -27,7 +27,8 @@ END;
 $$;
 
 -- Processed webhooks go 30 days after they came. Unprocessed ones stay: they are there to be replayed.
--- (The first statement of each body refuses bad arguments also where there is nothing to delete.)
+-- (The first statement of each body refuses bad arguments also where there is nothing to delete. The batch is a CTE:
+-- as a subquery of IN it may be run again for every row that it is compared with, and find other rows each time.)
 CREATE FUNCTION cleanup_webhook_events(p_days INTEGER DEFAULT 30, p_limit INTEGER DEFAULT 10000)
 RETURNS INTEGER
 LANGUAGE sql
@@ -37,17 +38,18 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit);
 
-    WITH deleted AS (
+    WITH batch AS MATERIALIZED (
+        SELECT o.id
+        FROM webhook_events AS o
+        WHERE o.processed
+          AND o.received_at < (SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit))
+        ORDER BY o.received_at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+    ), deleted AS (
         DELETE FROM webhook_events AS w
-        WHERE w.id IN (
-            SELECT o.id
-            FROM webhook_events AS o
-            WHERE o.processed
-              AND o.received_at < (SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit))
-            ORDER BY o.received_at
-            LIMIT p_limit
-            FOR UPDATE SKIP LOCKED
-        )
+        USING batch AS b
+        WHERE w.id = b.id
         RETURNING 1
     )
     SELECT count(*)::INTEGER FROM deleted;
@@ -63,18 +65,19 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit);
 
-    WITH anonymized AS (
+    WITH batch AS MATERIALIZED (
+        SELECT o.id
+        FROM audit_logs AS o
+        WHERE o.ip_address IS NOT NULL
+          AND o.created_at < (SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit))
+        ORDER BY o.created_at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+    ), anonymized AS (
         UPDATE audit_logs AS a
         SET ip_address = NULL
-        WHERE a.id IN (
-            SELECT o.id
-            FROM audit_logs AS o
-            WHERE o.ip_address IS NOT NULL
-              AND o.created_at < (SELECT retention_cutoff(make_interval(days => p_days), '1 day', p_limit))
-            ORDER BY o.created_at
-            LIMIT p_limit
-            FOR UPDATE SKIP LOCKED
-        )
+        FROM batch AS b
+        WHERE a.id = b.id
         RETURNING 1
     )
     SELECT count(*)::INTEGER FROM anonymized;
@@ -90,16 +93,17 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT retention_cutoff(p_keep, '5 years', p_limit);
 
-    WITH deleted AS (
+    WITH batch AS MATERIALIZED (
+        SELECT o.id
+        FROM audit_logs AS o
+        WHERE o.created_at < (SELECT retention_cutoff(p_keep, '5 years', p_limit))
+        ORDER BY o.created_at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+    ), deleted AS (
         DELETE FROM audit_logs AS a
-        WHERE a.id IN (
-            SELECT o.id
-            FROM audit_logs AS o
-            WHERE o.created_at < (SELECT retention_cutoff(p_keep, '5 years', p_limit))
-            ORDER BY o.created_at
-            LIMIT p_limit
-            FOR UPDATE SKIP LOCKED
-        )
+        USING batch AS b
+        WHERE a.id = b.id
         RETURNING 1
     )
     SELECT count(*)::INTEGER FROM deleted;
@@ -116,16 +120,17 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT retention_cutoff(p_keep, '1 day', p_limit);
 
-    WITH moved AS (
+    WITH batch AS MATERIALIZED (
+        SELECT o.id
+        FROM messages AS o
+        WHERE o.created_at < (SELECT retention_cutoff(p_keep, '1 day', p_limit))
+        ORDER BY o.created_at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+    ), moved AS (
         DELETE FROM messages AS m
-        WHERE m.id IN (
-            SELECT o.id
-            FROM messages AS o
-            WHERE o.created_at < (SELECT retention_cutoff(p_keep, '1 day', p_limit))
-            ORDER BY o.created_at
-            LIMIT p_limit
-            FOR UPDATE SKIP LOCKED
-        )
+        USING batch AS b
+        WHERE m.id = b.id
         RETURNING
             m.id, m.conversation_id, m.direction, m.content, m.message_type, m.media_url, m.whatsapp_message_id,
             m.status, m.error_message, m.created_at
@@ -155,8 +160,8 @@ BEGIN ATOMIC
 END;
 
 -- Deletes these consultants and what is about them or their leads, prompts and images too, which a deletion by
--- foreign key would leave behind without an owner. Leads first: an image that refers to both a lead and its consultant
--- cannot lose both in one statement. The audit trail stays.
+-- foreign key would leave behind without an owner. Children first: an image that refers to a lead and to its consultant
+-- loses both by ON DELETE SET NULL, which fails (23503) in the transaction that wrote it. The audit trail stays.
 CREATE FUNCTION purge_consultants(p_ids UUID[])
 RETURNS INTEGER
 LANGUAGE sql
