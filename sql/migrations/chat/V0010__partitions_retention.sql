@@ -118,6 +118,9 @@ DECLARE
     v_period_end TIMESTAMPTZ;
     v_lower TIMESTAMPTZ;
     v_name TEXT;
+    v_existing REGCLASS[];
+    v_lowers TIMESTAMPTZ[];
+    v_uppers TIMESTAMPTZ[];
     v_next RECORD;
     v_created INTEGER := 0;
 BEGIN
@@ -142,6 +145,18 @@ BEGIN
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = p_parent;
 
+    -- Read once: what this run adds lies in months that it has left behind.
+    SELECT array_agg(r.partition), array_agg(r.lower_bound), array_agg(r.upper_bound)
+    INTO v_existing, v_lowers, v_uppers
+    FROM (
+        SELECT p.partition, p.lower_bound, p.upper_bound
+        FROM list_range_partitions(p_parent) AS p
+        UNION ALL
+        SELECT p.partition, p.lower_bound, p.upper_bound
+        FROM list_range_partitions('messages_archive') AS p
+        WHERE p_parent = 'messages'::REGCLASS
+    ) AS r;
+
     v_period := date_trunc('month', p_from);
     WHILE v_period < p_to LOOP
         v_period_end := v_period + INTERVAL '1 month';
@@ -149,27 +164,18 @@ BEGIN
 
         -- What lies in this month already, in order, and its end as a last entry: each gap before one is filled.
         FOR v_next IN
-            SELECT r.lower_bound, r.upper_bound
-            FROM list_range_partitions(p_parent) AS r
-            WHERE r.lower_bound < v_period_end
-              AND r.upper_bound > v_period
-            UNION ALL
-            SELECT r.lower_bound, r.upper_bound
-            FROM list_range_partitions('messages_archive') AS r
-            WHERE p_parent = 'messages'::REGCLASS
-              AND r.lower_bound < v_period_end
-              AND r.upper_bound > v_period
+            SELECT b.lower_bound, b.upper_bound
+            FROM unnest(v_lowers, v_uppers) AS b (lower_bound, upper_bound)
+            WHERE b.lower_bound < v_period_end
+              AND b.upper_bound > v_period
             UNION ALL
             SELECT v_period_end, v_period_end
             ORDER BY 1
         LOOP
             IF v_lower < v_next.lower_bound THEN
                 v_name := v_table || to_char(v_period, '_YYYY_MM');
-                IF EXISTS (
-                    SELECT
-                    FROM list_range_partitions(p_parent) AS r
-                    WHERE r.partition = to_regclass(format('%I.%I', v_schema, v_name))
-                ) THEN
+                -- A month of which a part exists under the name: the rest is named after its first moment.
+                IF to_regclass(format('%I.%I', v_schema, v_name)) = ANY (v_existing) THEN
                     v_name := v_name || to_char(v_lower, '_DD_HH24MISS');
                 END IF;
                 IF octet_length(v_name) > 63 THEN
@@ -201,6 +207,7 @@ BEGIN
                     'ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)',
                     p_parent, v_schema, v_name, v_lower, v_next.lower_bound
                 );
+                v_existing := v_existing || to_regclass(format('%I.%I', v_schema, v_name));
                 v_created := v_created + 1;
                 RAISE NOTICE 'Created partition: %', v_name;
             END IF;
