@@ -134,7 +134,7 @@ const VECTOR_CALLS: &[Call] = &[
     ),
     // So few documents are compared one by one if the planner may; what is seen is that the filter lets the index in.
     Call {
-        first: "SET LOCAL enable_seqscan = off",
+        first: "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
         ..call(
             "match_documents within a category of many",
             "SELECT m.* FROM documents AS o CROSS JOIN LATERAL match_documents(o.embedding, 0.5, 5, 'vacancy') AS m \

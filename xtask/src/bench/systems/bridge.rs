@@ -39,12 +39,12 @@ const METRICS: &str = r#"{"total_conversations": 5, "resolved_conversations": 3,
 const LONG_CONVERSATION: i64 = 1_000_000;
 const FIRST: i64 = 1_000_000;
 /// The load never asks for more than the smallest size has.
-const KNOWN: i64 = 40_000;
+const KNOWN: i64 = 20_000;
 const POOL: Pool = Pool { size: 25, least: 10, reserve: 5, clients: 1000 };
 
 /// Fills, measures each operation by itself, then all of them by many clients.
 pub async fn run(dbctl: PathBuf, size: &Size) -> Result<Vec<Promises>> {
-    let scale = if size.quick { 4 } else { 20 };
+    let scale = if size.quick { 2 } else { 20 };
     let filling = Filling { without: &[], demo_scale: scale / 2, rows: ROWS, rows_scale: scale };
     let place = Place::fill(Scene::start()?, dbctl, "bridge", &filling).await?;
     place.settle().await?;

@@ -82,7 +82,7 @@ fn head() -> String {
     [
         format!("{cores} cores{load}; server, pooler and clients share them; fsync on, Unix socket."),
         "Times are the client's, from the question to the last row. ratio: p95 (or the".to_owned(),
-        "figure) by its target; up to 1 the promise is kept.".to_owned(),
+        "figure) by its target; up to 1 the promise is kept, '!' marks the others.".to_owned(),
     ]
     .join("\n")
 }

@@ -59,7 +59,7 @@ impl Promises {
         let times: Vec<Vec<String>> = self.rows.iter().filter_map(Row::time_cells).collect();
         let figures: Vec<Vec<String>> = self.rows.iter().filter_map(Row::figure_cells).collect();
         if !times.is_empty() {
-            text.push_str(&table(&["operation", "runs", "p50 ms", "p95 ms", "max ms", "target", "ratio"], &times));
+            text.push_str(&table(&["operation, ms", "runs", "p50", "p95", "max", "target", "ratio"], &times));
         }
         if !times.is_empty() && !figures.is_empty() {
             text.push('\n');
@@ -130,7 +130,9 @@ impl Row {
     }
 
     fn ratio_cell(&self) -> String {
-        self.ratio().map_or("?".to_owned(), |ratio| format!("{ratio:.2}{}", if self.met() { "" } else { " MISSED" }))
+        self.ratio().map_or("?".to_owned(), |ratio| {
+            format!("{}{}", or_question_mark(Some(ratio)), if self.met() { "" } else { " !" })
+        })
     }
 
     fn json(&self) -> Value {
@@ -195,14 +197,14 @@ mod tests {
         let mut slow = Latencies::default();
         (0..1000).for_each(|ms| slow.add(Duration::from_millis(ms * 10)));
         let mut promises = Promises::new("bridge");
-        promises.time("conversations of a lead", 20.0, slow);
+        promises.time("the longest of all names 27", 20.0, slow);
         promises.at_most("errors", " %", 0.01, Some(0.0));
         promises.at_least("queries a second", " q/s", 500.0, Some(1000.0));
         promises.at_least("clients connected", "", 1000.0, None);
         promises.missing("vector search", "no server with pgvector");
         let table = promises.table();
         assert!(table.lines().all(|line| line.chars().count() < 80), "{table}");
-        assert!(table.contains("474.50 MISSED"), "{table}");
+        assert!(table.contains("| 474 ! |"), "{table}");
         assert!(table.contains("0.50 |"), "{table}");
         assert!(table.contains("NOT MEASURED: vector search: no server with pgvector"), "{table}");
         assert_eq!(promises.missed().len(), 3, "{:?}", promises.missed());

@@ -34,20 +34,20 @@ const ATTRIBUTES: [(&str, &str); 6] = [
          WHERE custom_attributes->>'lead_status' = 'qualified' AND account_id = 1",
     ),
     (
-        "by budget, best score first",
+        "by budget, best first",
         "SELECT name, email, custom_attributes->>'job_type_preference' FROM contacts \
          WHERE safe_numeric(custom_attributes->>'budget_min') >= 70000 AND account_id = 1 \
          ORDER BY safe_numeric(custom_attributes->>'qualification_score') DESC NULLS LAST",
     ),
     (
-        "scraped, over 10,000 followers",
+        "scraped, many followers",
         "SELECT name, custom_attributes->>'instagram_handle' FROM contacts \
          WHERE custom_attributes->>'lead_source' = 'instagram_scrape' \
            AND safe_integer(custom_attributes->>'follower_count') > 10000 \
          ORDER BY safe_integer(custom_attributes->>'follower_count') DESC NULLS LAST",
     ),
     (
-        "qualified with a score over 8",
+        "qualified, score over 8",
         "SELECT * FROM contacts WHERE custom_attributes->>'lead_status' = 'qualified' \
          AND safe_numeric(custom_attributes->>'qualification_score') > 8.0",
     ),
