@@ -60,15 +60,15 @@ FROM (VALUES
     ('max_participants = 0', '23514', 'chk_chat_rooms_max_participants'),
     ('escalation_level = 0', '23514', 'chk_chat_rooms_escalation_level'),
     ('parent_room_id = id', '23514', 'chk_chat_rooms_parent_is_another'),
-    ('parent_room_id = uuid_generate_v4()', '23503', 'fk_chat_rooms_parent'),
-    ('creator_id = uuid_generate_v4()', '23503', 'fk_chat_rooms_creator'),
-    ('concluded_by_user_id = uuid_generate_v4()', '23503', 'fk_chat_rooms_concluded_by')
+    ('parent_room_id = gen_random_uuid()', '23503', 'fk_chat_rooms_parent'),
+    ('creator_id = gen_random_uuid()', '23503', 'fk_chat_rooms_creator'),
+    ('concluded_by_user_id = gen_random_uuid()', '23503', 'fk_chat_rooms_concluded_by')
 ) AS c (change, sqlstate, violated);
 
 SELECT pg_temp.must_fail('a participant twice', '23505',
     format('INSERT INTO room_participants (room_id, user_id) VALUES (%L, %L)', pg_temp.id('room'), pg_temp.id('ann')), 'pk_room_participants');
 SELECT pg_temp.must_fail('a participant of no room', '23503',
-    format('INSERT INTO room_participants (room_id, user_id) VALUES (uuid_generate_v4(), %L)', pg_temp.id('ann')));
+    format('INSERT INTO room_participants (room_id, user_id) VALUES (gen_random_uuid(), %L)', pg_temp.id('ann')));
 SELECT pg_temp.must_fail('nobody as participant', '23503',
-    format('INSERT INTO room_participants (room_id, user_id) VALUES (%L, uuid_generate_v4())', pg_temp.id('room')), 'fk_room_participants_user');
+    format('INSERT INTO room_participants (room_id, user_id) VALUES (%L, gen_random_uuid())', pg_temp.id('room')), 'fk_room_participants_user');
 SELECT pg_temp.must_fail('a user with rooms, deleted', '23503', format('DELETE FROM users WHERE id = %L', pg_temp.id('ann')));

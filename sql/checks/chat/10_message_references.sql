@@ -51,26 +51,26 @@ FROM (VALUES
 ORDER BY m.n;
 
 INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-VALUES (pg_temp.id('with file'), uuid_generate_v4(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
+VALUES (pg_temp.id('with file'), gen_random_uuid(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
 INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (pg_temp.id('with robot'), 'robot', '{}');
 
 SELECT pg_temp.must_fail(format('%s of a message that does not exist', c.column_name), '23503', format(
-    'UPDATE messages SET %I = uuid_generate_v4() WHERE id = %L', c.column_name, pg_temp.id('alone')), c.violated)
+    'UPDATE messages SET %I = gen_random_uuid() WHERE id = %L', c.column_name, pg_temp.id('alone')), c.violated)
 FROM (VALUES ('reply_to_message_id', 'fk_messages_reply_to'), ('robot_response_to', 'fk_messages_robot_response_to')) AS c (column_name, violated);
 SELECT pg_temp.must_fail('a file of a message that does not exist', '23503', format($sql$
     INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-    VALUES (uuid_generate_v4(), uuid_generate_v4(), 'a.pdf', 1, 'application/pdf', %L)
+    VALUES (gen_random_uuid(), gen_random_uuid(), 'a.pdf', 1, 'application/pdf', %L)
 $sql$, pg_temp.id('ann')), 'fk_chat_file_attachments_message');
 SELECT pg_temp.must_fail('a robot interaction of a message that does not exist', '23503',
-    'INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (uuid_generate_v4(), ''robot'', ''{}'')', 'fk_robot_interactions_message');
+    'INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (gen_random_uuid(), ''robot'', ''{}'')', 'fk_robot_interactions_message');
 SELECT pg_temp.must_fail('a message of no room', '23503', format(
-    'INSERT INTO messages (room_id, sender_id, content) VALUES (uuid_generate_v4(), %L, '''')', pg_temp.id('ann')), 'fk_messages_room');
+    'INSERT INTO messages (room_id, sender_id, content) VALUES (gen_random_uuid(), %L, '''')', pg_temp.id('ann')), 'fk_messages_room');
 SELECT pg_temp.must_fail('a message of nobody', '23503', format(
-    'INSERT INTO messages (room_id, sender_id, content) VALUES (%L, uuid_generate_v4(), '''')', pg_temp.id('room')), 'fk_messages_sender');
+    'INSERT INTO messages (room_id, sender_id, content) VALUES (%L, gen_random_uuid(), '''')', pg_temp.id('room')), 'fk_messages_sender');
 
 SELECT pg_temp.must_fail(format('deleting the message "%s"', m.name), '23503', format('DELETE FROM messages WHERE id = %L', pg_temp.id(m.name)))
 FROM unnest(ARRAY['question', 'with file', 'with robot']) AS m (name);
-SELECT pg_temp.must_fail('another id for a message with replies', '23503', format('UPDATE messages SET id = uuid_generate_v4() WHERE id = %L', pg_temp.id('question')));
+SELECT pg_temp.must_fail('another id for a message with replies', '23503', format('UPDATE messages SET id = gen_random_uuid() WHERE id = %L', pg_temp.id('question')));
 
 -- All of them at once, or the children first, is fine; so is moving the message.
 UPDATE messages SET created_at = created_at + INTERVAL '31 days' WHERE id = pg_temp.id('question');

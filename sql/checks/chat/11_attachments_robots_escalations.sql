@@ -45,7 +45,7 @@ DECLARE
     v_escalation escalations;
 BEGIN
     INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-    VALUES (pg_temp.id('message'), uuid_generate_v4(), 'empty.txt', 0, 'text/plain', pg_temp.id('ann')) RETURNING * INTO v_file;
+    VALUES (pg_temp.id('message'), gen_random_uuid(), 'empty.txt', 0, 'text/plain', pg_temp.id('ann')) RETURNING * INTO v_file;
     IF v_file.id IS NULL OR v_file.preview_available OR v_file.created_at <> now() OR v_file.deleted_at IS NOT NULL THEN
         RAISE EXCEPTION 'check failed: the defaults of chat_file_attachments give %', v_file;
     END IF;
@@ -69,5 +69,5 @@ SELECT pg_temp.must_fail(format('the priority %s', p.p), '23514',
     format('UPDATE escalations SET priority = %s WHERE id = %L', p.p, pg_temp.id('escalation')), 'chk_escalations_priority')
 FROM unnest(ARRAY[0, 6, -1]) AS p (p);
 SELECT pg_temp.must_fail(format('an escalation with an unknown %s', c.name), '23503',
-    format('UPDATE escalations SET %I = uuid_generate_v4() WHERE id = %L', c.name, pg_temp.id('escalation')))
+    format('UPDATE escalations SET %I = gen_random_uuid() WHERE id = %L', c.name, pg_temp.id('escalation')))
 FROM unnest(ARRAY['source_room_id', 'target_room_id', 'created_by_user_id', 'assigned_to_user_id']) AS c (name);

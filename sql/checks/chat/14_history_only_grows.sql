@@ -42,7 +42,7 @@ UPDATE chat_rooms SET name = 'b' WHERE id = pg_temp.id('room');
 INSERT INTO room_participants (room_id, user_id) VALUES (pg_temp.id('room'), pg_temp.id('ann'));
 INSERT INTO messages (id, room_id, sender_id, content) VALUES (pg_temp.id('message'), pg_temp.id('room'), pg_temp.id('ann'), '');
 INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-VALUES (pg_temp.id('message'), uuid_generate_v4(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
+VALUES (pg_temp.id('message'), gen_random_uuid(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
 INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (pg_temp.id('message'), 'robot', '{}');
 INSERT INTO escalations (source_room_id, escalation_reason, from_level, to_level, created_by_user_id)
 VALUES (pg_temp.id('room'), 'check', 'T1', 'T2', pg_temp.id('ann'));

@@ -93,7 +93,7 @@ BEGIN
         (pg_temp.id('kept'), pg_temp.id('room'), pg_temp.id('ann'), 'kept', pg_temp.id('old'), pg_temp.month(24)),
         (pg_temp.id('today'), pg_temp.id('room'), pg_temp.id('ann'), 'today', pg_temp.id('very old'), now());
     INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-    VALUES (pg_temp.id('old'), uuid_generate_v4(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
+    VALUES (pg_temp.id('old'), gen_random_uuid(), 'a.pdf', 1, 'application/pdf', pg_temp.id('ann'));
 
     IF archive_old_messages() <> 4 OR archive_old_messages(24) <> 0 THEN
         RAISE EXCEPTION 'check failed: archive_old_messages() does not move the four partitions that are two years old, once';

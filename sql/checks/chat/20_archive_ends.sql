@@ -65,7 +65,7 @@ BEGIN
         (4, 'ten years', 'a', 'b', now() - INTERVAL '120 months'), (5, 'eight years', 'a', 'b', now() - INTERVAL '100 months'), (6, 'today', 'c', 'a', now())
     ) AS m (n, name, reply_to, response_to, at);
     INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-    SELECT pg_temp.id(m.name), uuid_generate_v4(), m.name, 1, 'text/plain', pg_temp.id('ann') FROM unnest(ARRAY['a', 'eight years', 'today']) AS m (name);
+    SELECT pg_temp.id(m.name), gen_random_uuid(), m.name, 1, 'text/plain', pg_temp.id('ann') FROM unnest(ARRAY['a', 'eight years', 'today']) AS m (name);
     INSERT INTO robot_interactions (message_id, robot_id, request_data)
     SELECT pg_temp.id(m.name), m.name, '{}' FROM unnest(ARRAY['b', 'eight years', 'today']) AS m (name);
 

@@ -94,6 +94,6 @@ $$;
 
 INSERT INTO users (username, first_name, last_name, email, password_hash) VALUES ('check ben', '', '', 'ben@check.invalid', '');
 SELECT erase_user_data(pg_temp.id('ben'));
-SELECT pg_temp.must_fail('erasing nobody', 'P0002', 'SELECT erase_user_data(uuid_generate_v4())');
+SELECT pg_temp.must_fail('erasing nobody', 'P0002', 'SELECT erase_user_data(gen_random_uuid())');
 SELECT pg_temp.must_fail('erasing NULL', 'P0002', 'SELECT erase_user_data(NULL)');
 SELECT pg_temp.must_fail('changing history afterwards', '42501', 'UPDATE users_history SET username = ''x''');

@@ -169,7 +169,7 @@ FROM (VALUES
     (18, 'dan', 'dan', 'status = ''left''', '1'),
     (19, 'dan', 'dan', 'status = ''active''', '1'),
     (20, 'dan', 'dan', 'can_send_messages = TRUE', '42501'),
-    (21, 'mod', 'ben', 'user_id = uuid_generate_v4()', '42501')
+    (21, 'mod', 'ben', 'user_id = gen_random_uuid()', '42501')
 ) AS t (n, name, whom, change, wanted)
 ORDER BY t.n;
 

@@ -136,7 +136,7 @@ FROM (VALUES
     (3, 'gus', 'content = ''b''', '0'),
     (4, 'sue', 'content = ''b''', '0'),
     (5, 'eve', 'content = ''b''', '0'),
-    (6, 'ben', 'sender_id = uuid_generate_v4()', '42501'),
+    (6, 'ben', 'sender_id = gen_random_uuid()', '42501'),
     (7, 'ben', format('room_id = %L', pg_temp.id('other room')), '42501'),
     (8, 'mod', 'content = ''b'' || content', '42501'),
     (9, 'mod', 'deleted_at = now()', '1'),

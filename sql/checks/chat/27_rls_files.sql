@@ -93,7 +93,7 @@ $$;
 SELECT pg_temp.people();
 
 INSERT INTO chat_file_attachments (id, message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-SELECT pg_temp.id('file of ' || m.name), pg_temp.id(m.name), uuid_generate_v4(), m.name, 1, 'text/plain', pg_temp.id('ben')
+SELECT pg_temp.id('file of ' || m.name), pg_temp.id(m.name), gen_random_uuid(), m.name, 1, 'text/plain', pg_temp.id('ben')
 FROM unnest(ARRAY['old', 'new', 'gone', 'robot', 'elsewhere']) AS m (name);
 INSERT INTO robot_interactions (message_id, robot_id, request_data)
 SELECT pg_temp.id(m.name), m.name, '{}' FROM unnest(ARRAY['old', 'new', 'gone', 'elsewhere']) AS m (name);
@@ -115,7 +115,7 @@ RETURNS TEXT
 LANGUAGE sql
 AS $$
     SELECT pg_temp.as_user(p_by, format('INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-                                         VALUES (%L, uuid_generate_v4(), ''more'', 1, ''text/plain'', %L)', pg_temp.id(p_message), pg_temp.id(p_owner)))
+                                         VALUES (%L, gen_random_uuid(), ''more'', 1, ''text/plain'', %L)', pg_temp.id(p_message), pg_temp.id(p_owner)))
 $$;
 
 SELECT pg_temp.expect('a file on the own message', pg_temp.attach('ben', 'ben', 'new'), '1');
@@ -137,7 +137,7 @@ BEGIN
         (pg_temp.id('archived robot'), pg_temp.id('room'), pg_temp.id('bot'), 'robot', 'archived robot', '1990-01-10 00:00:00+00'),
         (pg_temp.id('archived elsewhere'), pg_temp.id('other room'), pg_temp.id('gus'), 'chat', 'archived elsewhere', '1990-01-10 00:00:00+00');
     INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-    VALUES (pg_temp.id('archived'), uuid_generate_v4(), 'archived', 1, 'text/plain', pg_temp.id('nia'));
+    VALUES (pg_temp.id('archived'), gen_random_uuid(), 'archived', 1, 'text/plain', pg_temp.id('nia'));
     INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (pg_temp.id('archived'), 'r', '{}');
     PERFORM archive_old_messages(300);
 END;

@@ -116,7 +116,7 @@ FROM (VALUES
 SELECT pg_temp.expect(format('%s does %s', t.name, t.change), pg_temp.as_user(t.name, format('UPDATE escalations SET %s WHERE id = %L', t.change, pg_temp.id('escalation'))), t.result)
 FROM (VALUES
     (1, 'ben', 'status = ''cancelled''', '0'), (2, 'eve', 'status = ''cancelled''', '0'), (3, 'fay', 'status = ''cancelled''', '0'), (4, 'sus', 'status = ''cancelled''', '0'),
-    (5, 'gus', 'status = ''in_progress''', '1'), (6, 'nia', 'priority = 1', '1'), (7, 'gus', 'source_room_id = uuid_generate_v4()', '42501'),
+    (5, 'gus', 'status = ''in_progress''', '1'), (6, 'nia', 'priority = 1', '1'), (7, 'gus', 'source_room_id = gen_random_uuid()', '42501'),
     (8, 'gus', format('assigned_to_user_id = %L', pg_temp.id('ben')), '42501'), (9, 'nia', format('assigned_to_user_id = %L', pg_temp.id('ben')), '1'),
     (10, 'ben', 'status = ''resolved'', resolution_notes = ''done'', resolved_at = now()', '1')
 ) AS t (n, name, change, result)

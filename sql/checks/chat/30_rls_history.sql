@@ -97,7 +97,7 @@ UPDATE room_participants SET last_read_at = now() WHERE room_id = pg_temp.id('ro
 UPDATE chat_rooms SET description = 'changed' WHERE id = pg_temp.id('room');
 UPDATE users SET display_name = 'changed' WHERE id = pg_temp.id('ben');
 INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id)
-VALUES (pg_temp.id('new'), uuid_generate_v4(), 'a', 1, 'text/plain', pg_temp.id('ben'));
+VALUES (pg_temp.id('new'), gen_random_uuid(), 'a', 1, 'text/plain', pg_temp.id('ben'));
 UPDATE chat_file_attachments SET original_filename = 'changed' WHERE message_id = pg_temp.id('new');
 INSERT INTO robot_interactions (message_id, robot_id, request_data) VALUES (pg_temp.id('new'), 'robot', '{}');
 UPDATE robot_interactions SET status = 'failed' WHERE message_id = pg_temp.id('new');

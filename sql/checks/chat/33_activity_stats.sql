@@ -93,7 +93,7 @@ $$;
 SELECT pg_temp.people();
 
 INSERT INTO chat_file_attachments (message_id, file_manager_file_id, original_filename, file_size, mime_type, owner_id, deleted_at)
-SELECT pg_temp.id(f.message), uuid_generate_v4(), 'a', f.bytes, 'text/plain', pg_temp.id('ben'), f.deleted_at
+SELECT pg_temp.id(f.message), gen_random_uuid(), 'a', f.bytes, 'text/plain', pg_temp.id('ben'), f.deleted_at
 FROM (VALUES ('new', 10, NULL), ('new', 20, NULL), ('old', 40, NULL), ('gone', 100, NULL), ('old', 1000, now())) AS f (message, bytes, deleted_at);
 INSERT INTO escalations (source_room_id, escalation_reason, from_level, to_level, created_by_user_id)
 VALUES (pg_temp.id('room'), 'a', 'T1', 'T2', pg_temp.id('ann')), (pg_temp.id('room'), 'b', 'T2', 'T3', pg_temp.id('ann'));

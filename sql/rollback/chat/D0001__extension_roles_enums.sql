@@ -1,4 +1,6 @@
 -- chat D0001: undoes V0001. The extension uuid-ossp goes only if V0001 installed it, and if nothing else uses it.
+--             The roles chat_app and chat_service stay: they belong to the cluster, and other databases may use them.
+--             Where none does: DROP ROLE chat_app, chat_service.
 -- Lock: none on any table; types and functions only.
 
 DROP FUNCTION reject_change();

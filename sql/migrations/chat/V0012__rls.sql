@@ -1,5 +1,4 @@
--- chat V0012: the roles chat_app and chat_service, and row level security: a room is seen by those who are in it.
--- Needs: CREATEROLE if the roles are missing; the error names the statements that somebody else may run.
+-- chat V0012: row level security and what the roles of V0001 may do: a room is seen by those who are in it.
 -- Lock: ACCESS EXCLUSIVE on every table and partition for changes of the catalog.
 --
 -- chat_app      acts for the user in app.current_user_id (SET LOCAL, see V0001), under the policies below
@@ -20,33 +19,6 @@
 --   or by who has can_invite_others. Who left may come back the same way; who left while muted comes back unable to send.
 -- Of users, chat_app reads those one shares a room with, without email, preferences and password_hash; the own account
 --   with get_my_account().
-
-DO $$
-DECLARE
-    v_missing TEXT;
-    v_statement TEXT;
-    v_reason TEXT;
-BEGIN
-    SELECT string_agg(format('CREATE ROLE %I NOLOGIN;', r.name), E'\n' ORDER BY r.name) INTO v_missing
-    FROM unnest(ARRAY['chat_app', 'chat_service']) AS r (name)
-    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS p WHERE p.rolname = r.name);
-
-    FOREACH v_statement IN ARRAY COALESCE(string_to_array(v_missing, E'\n'), '{}') LOOP
-        BEGIN
-            EXECUTE v_statement;
-        EXCEPTION
-            -- Somebody else made it meanwhile.
-            WHEN duplicate_object OR unique_violation THEN
-                NULL;
-            WHEN insufficient_privilege THEN
-                GET STACKED DIAGNOSTICS v_reason = MESSAGE_TEXT;
-                RAISE EXCEPTION 'chat needs roles that "%" may not create: %', current_user, v_reason
-                    USING ERRCODE = 'insufficient_privilege',
-                          HINT = format(E'run these as a role that may, then migrate again:\n%s', v_missing);
-        END;
-    END LOOP;
-END;
-$$;
 
 -- The user in app.current_user_id, if the account may be used; else NULL.
 CREATE FUNCTION signed_in_user_id()

@@ -1,6 +1,8 @@
--- chat V0001: the extension uuid-ossp, the eleven enum types, and functions that the later migrations lean on.
--- Needs: uuid-ossp on the server (package postgresql-contrib), and CREATE on the database to install it.
--- Lock: none on any table; types and functions only.
+-- chat V0001: the extension uuid-ossp, the roles chat_app and chat_service, the eleven enum types, and functions that the
+--             later migrations lean on.
+-- Needs: uuid-ossp on the server (package postgresql-contrib), and CREATE on the database to install it; CREATEROLE if
+--        the roles are missing. The errors name the statements that somebody else may run.
+-- Lock: none on any table; types, roles and functions only.
 --
 -- Decided here, because the design leaves it open (no label of the design is missing or renamed):
 -- account types: the design names 'guest'. Added: member, support (works on rooms for others), supervisor, robot
@@ -40,6 +42,35 @@ BEGIN
                           JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                           WHERE e.extname = 'uuid-ossp');
     END IF;
+END;
+$$;
+
+-- Roles belong to the whole cluster: one that is there, made by another database's migration too, is taken as it is.
+-- Both NOLOGIN; what they are for stands in V0012, which gives them their rights.
+DO $$
+DECLARE
+    v_missing TEXT;
+    v_statement TEXT;
+    v_reason TEXT;
+BEGIN
+    SELECT string_agg(format('CREATE ROLE %I NOLOGIN;', r.name), E'\n' ORDER BY r.name) INTO v_missing
+    FROM unnest(ARRAY['chat_app', 'chat_service']) AS r (name)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS p WHERE p.rolname = r.name);
+
+    FOREACH v_statement IN ARRAY COALESCE(string_to_array(v_missing, E'\n'), '{}') LOOP
+        BEGIN
+            EXECUTE v_statement;
+        EXCEPTION
+            -- Somebody else made it meanwhile.
+            WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            WHEN insufficient_privilege THEN
+                GET STACKED DIAGNOSTICS v_reason = MESSAGE_TEXT;
+                RAISE EXCEPTION 'chat needs roles that "%" may not create: %', current_user, v_reason
+                    USING ERRCODE = 'insufficient_privilege',
+                          HINT = format(E'run these as a role that may, then migrate again:\n%s', v_missing);
+        END;
+    END LOOP;
 END;
 $$;
 

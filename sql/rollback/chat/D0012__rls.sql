@@ -1,5 +1,4 @@
--- chat D0012: undoes V0012: policies, rights and row level security. The roles chat_app and chat_service stay: they belong
---             to the cluster, and other databases may use them. Without other use: DROP ROLE chat_app, chat_service.
+-- chat D0012: undoes V0012: policies, the rights of chat_app and chat_service, and row level security.
 -- Lock: ACCESS EXCLUSIVE on every table and partition, held for catalog changes only.
 
 DROP POLICY supervisor_select ON escalations_history;
