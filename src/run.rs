@@ -123,14 +123,17 @@ impl Run {
     /// Runs something on every target that is meant, with signals heard.
     fn on_targets(&self, work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>) -> Result<Outcome> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        let done = runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
             let targets = self.settings.targets()?;
             self.each_target(&targets, async |target| {
                 work(self, target, &interrupt).await.map_err(|failure| interrupt.overrule(failure))
             })
             .await
-        })
+        });
+        // A file system that does not answer must not keep an interrupted run.
+        runtime.shutdown_background();
+        done
     }
 
     fn connection(&self, target: &Target) -> Result<Connection> {
@@ -184,7 +187,7 @@ impl Run {
             without: which.without.clone(),
             rails: self.rails(target, target.protected),
             timeouts: Timeouts {
-                lock: self.settings.lock_timeout.value,
+                lock: self.settings.lock_attempt()?,
                 statement: self.settings.statement_timeout.value,
             },
             lock_wait: self.settings.lock_wait.value,

@@ -25,7 +25,15 @@ WHERE
         (
             SELECT pg_catalog.max(c.id)
             FROM dbctl.journal AS c
-            WHERE c.subject = $1 AND c.statement IS NULL AND c.state IN ('applied', 'repaired')
+            WHERE
+                c.statement IS NULL
+                AND (
+                    (c.subject = $1 AND c.state IN ('applied', 'repaired'))
+                    -- A history that was made anew, or a version of it that was taken back: what an
+                    -- unfinished step had done before may be gone with it.
+                    OR (c.subject = $2 || 'table' AND c.state = 'applied')
+                    OR (pg_catalog.starts_with(c.subject, $2) AND c.state = 'undone')
+                )
         ),
         0
     )

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS dbctl.journal (
     subject text NOT NULL,
     statement integer,
     sql_hash text,
-    state text NOT NULL CHECK (state IN ('started', 'finished', 'applied', 'failed', 'repaired')),
+    state text NOT NULL CHECK (state IN ('started', 'finished', 'applied', 'undone', 'failed', 'repaired')),
     detail jsonb
 );
 CREATE INDEX IF NOT EXISTS journal_subject ON dbctl.journal (subject, id);

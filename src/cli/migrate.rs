@@ -146,7 +146,7 @@ impl MigrateArgs {
     /// # Errors
     /// Usage for flags of `up` in front of a verb, which clap would drop in silence.
     pub fn into_request(self, settings: &Settings) -> Result<(Verb, Source)> {
-        let limits = Limits { lock: settings.lock_timeout.value, statement: settings.statement_timeout.value };
+        let limits = Limits { lock: settings.lock_attempt()?, statement: settings.statement_timeout.value };
         let source = Source { system: self.source.system, dir: self.source.dir, without: self.source.without };
         if self.verb.is_some() && !self.up.is_default() {
             return Err(Failure::new(Kind::Usage, "--to, --fake and the --allow flags stand in front of the verb")

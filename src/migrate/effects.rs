@@ -85,7 +85,11 @@ pub(super) fn of(statement: &str) -> Effects {
         "SET" if !w.is(1, "LOCAL") && !w.is(1, "TRANSACTION") && !w.is(1, "CONSTRAINTS") => {
             Effects::none(Transactions::Sets)
         }
-        "INSERT" | "MERGE" => allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["INTO"])).as_ref()),
+        "MERGE" => {
+            let effects = allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["INTO"])).as_ref());
+            if w.find(1, &["DELETE"]).is_some() { effects.hazard(Hazard::Destroys(w.line(0, 10))) } else { effects }
+        }
+        "INSERT" => allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["INTO"])).as_ref()),
         "UPDATE" => {
             let effects = allows().lock(LockMode::RowExclusive, name_at(w, w.skip(1, &["ONLY"])).as_ref());
             if w.find(0, &["WHERE"]).is_some() { effects } else { effects.hazard(Hazard::Rewrites(w.line(0, 6))) }
@@ -115,8 +119,18 @@ pub(super) fn of(statement: &str) -> Effects {
             allows().lock(LockMode::ShareUpdateExclusive, name_at(w, w.skip(1, &["VERBOSE"])).as_ref())
         }
         "DISCARD" => Effects::refusing(Guard::Rerun),
-        "DO" | "CALL" => Effects { guard: Guard::Unknowable, ..Effects::none(Transactions::MayCommit) }
-            .hazard(Hazard::Opaque(w.line(0, 4))),
+        "DO" | "CALL" => {
+            let effects = Effects { guard: Guard::Unknowable, ..Effects::none(Transactions::MayCommit) };
+            let says = statement.to_ascii_uppercase();
+            // Code is not run to see what it does; a word in it is reason enough to ask.
+            match ["DROP ", "TRUNCATE ", "DELETE "].iter().find(|word| says.contains(**word)) {
+                Some(word) => effects.hazard(Hazard::Destroys(format!("a {} that says {}", w.line(0, 1), word.trim()))),
+                None => effects.hazard(Hazard::Opaque(w.line(0, 4))),
+            }
+        }
+        "WITH" | "EXPLAIN" | "PREPARE" if w.find(1, &["DELETE"]).is_some() => {
+            allows().hazard(Hazard::Destroys(w.line(0, 10)))
+        }
         "SELECT" if w.find(0, &["("]).is_some() => allows().hazard(Hazard::Opaque(w.line(0, 8))),
         _ => allows(),
     }
@@ -241,7 +255,8 @@ fn drop(w: &Words<'_>) -> Effects {
             .iter()
             .fold(allows().hazard(destroys()), |e, name| e.lock(LockMode::AccessExclusive, Some(name)));
     }
-    if w.is(1, "SCHEMA") || w.is(1, "OWNED") || w.is(1, "EXTENSION") && w.find(2, &["CASCADE"]).is_some() {
+    let cascades = ["EXTENSION", "TYPE", "DOMAIN"].iter().any(|k| w.is(1, k)) && w.find(2, &["CASCADE"]).is_some();
+    if w.is(1, "SCHEMA") || w.is(1, "OWNED") || w.is(1, "SEQUENCE") || cascades {
         return allows().hazard(destroys());
     }
     if w.is(1, "TRIGGER") || w.is(1, "POLICY") || w.is(1, "RULE") {
@@ -269,6 +284,9 @@ fn alter(w: &Words<'_>) -> Effects {
         let mode =
             if w.find(at, &["RENAME"]).is_some() { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
         return allows().lock(mode, name_at(w, at).as_ref());
+    }
+    if w.is(1, "TYPE") && w.find(2, &["DROP", "ATTRIBUTE"]).is_some() {
+        return allows().hazard(Hazard::Destroys(w.line(0, 10)));
     }
     if w.is(1, "TABLE") { alter_table(w) } else { allows() }
 }

@@ -89,7 +89,8 @@ pub async fn status(request: &Request, exit_code: bool, brief: bool, interrupt: 
     let clean = findings.assessment.entries.iter().all(|e| e.state == assess::State::Applied)
         && findings.set.problems.is_empty()
         && findings.assessment.other_system.is_none()
-        && findings.assessment.faults.is_empty();
+        && findings.assessment.faults.is_empty()
+        && findings.snapshot.half_done.is_empty();
     let outcome = if exit_code && !clean { Outcome::Findings } else { Outcome::Done };
     Ok((
         outcome,
@@ -228,7 +229,13 @@ async fn look(request: &Request, files: Files, interrupt: &Interrupt) -> Result<
     // Unusable files are told before an unusable server, whichever is known first.
     let (set, asked) = tokio::select! {
         set = &mut reading => (set??, asking.await),
-        asked = &mut asking => (reading.await??, asked),
+        asked = &mut asking => {
+            let set = tokio::select! {
+                set = &mut reading => set??,
+                failure = interrupt.wait() => return Err(failure),
+            };
+            (set, asked)
+        }
     };
     let (session, snapshot) = asked?;
     Ok((session, Findings::of(set, snapshot)))

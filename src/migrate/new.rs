@@ -20,7 +20,7 @@ pub fn create(folder: &Path, name: &str, with_rollback: bool, now: DateTime<Utc>
     let words = words(name)?;
     fs::create_dir_all(folder).explain(Kind::Failed, format!("cannot make {}", folder.display()))?;
     let set = MigrationSet::load(&Origin::Folder(folder.to_owned()))?;
-    let version = next_version(&set, now);
+    let version = next_version(&set, now)?;
     let mut written = vec![folder.join(format!("V{version}__{words}.sql"))];
     if with_rollback {
         let beside = rollback_folder(folder);
@@ -37,17 +37,23 @@ pub fn create(folder: &Path, name: &str, with_rollback: bool, now: DateTime<Utc>
 
 /// The next number in the folder's own way of counting, padded as its last file is; a UTC timestamp
 /// for a folder that uses them or is empty.
-fn next_version(set: &MigrationSet, now: DateTime<Utc>) -> String {
+fn next_version(set: &MigrationSet, now: DateTime<Utc>) -> Result<String> {
     let stamp = now.format("%Y%m%d%H%M%S").to_string();
-    match set.files.last() {
+    let too_high = |version: i64| {
+        Failure::new(Kind::Refused, format!("there is no number above {version}, which the folder's last file has"))
+    };
+    let next = |version: i64| version.checked_add(1).ok_or_else(|| too_high(version));
+    Ok(match set.files.last() {
         Some(last) if last.identity.version < SMALLEST_TIMESTAMP => {
             let digits =
                 last.stem.get(1..).and_then(|rest| rest.split_once("__")).map_or(0, |(digits, _)| digits.len());
-            format!("{:0digits$}", last.identity.version + 1)
+            format!("{:0digits$}", next(last.identity.version)?)
         }
-        Some(last) if last.identity.version.to_string() >= stamp => (last.identity.version + 1).to_string(),
+        Some(last) if stamp.parse().is_ok_and(|stamp: i64| last.identity.version >= stamp) => {
+            next(last.identity.version)?.to_string()
+        }
         _ => stamp,
-    }
+    })
 }
 
 fn words(name: &str) -> Result<String> {
@@ -96,6 +102,8 @@ mod tests {
         create(&stamped, "one", false, now).unwrap();
         create(&stamped, "two", false, now).unwrap();
         assert_eq!(names(&stamped), ["V20261121010203__one.sql", "V20261121010204__two.sql"]);
+        fs::write(stamped.join("V9223372036854775807__last.sql"), "SELECT 1;").unwrap();
+        assert_eq!(create(&stamped, "three", false, now).unwrap_err().what(), Kind::Refused);
         assert_eq!(create(&stamped, "--", false, now).unwrap_err().what(), Kind::Usage);
     }
 }

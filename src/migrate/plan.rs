@@ -13,7 +13,8 @@ use super::source::{File, MigrationSet};
 use super::words;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
-use crate::steps::{Hazard, Lane, Plan, Statement, Step, Timeouts};
+use crate::steps::journal;
+use crate::steps::{Lane, Plan, Statement, Step, Timeouts};
 
 /// What is wanted of `migrate up`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,6 +54,7 @@ pub fn up(set: &MigrationSet, snapshot: &Snapshot, assessment: &Assessment, wish
     set.refuse_problems()?;
     refuse_other_database(set, snapshot, assessment, wish)?;
     refuse_obstacles(assessment)?;
+    refuse_half_undone(snapshot, assessment)?;
     refuse_unknown_target(set, wish.to)?;
     let pending: Vec<&Entry> = assessment.pending().filter(|e| wish.to.is_none_or(|to| e.version <= to)).collect();
     if let Some(late) = pending.iter().find(|e| e.state == State::OutOfOrder && !wish.allow_out_of_order) {
@@ -122,6 +124,7 @@ pub fn down(
         let table = &history.table;
         let record = vec![
             history::delete(table, entry.version),
+            journal::step_line(&format!("{table}:{}", entry.version), "undone"),
             format!(
                 "DELETE FROM dbctl.migration WHERE history = {} AND version = {};",
                 Literal(&table.to_string()),
@@ -257,6 +260,23 @@ fn refuse_obstacles(assessment: &Assessment) -> Result<()> {
     }))
 }
 
+/// An applied version whose rollback, statement by statement, was begun and not ended.
+fn refuse_half_undone(snapshot: &Snapshot, assessment: &Assessment) -> Result<()> {
+    let half = |entry: &&Entry| entry.row.is_some() && snapshot.half_done.contains_key(&entry.version);
+    match assessment.entries.iter().find(half) {
+        Some(entry) => Err(Failure::new(
+            Kind::Refused,
+            format!("{} is half undone: a rollback of it was begun and not ended", stem(entry)),
+        )
+        .hint(format!("end it first: dbctl migrate down --to {}", previous(assessment, entry.version)))),
+        None => Ok(()),
+    }
+}
+
+fn previous(assessment: &Assessment, version: i64) -> i64 {
+    assessment.entries.iter().map(|e| e.version).filter(|v| *v < version).max().unwrap_or(0)
+}
+
 /// A table that is no history any more is nobody's to guess at.
 fn refuse_faults(assessment: &Assessment) -> Result<()> {
     let Some((first, others)) = assessment.faults.split_first() else { return Ok(()) };
@@ -390,9 +410,6 @@ fn statements(sql: &Arc<str>, script: &Script, born: &mut BTreeSet<String>) -> V
     }
     if script.lane == Lane::Statements {
         return alone;
-    }
-    if !script.split {
-        hazards.push(Hazard::Opaque("the file is too large to be read for its locks".to_owned()));
     }
     locks.sort();
     locks.dedup();

@@ -17,6 +17,9 @@ pub struct Snapshot {
     pub history: Option<History>,
     /// What dbctl noted of applied migrations, by version; none when it may not be read.
     pub noted: Option<BTreeMap<i64, Noted>>,
+    /// Versions that were begun statement by statement and are not closed: how many statements of each
+    /// (of its rollback, where it is applied) are done.
+    pub half_done: BTreeMap<i64, i64>,
     /// A history table of another migration tool.
     pub other_tool: Option<String>,
     /// Where the search_path leads to no history: the histories of other schemas.
@@ -58,7 +61,14 @@ async fn read(session: &Session, server: Server) -> Result<Snapshot> {
     let Some(row) = found.first() else {
         let other_tool = other_tool(session).await?;
         let elsewhere = elsewhere(session).await?;
-        return Ok(Snapshot { server, history: None, noted: Some(BTreeMap::new()), other_tool, elsewhere });
+        return Ok(Snapshot {
+            server,
+            history: None,
+            noted: Some(BTreeMap::new()),
+            half_done: BTreeMap::new(),
+            other_tool,
+            elsewhere,
+        });
     };
     let table = TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?);
     let (columns, types): (Vec<String>, Vec<String>) = (row.try_get("columns")?, row.try_get("types")?);
@@ -68,10 +78,14 @@ async fn read(session: &Session, server: Server) -> Result<Snapshot> {
             format!("let its owner run: GRANT SELECT ON {table} TO {}", crate::ident::Ident::new(server.role.as_str())),
         ));
     }
-    let (rows, noted) = tokio::join!(history_rows(session, &table), noted(session, &server, &table));
+    let (rows, noted, half_done) = tokio::join!(
+        history_rows(session, &table),
+        noted(session, &server, &table),
+        half_done(session, &server, &table)
+    );
     let (rows, faults) = rows?;
     let history = Some(History { table, width, rows, faults });
-    Ok(Snapshot { server, history, noted: noted?, other_tool: None, elsewhere: Vec::new() })
+    Ok(Snapshot { server, history, noted: noted?, half_done: half_done?, other_tool: None, elsewhere: Vec::new() })
 }
 
 fn width(table: &TableName, columns: &[String], types: &[String]) -> Result<Width> {
@@ -159,6 +173,22 @@ async fn elsewhere(session: &Session) -> Result<Vec<String>> {
         .await
         .map_err(|e| e.explain("cannot look for histories in other schemas"))?;
     rows.iter().map(|row| row.try_get("name").map_err(Failure::from)).collect()
+}
+
+async fn half_done(session: &Session, server: &Server, table: &TableName) -> Result<BTreeMap<i64, i64>> {
+    if !server.reads_state {
+        return Ok(BTreeMap::new());
+    }
+    let family = format!("{table}:");
+    let rows = session.rows(&Query::HALF_DONE, &[&family]).await.map_err(|e| e.explain("cannot read dbctl.journal"))?;
+    let mut half_done = BTreeMap::new();
+    for row in &rows {
+        let subject: String = row.try_get("subject")?;
+        if let Some(version) = subject.strip_prefix(&family).and_then(|version| version.parse().ok()) {
+            half_done.insert(version, row.try_get("statements")?);
+        }
+    }
+    Ok(half_done)
 }
 
 async fn other_tool(session: &Session) -> Result<Option<String>> {

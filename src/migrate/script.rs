@@ -21,8 +21,6 @@ const SPLIT_UP_TO: usize = 8 << 20;
 pub(super) struct Script {
     pub(super) lane: Lane,
     pub(super) pieces: Vec<Piece>,
-    /// False for a file too large to be split.
-    pub(super) split: bool,
     /// False where the parser stumbled: its pieces may not be the server's.
     pub(super) sound: bool,
 }
@@ -63,7 +61,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
                 "a file without transaction must be split into statements and is too large for it (8 MB)",
             ));
         }
-        return Ok(Script { lane: Lane::Transaction, pieces: Vec::new(), split: false, sound: false });
+        let pieces = pieces_of_large(text);
+        for piece in &pieces {
+            refuse_control(file, text, piece)?;
+            refuse_client(file, text, piece)?;
+        }
+        lane(file, text, &pieces, false)?;
+        return Ok(Script { lane: Lane::Transaction, pieces, sound: false });
     }
     let parsed = SourceFile::parse(text);
     let pieces: Vec<Piece> = parsed
@@ -97,7 +101,41 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
                 .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "name this index")));
         }
     }
-    Ok(Script { lane, pieces, split: true, sound: parsed.errors().is_empty() })
+    Ok(Script { lane, pieces, sound: parsed.errors().is_empty() })
+}
+
+/// The statements of a file that is too large for the parser, told apart by their semicolons; those
+/// of BEGIN ATOMIC bodies belong to their statement. Enough to see what they do, not to send them one
+/// by one.
+fn pieces_of_large(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut piece = |range: Range<usize>| {
+        let effects = text.get(range.clone()).map(effects::of);
+        pieces.extend(effects.map(|effects| Piece { range, effects }));
+    };
+    let (mut start, mut end, mut depth, mut after_begin) = (None, 0, 0_usize, false);
+    for token in words::tokens(text) {
+        let word = text.get(token.clone()).unwrap_or_default();
+        if word == ";" && depth == 0 {
+            if let Some(start) = start.take() {
+                piece(start..end);
+            }
+            continue;
+        }
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+        if (after_begin && is("ATOMIC")) || (depth > 0 && is("CASE")) {
+            depth += 1;
+        } else if depth > 0 && is("END") {
+            depth -= 1;
+        }
+        after_begin = is("BEGIN");
+        start.get_or_insert(token.start);
+        end = token.end;
+    }
+    if let Some(start) = start {
+        piece(start..end);
+    }
+    pieces
 }
 
 /// Bytes that make a file mean something else elsewhere.
@@ -254,6 +292,19 @@ mod tests {
             assert_eq!(read("V1__a.sql", together).unwrap().lane, Lane::Transaction, "{together}");
         }
         assert_eq!(read("V1__a.sql", "-- hi\n\n-- dbctl: no-transaction\nSELECT 1;").unwrap().lane, Lane::Statements);
+    }
+
+    #[test]
+    fn large_files_are_looked_into_as_well() {
+        let body = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END;\n";
+        let filler = format!("-- {}\n", "x".repeat(200)).repeat(SPLIT_UP_TO / 200);
+        let read = |text: &str| read("V1__a.sql", &format!("{text}\n{filler}"));
+        let script = read(&format!("{body}DROP TABLE t; SELECT 1")).unwrap();
+        assert_eq!((script.lane, script.pieces.len()), (Lane::Transaction, 3));
+        assert!(script.pieces[1].effects.hazards.iter().any(|hazard| hazard.id() == "destroys"));
+        for refused in ["DROP TABLE t; COMMIT; SELECT 1/0", "COPY t FROM STDIN", "VACUUM; SELECT 1"] {
+            assert_eq!(read(refused).unwrap_err().what(), Kind::Invalid, "{refused}");
+        }
     }
 
     #[test]

@@ -193,6 +193,11 @@ fn folder(path: &Path) -> Result<(Vec<Candidate>, Vec<Problem>)> {
             problems.push(Problem { id: "misnamed", label, message: "its name is not UTF-8".to_owned() });
             continue;
         };
+        if file.extension().is_some_and(|extension| extension != "sql") {
+            let message = "its extension must be .sql, in small letters".to_owned();
+            problems.push(Problem { id: "misnamed", label, message });
+            continue;
+        }
         match read_text(&file) {
             Ok(sql) => candidates.push(Candidate { label, stem: stem.to_owned(), sql }),
             Err(message) => problems.push(Problem { id: "unreadable", label, message }),
@@ -202,6 +207,10 @@ fn folder(path: &Path) -> Result<(Vec<Candidate>, Vec<Problem>)> {
 }
 
 fn read_text(path: &Path) -> std::result::Result<String, String> {
+    // A pipe would be waited for without end.
+    if !fs::metadata(path).map_err(|e| format!("cannot be read: {e}"))?.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
     let bytes = fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
     String::from_utf8(bytes).map_err(|e| {
         format!(
@@ -210,6 +219,11 @@ fn read_text(path: &Path) -> std::result::Result<String, String> {
             shown = path.display()
         )
     })
+}
+
+/// Also `.SQL`, which refinery passes over: it is told, not taken.
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
 }
 
 /// All `.sql` files below a folder, as refinery finds them, and Rust migrations, which dbctl cannot run.
@@ -230,7 +244,7 @@ fn sql_files(path: &Path) -> Result<Vec<PathBuf>> {
                 if !entry.file_name().as_encoded_bytes().starts_with(b".") {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|e| e == "sql") && !(kind.is_symlink() && path.is_dir()) {
+            } else if is_sql(&path) && !(kind.is_symlink() && path.is_dir()) {
                 files.push(path);
             }
         }
@@ -275,9 +289,14 @@ mod tests {
         write("V3__latin.sql", b"SELECT '\xe9';");
         write("V20261121010203__stamp.sql", b"SELECT 1;");
         write("README.md", b"not a migration");
+        write("V4__loud.SQL", b"SELECT 1;");
+        nix::unistd::mkfifo(&folder.path().join("V5__pipe.sql"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let set = MigrationSet::load(&Origin::Folder(folder.path().to_owned())).unwrap();
         assert_eq!(set.files.iter().map(|f| f.stem.as_str()).collect::<Vec<_>>(), ["V1__a", "V20261121010203__stamp"]);
-        assert_eq!(set.problems.iter().map(|p| p.id).collect::<Vec<_>>(), ["duplicate", "misnamed", "unreadable"]);
+        assert_eq!(
+            set.problems.iter().map(|p| p.id).collect::<Vec<_>>(),
+            ["duplicate", "misnamed", "unreadable", "misnamed", "unreadable"]
+        );
         assert_eq!(set.refuse_problems().unwrap_err().what(), Kind::Invalid);
     }
 

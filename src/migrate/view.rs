@@ -64,7 +64,7 @@ pub(super) fn status(
             skipped += 1;
             continue;
         }
-        table.push(row(entry));
+        table.push(row(entry, snapshot.half_done.get(&entry.version)));
     }
     for problem in &set.problems {
         table.push(vec![
@@ -89,7 +89,7 @@ pub(super) fn status(
     document
 }
 
-fn row(entry: &Entry) -> Vec<Value> {
+fn row(entry: &Entry, half_done: Option<&i64>) -> Vec<Value> {
     let name =
         entry.file.as_ref().map(|f| f.identity.name.clone()).or_else(|| entry.row.as_ref().map(|r| r.name.clone()));
     let detail = match &entry.state {
@@ -97,7 +97,8 @@ fn row(entry: &Entry) -> Vec<Value> {
         State::Missing => Some("applied, but there is no such file".to_owned()),
         State::OutOfOrder => Some("older than the newest applied version".to_owned()),
         State::Damaged(damage) => Some(damage.clone()),
-        State::Applied | State::Pending => None,
+        State::Applied => half_done.map(|done| format!("half undone: {done} statements of its rollback are done")),
+        State::Pending => half_done.map(|done| format!("{done} statements of it are done")),
     };
     vec![
         entry.version.into(),

@@ -52,7 +52,8 @@ queries! {
     OTHER_HISTORIES = "other_histories" ();
     RELATION_EXISTS = "relation_exists" (TEXT);
     INVALID_COPIES = "invalid_copies" ();
-    JOURNAL_ATTEMPTS = "journal_attempts" (TEXT);
+    HALF_DONE = "half_done" (TEXT);
+    JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);

@@ -276,8 +276,9 @@ impl Executor {
             match pause.filter(|_| error.is_transient() && !out_of_patience) {
                 Some(pause) => self.wait_to_retry(step, &error, pause, &watch, events).await?,
                 None => {
-                    let failure = with_blockers(explain(step, role, &error), &watch, &error);
-                    let failure = if out_of_patience { failure.kind(Kind::Deferred) } else { failure };
+                    let failure =
+                        if out_of_patience { gave_up(step, &self.order) } else { explain(step, role, &error) };
+                    let failure = with_blockers(failure, &watch, &error);
                     return Err(if clean {
                         failure
                     } else {
@@ -471,6 +472,12 @@ fn goes_on(index: usize) -> String {
          again, it goes on from there",
         index + 1
     )
+}
+
+fn gave_up(step: &Step, order: &Order) -> Failure {
+    let patience = order.lock_patience.as_secs_f64();
+    Failure::new(Kind::Deferred, format!("{} was kept waiting for {patience:.0} s and gave up", step.title))
+        .hint("run it again later: it goes on from this statement")
 }
 
 fn rolled_back(failure: Failure, step: &Step) -> Failure {

@@ -76,13 +76,16 @@ pub fn settle(subject: &str, index: usize, state: &str) -> String {
     )
 }
 
-/// What is known of the statements of an unfinished step, by index.
+/// What is known of the statements of an unfinished step, by index. What was done before the step's
+/// history was made, or before a version of it was taken back, may be gone and is forgotten: steps of
+/// one history share what stands before the last colon of their ids.
 ///
 /// # Errors
 /// The server's, when the journal cannot be read.
 pub async fn attempts(session: &Session, subject: &str) -> Result<Vec<Attempt>> {
+    let family = subject.rfind(':').and_then(|colon| subject.get(..=colon)).unwrap_or(subject);
     let rows = session
-        .rows(&Query::JOURNAL_ATTEMPTS, &[&subject])
+        .rows(&Query::JOURNAL_ATTEMPTS, &[&subject, &family])
         .await
         .map_err(|e| e.explain("cannot read the journal dbctl.journal"))?;
     rows.iter()

@@ -57,11 +57,11 @@ impl Place {
     /// Rows of every ordinary table of the system.
     fn rows(&self) -> BTreeMap<String, i64> {
         let tables = self.database.sql(
-            "SELECT c.oid::regclass::text, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s', \
-             c.oid::regclass), false, true, '')))[1]::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbctl') ORDER BY 1",
+            "SELECT c.oid::regclass::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE \
+             c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'dbctl')",
         );
-        tables.into_iter().map(|row| (row[0].clone().unwrap(), row[1].as_ref().unwrap().parse().unwrap())).collect()
+        let count = |table: &String| self.database.one(&format!("SELECT count(*) FROM {table}")).parse().unwrap();
+        tables.into_iter().filter_map(|row| row[0].clone()).map(|table| (table.clone(), count(&table))).collect()
     }
 
     fn round(&self) {

@@ -146,6 +146,22 @@ impl Settings {
         })
     }
 
+    /// How long one attempt at a lock takes: never without end, never longer than all attempts together.
+    ///
+    /// # Errors
+    /// Usage for a lock_timeout of 0, with which everybody would queue behind us without end.
+    pub fn lock_attempt(&self) -> Result<Duration> {
+        let (timeout, patience) = (self.lock_timeout.value, self.lock_patience.value);
+        if timeout.is_zero() {
+            return Err(Failure::new(
+                Kind::Usage,
+                "a lock_timeout of 0 would wait, and keep others waiting, without end",
+            )
+            .hint("a short one that is tried again keeps nobody waiting: --lock-timeout 3s --lock-patience 10min"));
+        }
+        Ok(if patience.is_zero() { timeout } else { timeout.min(patience) })
+    }
+
     /// The databases to work on, at least one. Fails as usage error on an unknown name or tag, as invalid
     /// when a target refers to a variable that is not set.
     pub fn targets(&self) -> Result<Vec<Target>> {

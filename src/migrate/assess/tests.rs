@@ -49,6 +49,7 @@ fn snapshot(rows: Vec<Row>) -> Snapshot {
         server,
         history: Some(History { table, width: Width::Int8, rows, faults: vec![] }),
         noted: Some(BTreeMap::new()),
+        half_done: BTreeMap::new(),
         other_tool: None,
         elsewhere: vec![],
     }

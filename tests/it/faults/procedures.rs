@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 
 use super::set::Migrations;
 use super::{empty, migrate, nobody_is_left, waiting_worker};
-use crate::harness::{Database, Run, majors, run, spawn};
+use crate::harness::{Database, Run, dbctl, majors, run, spawn};
 
 /// A procedure that commits the first half of its work and then waits for `gate.slow` to be empty.
 fn procedure(db: &Database) {
@@ -159,4 +159,74 @@ fn a_statement_of_unknown_end_may_not_be_edited() {
     db.sql(&pasted(&refused));
     run(&mut migrate(&db.url(), &set)).expect_code(0);
     assert_eq!(db.one("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE indrelid = 'item'::regclass AND indisvalid"), "item_other");
+}
+
+/// A folder for migrations and one for their rollbacks, and dbctl on them.
+fn set_with_rollbacks(db: &Database) -> (tempfile::TempDir, impl Fn(&[&str]) -> Run) {
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["migrations", "rollback"] {
+        std::fs::create_dir(root.path().join(folder)).unwrap();
+    }
+    let (dir, url) = (root.path().join("migrations").to_str().unwrap().to_owned(), db.url());
+    (root, move |words: &[&str]| run(dbctl(words).args(["--dir", &dir, "--database-url", &url])))
+}
+
+fn write(root: &tempfile::TempDir, name: &str, text: &str) {
+    std::fs::write(root.path().join(name), text).unwrap();
+}
+
+const BOTH_INDEXES: &str = "SELECT count(*) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
+                            WHERE c.relname IN ('ia', 'ib') AND i.indisvalid";
+
+#[test]
+fn what_was_done_before_a_version_was_taken_back_is_done_again() {
+    let db = Database::new();
+    let (root, dbctl_on) = set_with_rollbacks(&db);
+    write(
+        &root,
+        "migrations/V1__a.sql",
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x'), (2, 'x');",
+    );
+    write(
+        &root,
+        "migrations/V2__i.sql",
+        "CREATE INDEX CONCURRENTLY ia ON t (v);\nCREATE UNIQUE INDEX CONCURRENTLY ib ON t (v);\n",
+    );
+    write(&root, "rollback/D1__a.sql", "DROP TABLE t;");
+    write(&root, "rollback/D2__i.sql", "DROP INDEX ib; DROP INDEX ia;");
+    dbctl_on(&["migrate"]).expect_code(1);
+    let status = dbctl_on(&["migrate", "status", "--exit-code"]).expect_code(2);
+    assert!(status.stdout.contains("1 statements of it are done"), "{}", status.stdout);
+    dbctl_on(&["migrate", "down", "--to", "0", "--yes"]).expect_code(0);
+    write(&root, "migrations/V1__a.sql", "CREATE TABLE t (id int PRIMARY KEY, v text);");
+    dbctl_on(&["migrate"]).expect_code(0);
+    assert_eq!(db.one(BOTH_INDEXES), "2");
+
+    // A schema that was dropped takes its history along: nothing of before counts.
+    db.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    dbctl_on(&["migrate"]).expect_code(0);
+    assert_eq!(db.one(BOTH_INDEXES), "2");
+}
+
+#[test]
+fn a_rollback_that_was_begun_and_not_ended_is_told_and_in_the_way() {
+    let db = Database::new();
+    let (root, dbctl_on) = set_with_rollbacks(&db);
+    write(&root, "migrations/V1__a.sql", "CREATE TABLE t (id int PRIMARY KEY, v text);");
+    write(
+        &root,
+        "migrations/V2__i.sql",
+        "CREATE INDEX CONCURRENTLY ia ON t (v);\nCREATE INDEX CONCURRENTLY ib ON t (v);\n",
+    );
+    write(&root, "rollback/D2__i.sql", "DROP INDEX CONCURRENTLY ia;\nDROP INDEX CONCURRENTLY nope;\n");
+    dbctl_on(&["migrate"]).expect_code(0);
+    dbctl_on(&["migrate", "down", "--to", "1", "--yes"]).expect_code(1);
+    let status = dbctl_on(&["migrate", "status", "--exit-code"]).expect_code(2);
+    assert!(status.stdout.contains("half undone"), "{}", status.stdout);
+    let refused = dbctl_on(&["migrate"]).expect_code(4);
+    assert!(refused.stderr.contains("dbctl migrate down --to 1"), "{}", refused.stderr);
+    write(&root, "rollback/D2__i.sql", "DROP INDEX CONCURRENTLY ia;\nDROP INDEX CONCURRENTLY ib;\n");
+    dbctl_on(&["migrate", "down", "--to", "1", "--yes"]).expect_code(0);
+    dbctl_on(&["migrate"]).expect_code(0);
+    dbctl_on(&["migrate", "status", "--exit-code"]).expect_code(0);
 }
