@@ -249,13 +249,24 @@ GRANT EXECUTE ON FUNCTION
 TO chat_app, chat_service;
 GRANT EXECUTE ON FUNCTION user_has_permission(UUID, TEXT), erase_user_data(UUID) TO chat_service;
 
+-- Until 15, the schema public belongs to the superuser who made the database, and everybody may use it.
+DO $$
+BEGIN
+    IF pg_has_role((SELECT n.nspowner FROM pg_catalog.pg_namespace AS n WHERE n.nspname = current_schema()), 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO chat_app, chat_service', current_schema());
+    ELSIF NOT has_schema_privilege('chat_app', current_schema(), 'USAGE') OR NOT has_schema_privilege('chat_service', current_schema(), 'USAGE') THEN
+        RAISE EXCEPTION 'the roles of chat may not use schema "%", which "%" does not own', current_schema(), current_user
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('run this as its owner, then migrate again: GRANT USAGE ON SCHEMA %I TO chat_app, chat_service;', current_schema());
+    END IF;
+END;
+$$;
+
 -- message_keys has row level security and no policy: only the triggers of V0004 reach it, with the owner's rights.
 DO $$
 DECLARE
     v_table REGCLASS;
 BEGIN
-    EXECUTE format('GRANT USAGE ON SCHEMA %I TO chat_app, chat_service', current_schema());
-
     FOREACH v_table IN ARRAY ARRAY[
         'users', 'access_permission_domains', 'user_access_permissions', 'chat_rooms', 'room_participants',
         'messages', 'messages_archive', 'message_keys', 'chat_file_attachments', 'robot_interactions', 'escalations',

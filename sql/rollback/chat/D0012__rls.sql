@@ -72,7 +72,9 @@ BEGIN
         EXECUTE format('REVOKE ALL ON TABLE %s FROM chat_app, chat_service', v_table);
     END LOOP;
 
-    EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM chat_app, chat_service', current_schema());
+    IF pg_has_role((SELECT n.nspowner FROM pg_catalog.pg_namespace AS n WHERE n.nspname = current_schema()), 'USAGE') THEN
+        EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM chat_app, chat_service', current_schema());
+    END IF;
 END;
 $$;
 
