@@ -45,6 +45,7 @@ pub mod journal;
 pub mod migrate;
 pub mod outcome;
 pub mod output;
+pub mod partitions;
 pub mod pg;
 mod run;
 pub mod sandbox;

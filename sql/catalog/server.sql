@@ -29,7 +29,10 @@ FROM (
             SELECT pg_catalog.max(c.oid::int8) FILTER (WHERE c.relname = 'migration')::oid
             FROM pg_catalog.pg_class AS c
             INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE n.nspname = 'dbctl' AND c.relname IN ('run', 'journal', 'migration')
-            HAVING pg_catalog.count(*) = 3
+            WHERE n.nspname = 'dbctl'
+                AND c.relname IN (
+                    'run', 'journal', 'migration', 'partition_policy', 'partition', 'hold', 'row_job', 'adoption'
+                )
+            HAVING pg_catalog.count(*) = 8
         ) AS migration
 ) AS s

@@ -1,0 +1,8 @@
+//! The lifecycle of partitions and the retention of rows, driven by a policy file.
+
+pub mod bounds;
+pub mod calendar;
+pub mod key;
+pub mod naming;
+pub mod policy;
+pub mod span;
