@@ -74,6 +74,17 @@ impl Events for Talker {
                 let at_least = if notice.severity == "WARNING" { Talk::Normal } else { Talk::Verbose };
                 self.say(at_least, &format!("{title}: {}: {}", notice.severity.to_lowercase(), notice.message));
             }
+            Event::Failed { title, failure } => {
+                for line in format!("{title}: {failure}").lines() {
+                    self.say(Talk::Quiet, line);
+                }
+            }
+            Event::Attention { message, hint } => {
+                self.say(Talk::Quiet, &format!("attention: {message}"));
+                if let Some(hint) = hint {
+                    self.say(Talk::Quiet, &format!("hint: {hint}"));
+                }
+            }
             Event::Cleaned { what } => self.say(Talk::Normal, what),
             Event::Progress { title, phase, done, total } => {
                 if let Some(bar) = &self.bar {

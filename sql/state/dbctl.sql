@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS dbctl.partition (
     upper text NOT NULL,
     mode text NOT NULL,
     state text NOT NULL CHECK (state IN (
-        'exported', 'detached', 'frozen', 'aside', 'dropped', 'moved', 'attached', 'kept', 'restored', 'undone', 'done'
+        'leaving', 'exported', 'detached', 'frozen', 'aside', 'dropped', 'moved', 'attached', 'kept', 'restored', 'undone'
     )),
     place text,
     uri text,
@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS dbctl.partition (
     file_bytes bigint,
     manifest jsonb,
     drop_after timestamptz,
+    hooks_due boolean NOT NULL DEFAULT false,
     run bigint REFERENCES dbctl.run (id),
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -82,6 +83,7 @@ CREATE INDEX IF NOT EXISTS partition_oid ON dbctl.partition (oid, id);
 COMMENT ON TABLE dbctl.partition IS 'Partitions that have left or are leaving their table, and how far each has come';
 COMMENT ON COLUMN dbctl.partition.partition IS 'Its name while it was attached';
 COMMENT ON COLUMN dbctl.partition.place IS 'Where it is now, while it exists detached';
+COMMENT ON COLUMN dbctl.partition.hooks_due IS 'The policy''s after_expire has not been run to its end since';
 COMMENT ON COLUMN dbctl.partition.lower IS 'The lower bound as pg_get_expr printed it at UTC, or MINVALUE';
 
 CREATE TABLE IF NOT EXISTS dbctl.hold (

@@ -25,10 +25,10 @@ use crate::ident::Literal;
 use crate::outcome::Outcome;
 use crate::output::Document;
 use crate::pg::{Interrupt, Server, Session};
-use crate::steps::Plan;
+pub use crate::steps::Means;
+use crate::steps::{Pauses, Plan};
 use crate::steps::apply::{Executor, Order};
-use crate::steps::events::Events;
-use crate::steps::gate::{self, Confirm, Rails};
+use crate::steps::gate::{self, Rails};
 use assess::Assessment;
 use read::Snapshot;
 use source::MigrationSet;
@@ -54,16 +54,6 @@ pub struct Request {
 
 /// What a verb answers.
 pub type Answer = (Outcome, Document);
-
-/// What a verb may use while it works.
-pub struct Means<'a> {
-    /// Signals.
-    pub interrupt: &'a Interrupt,
-    /// Where events go.
-    pub events: &'a mut dyn Events,
-    /// Who is asked.
-    pub confirm: &'a mut dyn Confirm,
-}
 
 /// What was read and found.
 struct Findings {
@@ -269,6 +259,7 @@ async fn change(
         lease: format!("migrate {}", history::DEFAULT_TABLE),
         lease_wait: request.lock_wait,
         lock_patience: request.lock_patience,
+        pauses: Pauses::default(),
     };
     let before = found.snapshot.clone();
     let mut executor =

@@ -1,8 +1,87 @@
-//! The lifecycle of partitions and the retention of rows, driven by a policy file.
+//! The lifecycle of partitions, driven by a policy file: made ahead of time, let go when they have
+//! expired, nobody stalled, nothing lost. The page of verbs; each verb's work is in a file beside it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 pub mod bounds;
 pub mod calendar;
+pub mod coverage;
+mod ddl;
+mod depart;
+pub mod departure;
+mod details;
 pub mod key;
+mod look;
 pub mod naming;
+pub mod plan;
 pub mod policy;
+mod read;
+mod rotate;
+mod set;
 pub mod span;
+mod state;
+mod view;
+mod work;
+
+pub use plan::Wish;
+pub use rotate::run;
+
+use crate::config::connection::Connection;
+use crate::error::Result;
+use crate::ident::TableName;
+use crate::outcome::Outcome;
+use crate::output::Document;
+use crate::pg::Interrupt;
+use crate::steps::gate::Rails;
+use policy::Policy;
+
+/// What a verb answers.
+pub type Answer = (Outcome, Document);
+
+/// What every verb on a database needs.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The database.
+    pub connection: Connection,
+    /// `plan`, `rotate`, … as the journal and `application_name` say it.
+    pub verb: &'static str,
+    /// The policy.
+    pub policy: Policy,
+    /// Which embedded system the database holds, where that was said.
+    pub system: Option<String>,
+    /// Only these tables.
+    pub only: Vec<TableName>,
+    /// What may be done.
+    pub wish: Wish,
+    /// Instead of the server's clock.
+    pub at: Option<DateTime<Utc>>,
+    /// Clocks may differ.
+    pub allow_clock_skew: bool,
+    /// Stop after the plan.
+    pub dry_run: bool,
+    /// A file for the plan.
+    pub out: Option<PathBuf>,
+    /// How long another run is waited for.
+    pub lock_wait: Duration,
+    /// What protects the target.
+    pub rails: Rails,
+}
+
+/// Shows what [`run`] would do, with its exact SQL. Reads only.
+///
+/// # Errors
+/// As [`run`], without its effects.
+pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> Result<Answer> {
+    let (session, snapshot) = look::snapshot(request, interrupt).await?;
+    let entries = look::entries(request, &snapshot)?;
+    let holds = look::holds(request, &snapshot);
+    let now = look::now(request, &snapshot, Utc::now())?;
+    let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
+    let pending = works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let (outcome, document) = view::plan(request, &snapshot, &works, now);
+    let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
+    Ok((outcome, document))
+}

@@ -56,7 +56,16 @@ queries! {
     JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
+    NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
+    PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
+    PARTITION_DETAILS = "partition_details" (OID_ARRAY);
+    PARTITION_LEAVING = "partition_leaving" ();
+    PARTITION_MOMENT = "partition_moment" ();
+    PARTITION_PARENTS = "partition_parents" (TEXT_ARRAY, TEXT_ARRAY);
+    PARTITION_SIZES = "partition_sizes" (OID_ARRAY);
+    PARTITION_STATE = "partition_state" ();
+    PARTITION_SYSTEMS = "partition_systems" ();
     RUNS = "runs" (INT8);
     RUN_STEPS = "run_steps" (INT8);
     SERVER = "server" ();

@@ -7,7 +7,7 @@ use super::events::{Event, Events};
 use super::journal::{self, Attempt, State};
 use super::plan::{Lane, Message, Plan, Role, Step};
 use super::recover::{Recovery, Verdict};
-use super::retry::Backoff;
+use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
@@ -25,6 +25,8 @@ pub struct Order {
     pub lease_wait: Duration,
     /// How long all attempts for a lock may take together.
     pub lock_patience: Duration,
+    /// The pauses between them.
+    pub pauses: Pauses,
 }
 
 /// The right and the means to change one database.
@@ -88,7 +90,7 @@ impl Executor {
             return Ok(());
         }
         let began = Instant::now();
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.order.pauses);
         loop {
             self.check()?;
             match self.open_run().await {
@@ -124,7 +126,7 @@ impl Executor {
     }
 
     /// Applies the plan's steps in order, stopping at the first that fails; what was done before is
-    /// kept and named in the failure.
+    /// kept and named in the failure. The run is closed either way.
     ///
     /// # Errors
     /// Deferred when a lock was not to be had within the patience; the failure of the step.
@@ -132,6 +134,23 @@ impl Executor {
         if plan.is_empty() {
             return Ok(Vec::new());
         }
+        match self.perform(plan, events).await {
+            Ok(applied) => {
+                self.close("done", "").await;
+                Ok(applied)
+            }
+            Err(failure) => {
+                self.close_failed(&failure).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// The same for a part of a run that goes on: [`Executor::close`] ends it.
+    ///
+    /// # Errors
+    /// As [`Executor::apply`].
+    pub async fn perform(&mut self, plan: &Plan, events: &mut dyn Events) -> Result<Vec<Applied>> {
         self.open_journal().await?;
         let mut applied: Vec<Applied> = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
@@ -146,14 +165,19 @@ impl Executor {
             }
             if let Err(failure) = done {
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
-                return Err(self.close_failed(self.interrupt.overrule(failure).done(kept)).await);
+                return Err(self.interrupt.overrule(failure).done(kept));
             }
             let took = began.elapsed();
             events.event(Event::Applied { title: &step.title, took });
             applied.push(Applied { title: step.title.clone(), took });
         }
-        self.close("done", "").await;
         Ok(applied)
+    }
+
+    /// How long all attempts for a lock may take together, from now on.
+    pub fn set_patience(&mut self, patience: Duration, pauses: Pauses) {
+        self.order.lock_patience = patience;
+        self.order.pauses = pauses;
     }
 
     /// One transaction, again and again while locks are in the way.
@@ -165,7 +189,7 @@ impl Executor {
         events: &mut dyn Events,
     ) -> Result<()> {
         let began = Instant::now();
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.order.pauses);
         loop {
             self.check()?;
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, false);
@@ -222,7 +246,7 @@ impl Executor {
     ) -> Result<()> {
         let Some(statement) = step.statements.get(index) else { return Ok(()) };
         let began = Instant::now();
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.order.pauses);
         let recovery = Recovery {
             session: &self.work,
             lease: &self.lease,
@@ -231,6 +255,7 @@ impl Executor {
             step,
             index,
             patience: self.order.lock_patience,
+            pauses: self.order.pauses,
         };
         let mut unknown = unknown.cloned();
         loop {
@@ -293,7 +318,7 @@ impl Executor {
     async fn close_statement(&self, step: &Step, index: usize, events: &mut dyn Events) -> Result<()> {
         let close = Message { role: Role::Close, sql: step.close(index, index + 1 == step.statements.len()).into() };
         let began = Instant::now();
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.order.pauses);
         loop {
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, false);
             let Err((role, error)) = self.send_all(std::slice::from_ref(&close), &mut watch, events).await else {
@@ -352,20 +377,21 @@ impl Executor {
         }
     }
 
-    async fn close(&self, outcome: &str, detail: &str) {
+    /// Writes into the journal how the run ended. A courtesy: the outcome itself is what matters.
+    pub async fn close(&self, outcome: &str, detail: &str) {
         if let Some(run) = self.run {
             let _ = journal::close_run(self.lease.session(), run, outcome, detail).await;
         }
     }
 
-    async fn close_failed(&self, failure: Failure) -> Failure {
+    /// The same for a run that ends with a failure.
+    pub async fn close_failed(&self, failure: &Failure) {
         let outcome = match failure.what() {
             Kind::Interrupted | Kind::Terminated => "interrupted",
             Kind::Deferred => "deferred",
             _ => "failed",
         };
         self.close(outcome, &failure.messages().join(": ")).await;
-        failure
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::Failure;
 use crate::pg::Notice;
 use crate::pg::lease::Holder;
 
@@ -53,7 +54,7 @@ impl std::fmt::Display for Blocker {
 }
 
 /// Something happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Event<'a> {
     /// Another run works; we wait for it.
     LeaseTaken(&'a Holder),
@@ -111,6 +112,20 @@ pub enum Event<'a> {
     Cleaned {
         /// What.
         what: &'a str,
+    },
+    /// A part of the run failed; the others go on.
+    Failed {
+        /// Which part.
+        title: &'a str,
+        /// How.
+        failure: &'a Failure,
+    },
+    /// A person must look at something; the run goes on.
+    Attention {
+        /// What.
+        message: &'a str,
+        /// What to do about it.
+        hint: Option<&'a str>,
     },
     /// A long index build moves.
     Progress {

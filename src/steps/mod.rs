@@ -10,6 +10,7 @@ pub mod gate;
 pub mod guard;
 mod hazard;
 pub mod journal;
+mod means;
 mod plan;
 mod recover;
 mod retry;
@@ -17,4 +18,6 @@ mod watch;
 
 pub use guard::Guard;
 pub use hazard::{Hazard, LockMode, TableLock};
+pub use means::Means;
 pub use plan::{Lane, Message, Plan, Role, Statement, Step, Timeouts};
+pub use retry::Pauses;

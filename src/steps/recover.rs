@@ -7,7 +7,7 @@ use super::events::{Event, Events};
 use super::guard::{Guard, Name};
 use super::journal::{self, Attempt};
 use super::plan::Step;
-use super::retry::Backoff;
+use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
@@ -39,6 +39,7 @@ pub(super) struct Recovery<'a> {
     pub(super) index: usize,
     /// How long a leftover that another backend still works on is waited for.
     pub(super) patience: Duration,
+    pub(super) pauses: Pauses,
 }
 
 #[derive(Debug)]
@@ -211,7 +212,7 @@ impl Recovery<'_> {
     /// Waits for locks like the statement whose leftovers it removes, and no longer than `patience`.
     async fn send(&self, sql: &str, patience: Duration, events: &mut dyn Events) -> Result<()> {
         let began = Instant::now();
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(self.pauses);
         loop {
             self.interrupt.check()?;
             let title = &self.step.title;

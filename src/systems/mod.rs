@@ -87,6 +87,7 @@ pub async fn demo_data(request: &Request, amount: Amount, dry_run: bool, means: 
         lease: format!("demo-data {}", system.name),
         lease_wait: request.lock_wait,
         lock_patience: request.lock_patience,
+        pauses: crate::steps::Pauses::default(),
     };
     let mut executor =
         Executor::begin(session, server, &request.connection, order, means.interrupt, means.events).await?;

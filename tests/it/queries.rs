@@ -62,6 +62,11 @@ fn run(session: &crate::harness::Session, query: &Query) -> Result<(), crate::ha
     let types = query.parameter_types();
     let list = |items: Vec<&str>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
     session.try_sql(&format!("PREPARE q{} AS {}", list(types.clone()), query.text()))?;
-    let arguments = types.iter().map(|kind| if kind.starts_with("int") { "0" } else { "'x'" }).collect();
+    let argument = |kind: &&str| match *kind {
+        kind if kind.starts_with('_') => "'{}'",
+        kind if kind.starts_with("int") => "0",
+        _ => "'x'",
+    };
+    let arguments = types.iter().map(argument).collect();
     session.try_sql(&format!("EXECUTE q{}", list(arguments))).map(drop)
 }

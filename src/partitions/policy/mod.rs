@@ -2,6 +2,7 @@
 //! kept, what happens then, what protects rows from it. Pure; [`file`] reads it.
 
 pub mod file;
+pub mod glob;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,0 +1,2 @@
+-- Ends a concurrent detach that was begun.
+ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE;

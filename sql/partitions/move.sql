@@ -1,0 +1,2 @@
+-- Moves a detached partition to another schema.
+ALTER TABLE {partition} SET SCHEMA {schema};

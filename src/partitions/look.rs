@@ -1,0 +1,87 @@
+//! What every verb begins with: a session, a snapshot of the tables that the policy names, which
+//! entries are for this database, and what time it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::calendar::Every;
+use super::policy::{Hold, TablePolicy};
+use super::read::{self, Snapshot};
+use super::{Request, work};
+use crate::error::{Failure, Kind, Result};
+use crate::ident::{Ident, TableName};
+use crate::pg::{Interrupt, Session};
+
+/// Clocks further apart than this are not trusted.
+const CLOCK_SKEW: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+/// Connects and reads.
+///
+/// # Errors
+/// Unreachable, not permitted.
+pub async fn snapshot(request: &Request, interrupt: &Interrupt) -> Result<(Session, Snapshot)> {
+    let session = Session::open(&request.connection, &format!("partitions {}", request.verb), interrupt).await?;
+    let snapshot = read(request, &session).await?;
+    Ok((session, snapshot))
+}
+
+/// Reads on a session that is there.
+///
+/// # Errors
+/// The server's.
+pub async fn read(request: &Request, session: &Session) -> Result<Snapshot> {
+    let entries = work::wanted(&request.policy, request.system.as_deref(), &request.only);
+    let wanted: BTreeSet<TableName> = entries.iter().map(|entry| entry.table.clone()).collect();
+    let numbers: BTreeMap<TableName, Ident> = entries
+        .iter()
+        .filter(|entry| matches!(entry.every, Every::Values(_)))
+        .map(|entry| (entry.table.clone(), entry.key.clone()))
+        .collect();
+    read::snapshot(session, &wanted, &numbers).await
+}
+
+/// The entries for this database.
+///
+/// # Errors
+/// Refused where none is; usage where a table that was asked for is not in the policy.
+pub fn entries<'r>(request: &'r Request, snapshot: &Snapshot) -> Result<Vec<&'r TablePolicy>> {
+    let system = request.system.as_deref();
+    for table in &request.only {
+        if !request.policy.tables.iter().any(|entry| entry.table == *table) {
+            let all: Vec<String> = request.policy.tables.iter().map(|entry| entry.table.to_string()).collect();
+            return Err(Failure::new(Kind::Usage, format!("the policy has no table {table}"))
+                .hint(format!("it has {}", all.join(", "))));
+        }
+    }
+    let wanted = work::wanted(&request.policy, system, &request.only);
+    work::here(wanted, snapshot, system, !request.policy.rows.is_empty())
+}
+
+/// The holds in force: the policy's and the database's.
+pub fn holds(request: &Request, snapshot: &Snapshot) -> Vec<Hold> {
+    request.policy.holds.iter().chain(&snapshot.state.holds).cloned().collect()
+}
+
+/// The time that decides: the one that was asked for, else the server's.
+///
+/// # Errors
+/// Refused where the clocks of server and client differ by more than five minutes.
+pub fn now(request: &Request, snapshot: &Snapshot, ours: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    if let Some(at) = request.at {
+        return Ok(at);
+    }
+    let skew = (snapshot.now - ours).abs();
+    if skew > CLOCK_SKEW && !request.allow_clock_skew {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!(
+                "the server's clock says {}, this machine's {}: one of them is wrong",
+                snapshot.now.format("%Y-%m-%d %H:%M:%S UTC"),
+                ours.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+        )
+        .hint("set the clocks right; or, if the server's is: --allow-clock-skew"));
+    }
+    Ok(snapshot.now)
+}
