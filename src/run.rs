@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use crate::cli::migrate::{Source, Verb};
+use crate::cli::partitions as partitions_cli;
 use crate::cli::systems::Which;
 use crate::cli::{Cli, Command, Consent, Talk};
 use crate::config::connection::Connection;
@@ -18,6 +19,7 @@ use crate::journal;
 use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
 use crate::output::{self, Document, Fact, Format, Progress, Style, visible_lines};
+use crate::partitions;
 use crate::pg::Interrupt;
 use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
@@ -76,6 +78,11 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let (verb, source) = args.into_request(&settings)?;
             Run { settings, consent, env }.migrate(&verb, &source)
         }
+        Command::Partitions(args) => {
+            drop(out);
+            let (verb, source) = args.into_request();
+            Run { settings: settings()?, consent, env }.partitions(&verb, &source)
+        }
         Command::Systems(args) => {
             drop(out);
             let which = args.into_request();
@@ -117,6 +124,67 @@ impl Run {
         self.on_targets(async |run, target, interrupt| {
             let request = run.request(target, source, verb)?;
             run.migrate_one(&request, verb, interrupt).await
+        })
+    }
+
+    fn partitions(&self, verb: &partitions_cli::Verb, source: &partitions_cli::Source) -> Result<Outcome> {
+        let policy = partitions::policy::file::open(&source.policy, &self.env)?;
+        self.on_targets(async |run, target, interrupt| {
+            let request = run.partitions_request(target, source, verb, policy.clone())?;
+            let mut talker = run.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            match verb {
+                partitions_cli::Verb::Plan { exit_code, .. } => {
+                    partitions::plan(&request, *exit_code, interrupt).await
+                }
+                partitions_cli::Verb::Rotate { ok_if_locked: true, .. } => {
+                    match partitions::run(&request, &mut means).await {
+                        Err(failure) if failure.what() == Kind::Busy => Ok(partitions::busy(&request, &failure)),
+                        done => done,
+                    }
+                }
+                partitions_cli::Verb::Create
+                | partitions_cli::Verb::Drop { .. }
+                | partitions_cli::Verb::Rotate { .. } => partitions::run(&request, &mut means).await,
+            }
+        })
+    }
+
+    fn partitions_request(
+        &self,
+        target: &Target,
+        source: &partitions_cli::Source,
+        verb: &partitions_cli::Verb,
+        policy: partitions::policy::Policy,
+    ) -> Result<partitions::Request> {
+        use partitions_cli::Verb;
+        let (name, create, expire) = match verb {
+            Verb::Plan { .. } => ("plan", true, Some(Default::default())),
+            Verb::Create => ("create", true, None),
+            Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
+            Verb::Rotate { expire, .. } => ("rotate", true, Some(expire.clone())),
+        };
+        let may_leave = expire.is_some();
+        let partitions_cli::Expire { arm, accept, max_drops } = expire.unwrap_or_default();
+        let (at, out) = match verb {
+            Verb::Plan { at, out, .. } => (*at, out.clone()),
+            _ => (None, None),
+        };
+        let default_wait = self.settings.lock_wait.origin == crate::config::Origin::Default;
+        Ok(partitions::Request {
+            connection: self.connection(target)?,
+            verb: name,
+            policy: partitions::policy::limited(policy, &self.settings)?,
+            system: source.system.clone().or_else(|| target.system.clone()),
+            only: source.tables.clone(),
+            wish: partitions::Wish { create, expire: may_leave, arm, accept, max_drops },
+            at,
+            allow_clock_skew: source.allow_clock_skew,
+            dry_run: self.consent.dry_run,
+            out,
+            // Two runs of cron at once: the second has nothing to wait for.
+            lock_wait: if default_wait { Duration::ZERO } else { self.settings.lock_wait.value },
+            rails: self.rails(target, false),
         })
     }
 

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub mod config;
 pub mod journal;
 pub mod migrate;
+pub mod partitions;
 pub mod sandbox;
 pub mod shell;
 pub mod systems;
@@ -45,6 +46,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum Command {
     Migrate(migrate::MigrateArgs),
+    Partitions(partitions::PartitionsArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),

@@ -85,3 +85,11 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
     Ok((outcome, document))
 }
+
+/// The answer where another run is at work, and that is fine.
+pub fn busy(request: &Request, failure: &crate::error::Failure) -> Answer {
+    let document = Document::new("partitions.done", 1)
+        .fact("database", "database", request.connection.label())
+        .note(failure.messages().join(": "));
+    (Outcome::Done, document)
+}

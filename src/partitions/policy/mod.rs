@@ -17,6 +17,7 @@ use super::key::Codec;
 use super::naming::Template;
 use super::span::Span;
 use crate::config::yaml::{Place, Source};
+use crate::config::{Origin, Settings};
 use crate::error::Failure;
 use crate::ident::{Ident, TableName};
 
@@ -413,4 +414,22 @@ impl Policy {
     pub fn paths(&self) -> Vec<PathBuf> {
         self.sources.iter().map(|source| source.path().to_owned()).collect()
     }
+}
+
+/// The policy with the lock limits of the command line, where they were given.
+///
+/// # Errors
+/// Usage for a lock_timeout of 0.
+pub fn limited(mut policy: Policy, settings: &Settings) -> crate::error::Result<Policy> {
+    let timeout = match settings.lock_timeout.origin {
+        Origin::Default => None,
+        _ => Some(settings.lock_attempt()?),
+    };
+    let patience = (settings.lock_patience.origin != Origin::Default).then_some(settings.lock_patience.value);
+    let locks = policy.tables.iter_mut().map(|table| &mut table.lock);
+    for lock in locks.chain(policy.rows.iter_mut().map(|job| &mut job.lock)) {
+        lock.timeout = timeout.unwrap_or(lock.timeout);
+        lock.patience = patience.unwrap_or(lock.patience);
+    }
+    Ok(policy)
 }

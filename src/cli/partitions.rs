@@ -1,0 +1,219 @@
+//! `dbctl partitions …`
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use clap::{Args, Subcommand};
+
+use crate::ident::TableName;
+
+/// Keep partitions and old rows by a policy: made ahead, let go when expired, nobody stalled
+///
+/// The policy is a file, partitions.yaml: which tables, which periods, how far ahead, how long kept,
+/// what happens then. What a partition holds is read from its bounds in the catalog, never from its
+/// name. Nothing leaves before somebody has said --arm once.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl partitions plan                        what a run would do, with its exact SQL and locks
+  dbctl partitions plan --at 2027-03-01        and what on that day
+  dbctl partitions create                      only make what is missing; safe in deploys
+  dbctl partitions rotate --arm                the first run that may let partitions go
+  dbctl partitions rotate                      the line for cron
+  dbctl partitions check --format nagios       for monitoring")]
+pub struct PartitionsArgs {
+    #[command(subcommand)]
+    verb: VerbArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Policy: a file, or a folder of *.yaml
+    #[arg(long, global = true, value_name = "FILE", default_value = "partitions.yaml", help_heading = "Policy")]
+    policy: PathBuf,
+    /// Embedded system that the database holds [default: the target's, else what was migrated]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Policy")]
+    system: Option<String>,
+    /// Let the clocks of server and client differ by more than 5 minutes
+    #[arg(long, global = true, help_heading = "Policy")]
+    allow_clock_skew: bool,
+}
+
+#[derive(Debug, Args)]
+struct TablesArgs {
+    /// Only these tables of the policy
+    #[arg(value_name = "TABLE", value_parser = parse_table)]
+    tables: Vec<TableName>,
+}
+
+#[derive(Debug, Args)]
+struct ExpireArgs {
+    /// Let partitions of these tables leave from now on; needed once
+    #[arg(long)]
+    arm: bool,
+    /// Accept a retention that became shorter; the refusal names the hash
+    #[arg(long, value_name = "HASH")]
+    accept_policy_change: Option<String>,
+    /// Let up to this many partitions of a table leave in this run
+    #[arg(long, value_name = "N")]
+    max_drops: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+enum VerbArgs {
+    /// Show what 'rotate' would do: actions, locks, exact SQL; changes nothing
+    Plan {
+        #[command(flatten)]
+        tables: TablesArgs,
+        /// At this time instead of now: 2027-03-01 or 2027-03-01T12:00Z
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        at: Option<DateTime<Utc>>,
+        /// Save the plan for 'drop --plan'
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Exit 2 when there is something to do
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Make the partitions that are missing; nothing leaves
+    Create {
+        #[command(flatten)]
+        tables: TablesArgs,
+    },
+    /// Let expired partitions go; nothing is made
+    Drop {
+        #[command(flatten)]
+        tables: TablesArgs,
+        #[command(flatten)]
+        expire: ExpireArgs,
+        /// Exactly what this saved plan says, or nothing
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+    },
+    /// Make what is missing, let go what has expired, see to the rows: the line for cron
+    ///
+    /// A table that fails does not stop the others. Exit codes: 0 in order or done, 3 a lock was not to
+    /// be had (run again), 4 something needs a person, 5 some tables failed, 6 another run works.
+    Rotate {
+        #[command(flatten)]
+        tables: TablesArgs,
+        #[command(flatten)]
+        expire: ExpireArgs,
+        /// Exit 0 when another run works
+        #[arg(long)]
+        ok_if_locked: bool,
+    },
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags of the same names")]
+pub enum Verb {
+    Plan { at: Option<DateTime<Utc>>, out: Option<PathBuf>, exit_code: bool },
+    Create,
+    Drop { expire: Expire, plan: Option<PathBuf> },
+    Rotate { expire: Expire, ok_if_locked: bool },
+}
+
+/// What may leave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the flags of the same names")]
+pub struct Expire {
+    pub arm: bool,
+    pub accept: Option<String>,
+    pub max_drops: Option<u32>,
+}
+
+/// What all verbs are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags of the same names")]
+pub struct Source {
+    pub policy: PathBuf,
+    pub system: Option<String>,
+    pub allow_clock_skew: bool,
+    pub tables: Vec<TableName>,
+}
+
+impl PartitionsArgs {
+    /// What was asked for, and about what.
+    pub fn into_request(self) -> (Verb, Source) {
+        let (verb, tables) = match self.verb {
+            VerbArgs::Plan { tables, at, out, exit_code } => (Verb::Plan { at, out, exit_code }, tables.tables),
+            VerbArgs::Create { tables } => (Verb::Create, tables.tables),
+            VerbArgs::Drop { tables, expire, plan } => (Verb::Drop { expire: expire.into(), plan }, tables.tables),
+            VerbArgs::Rotate { tables, expire, ok_if_locked } => {
+                (Verb::Rotate { expire: expire.into(), ok_if_locked }, tables.tables)
+            }
+        };
+        let SourceArgs { policy, system, allow_clock_skew } = self.source;
+        (verb, Source { policy, system, allow_clock_skew, tables })
+    }
+}
+
+impl From<ExpireArgs> for Expire {
+    fn from(args: ExpireArgs) -> Expire {
+        Expire { arm: args.arm, accept: args.accept_policy_change, max_drops: args.max_drops }
+    }
+}
+
+/// `schema.table`, or a table of schema public. Either part may be in double quotes.
+fn parse_table(text: &str) -> Result<TableName, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let (part, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let mut name = String::new();
+                let mut chars = quoted.char_indices().peekable();
+                let end = loop {
+                    match chars.next() {
+                        Some((_, '"')) if chars.peek().is_some_and(|(_, c)| *c == '"') => {
+                            chars.next();
+                            name.push('"');
+                        }
+                        Some((at, '"')) => break at + 1,
+                        Some((_, c)) => name.push(c),
+                        None => return Err("a double quote is not closed".to_owned()),
+                    }
+                };
+                (name, quoted.get(end..).unwrap_or_default())
+            }
+            None => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (rest.get(..end).unwrap_or_default().to_owned(), rest.get(end..).unwrap_or_default())
+            }
+        };
+        if part.is_empty() {
+            return Err("write it as schema.table".to_owned());
+        }
+        parts.push(part);
+        match after.strip_prefix('.') {
+            Some(more) => rest = more,
+            None if after.is_empty() => break,
+            None => return Err("write it as schema.table".to_owned()),
+        }
+    }
+    match parts.as_slice() {
+        [table] => Ok(TableName::new("public", table.as_str())),
+        [schema, table] => Ok(TableName::new(schema.as_str(), table.as_str())),
+        _ => Err("write it as schema.table".to_owned()),
+    }
+}
+
+/// `2027-03-01`, `2027-03-01 12:00`, or RFC 3339; without an offset it is UTC.
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    let text = text.trim_end_matches('Z').replace('T', " ");
+    for format in ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(&text, format) {
+            return Ok(time.and_utc());
+        }
+    }
+    Err("write it as 2027-03-01 or 2027-03-01T12:00Z".to_owned())
+}
