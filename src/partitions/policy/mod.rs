@@ -3,6 +3,8 @@
 
 pub mod file;
 pub mod glob;
+pub mod schema;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -268,6 +270,8 @@ pub struct Hold {
     pub id: String,
     /// Globs over schema.table.
     pub tables: Vec<String>,
+    /// Only in databases that hold this embedded system.
+    pub system: Option<String>,
     /// The days it covers, in each table's zone.
     pub days: DayRange,
     /// Why.
@@ -279,6 +283,8 @@ pub struct Hold {
 pub struct Floor {
     /// Globs over schema.table.
     pub tables: Vec<String>,
+    /// Only in databases that hold this embedded system.
+    pub system: Option<String>,
     /// How long.
     pub at_least: Span,
     /// Its place.
