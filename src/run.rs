@@ -177,11 +177,22 @@ impl Run {
             policy: partitions::policy::limited(policy, &self.settings)?,
             system: source.system.clone().or_else(|| target.system.clone()),
             only: source.tables.clone(),
-            wish: partitions::Wish { create, expire: may_leave, arm, accept, max_drops },
+            wish: partitions::Wish {
+                create,
+                expire: may_leave,
+                arm,
+                once: matches!(verb, Verb::Drop { .. }) && self.consent.yes,
+                accept,
+                max_drops,
+            },
             at,
             allow_clock_skew: source.allow_clock_skew,
             dry_run: self.consent.dry_run,
             out,
+            saved: match verb {
+                Verb::Drop { plan, .. } => plan.clone(),
+                _ => None,
+            },
             // Two runs of cron at once: the second has nothing to wait for.
             lock_wait: if default_wait { Duration::ZERO } else { self.settings.lock_wait.value },
             rails: self.rails(target, false),

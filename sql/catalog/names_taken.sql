@@ -4,7 +4,7 @@
 SELECT
     w.schema,
     w.name
-FROM pg_catalog.unnest($1, $2) AS w (schema, name)
+FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS w (schema, name)
 INNER JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
 WHERE
     EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relname = w.name)

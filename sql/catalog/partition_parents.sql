@@ -17,7 +17,7 @@ SELECT
         FROM pg_catalog.pg_index AS x
         WHERE x.indrelid = c.oid
     ) AS indexes
-FROM pg_catalog.unnest($1, $2) WITH ORDINALITY AS w (schema, name, n)
+FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS w (schema, name, n)
 INNER JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
 INNER JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name
 LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid

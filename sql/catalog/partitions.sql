@@ -10,7 +10,7 @@ SELECT
     c.relkind::text AS kind,
     i.inhdetachpending AS pending,
     pg_catalog.pg_get_expr(c.relpartbound, 0::oid) AS bound
-FROM pg_catalog.unnest($1, $2) AS w (schema, name)
+FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS w (schema, name)
 INNER JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
 INNER JOIN pg_catalog.pg_class AS p ON p.relnamespace = n.oid AND p.relname = w.name
 INNER JOIN pg_catalog.pg_inherits AS i ON i.inhparent = p.oid

@@ -60,7 +60,14 @@ pub fn entries<'r>(request: &'r Request, snapshot: &Snapshot) -> Result<Vec<&'r 
 
 /// The holds in force: the policy's and the database's.
 pub fn holds(request: &Request, snapshot: &Snapshot) -> Vec<Hold> {
-    request.policy.holds.iter().chain(&snapshot.state.holds).cloned().collect()
+    let here = |hold: &&Hold| match (&hold.system, &request.system, &snapshot.systems) {
+        (None, ..) => true,
+        (Some(of), Some(system), _) => of == system,
+        (Some(of), None, Some(systems)) => systems.contains(of),
+        // Which system it is cannot be told: the hold counts.
+        (Some(_), None, None) => true,
+    };
+    request.policy.holds.iter().filter(here).chain(&snapshot.state.holds).cloned().collect()
 }
 
 /// The time that decides: the one that was asked for, else the server's.

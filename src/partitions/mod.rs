@@ -13,6 +13,7 @@ mod ddl;
 mod depart;
 pub mod departure;
 mod details;
+pub mod hold;
 pub mod key;
 mod look;
 pub mod naming;
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod policy;
 mod read;
 mod rotate;
+mod saved;
 mod set;
 pub mod span;
 mod state;
@@ -30,7 +32,7 @@ pub use plan::Wish;
 pub use rotate::run;
 
 use crate::config::connection::Connection;
-use crate::error::Result;
+use crate::error::{Explain, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::output::Document;
@@ -64,6 +66,8 @@ pub struct Request {
     pub dry_run: bool,
     /// A file for the plan.
     pub out: Option<PathBuf>,
+    /// A saved plan that is applied exactly.
+    pub saved: Option<PathBuf>,
     /// How long another run is waited for.
     pub lock_wait: Duration,
     /// What protects the target.
@@ -81,6 +85,11 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let now = look::now(request, &snapshot, Utc::now())?;
     let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
     let pending = works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    if let Some(path) = &request.out {
+        let saved = saved::Saved::of(&works, &request.policy, &snapshot.server.database, now);
+        std::fs::write(path, saved.text()?)
+            .explain(Kind::Failed, format!("cannot write the plan to {}", path.display()))?;
+    }
     let (outcome, document) = view::plan(request, &snapshot, &works, now);
     let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
     Ok((outcome, document))

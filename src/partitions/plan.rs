@@ -26,6 +26,8 @@ pub struct Wish {
     pub expire: bool,
     /// `--arm`: partitions of this table may leave from now on.
     pub arm: bool,
+    /// `drop --yes`: they may in this run, armed or not.
+    pub once: bool,
     /// `--accept-policy-change HASH`.
     pub accept: Option<String>,
     /// `--max-drops N`: instead of the policy's rails.
@@ -250,7 +252,8 @@ fn plan_expiry(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, plan: &mut Table
         plan.attentions.push(attention);
         return;
     }
-    plan.record |= ground.recorded != Some(&recorded(entry, keep));
+    // Leave that was given for one run arms none after it.
+    plan.record |= ground.recorded.is_some_and(|known| *known != recorded(entry, keep));
     plan.expire = leave;
 }
 
@@ -382,7 +385,7 @@ fn unarmed(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, keep: Keep, leaving:
     let entry = set.policy;
     let table = &entry.table;
     let Some(known) = ground.recorded else {
-        return (!wish.arm).then(|| Attention {
+        return (!wish.arm && !wish.once).then(|| Attention {
             id: "unarmed",
             message: format!("{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"),
             hint: Some("look at 'dbctl partitions plan', then once: dbctl partitions rotate --arm".to_owned()),

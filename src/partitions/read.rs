@@ -250,6 +250,7 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
                 Ok(text.and_then(|text| text.parse().ok()))
             };
             state.holds.push(Hold {
+                system: None,
                 id,
                 tables: row.try_get("tables")?,
                 days: DayRange { from: day("from_day")?, to: day("to_day")? },

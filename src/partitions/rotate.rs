@@ -7,9 +7,10 @@ use super::ddl::Frame;
 use super::depart::{self, Departed};
 use super::plan::Attention;
 use super::read::Snapshot;
+use super::saved::Saved;
 use super::work::{self, Found, TableWork};
 use super::{Answer, Request, look, view};
-use crate::error::{Failure, Kind, Result};
+use crate::error::{Explain, Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::steps::apply::{Executor, Order};
@@ -50,7 +51,11 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let entries = look::entries(request, &snapshot)?;
     let holds = look::holds(request, &snapshot);
     let now = look::now(request, &snapshot, chrono::Utc::now())?;
-    let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
+    let mut works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
+    let saved = saved(request)?;
+    if let Some(saved) = &saved {
+        saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
+    }
     if request.dry_run {
         return Ok(view::plan(request, &snapshot, &works, now));
     }
@@ -81,8 +86,11 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let snapshot = look::read(request, executor.session()).await?;
     let entries = look::entries(request, &snapshot)?;
     let holds = look::holds(request, &snapshot);
-    let works =
+    let mut works =
         work::assemble(executor.session(), &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
+    if let Some(saved) = &saved {
+        saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
+    }
     let done = every_table(&mut executor, &snapshot, works, means).await;
     match &done {
         Ok(reports) => {
@@ -96,6 +104,14 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let reports = done?;
     tell(&reports, means);
     Ok(view::done(request, &snapshot, &reports))
+}
+
+/// The plan that was saved, where one is to be applied.
+fn saved(request: &Request) -> Result<Option<Saved>> {
+    let Some(path) = &request.saved else { return Ok(None) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).explain(Kind::Invalid, format!("cannot read the plan {shown}"))?;
+    Saved::parse(&text, &shown).map(Some)
 }
 
 /// All steps of all tables, for the gate.
