@@ -1,0 +1,3 @@
+//! The lifecycle of partitions on real servers.
+
+mod bounds;
