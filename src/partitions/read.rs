@@ -102,7 +102,6 @@ pub struct Partition {
 
 /// What a partition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the kinds of these names")]
 pub enum PartitionKind {
     Table,
     Partitioned,
