@@ -10,5 +10,6 @@ mod migrate;
 mod plans;
 mod queries;
 mod sandbox;
+mod shipped_policy;
 mod systems;
 mod tidy;
