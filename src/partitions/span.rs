@@ -175,7 +175,7 @@ fn iso(text: &str) -> Result<Span, String> {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Years and weeks are said only where nothing is left over, a single year as 12 months.
-        let years = if self.months % 12 == 0 && self.months > 12 { self.months / 12 } else { 0 };
+        let years = if self.months.is_multiple_of(12) && self.months > 12 { self.months / 12 } else { 0 };
         let months = if years > 0 { 0 } else { self.months };
         let mut parts = vec![(0, u64::from(years)), (1, u64::from(months)), (3, u64::from(self.days))];
         let mut micros = self.micros;
@@ -268,7 +268,24 @@ mod tests {
         let errors: Vec<String> = texts.iter().map(|text| Span::parse(text).unwrap_err()).collect();
         assert!(errors.iter().all(|error| error.ends_with(HOW)));
         let errors: Vec<&str> = errors.iter().map(|error| error.split("; write").next().unwrap()).collect();
-        insta::assert_snapshot!(errors.join("\n"));
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        '' is not a span of time: it is empty
+        '12' is not a span of time: the unit is missing
+        'months' is not a span of time: a number is missing
+        '6m' is not a span of time: 'm' may be months or minutes: write months or min
+        '1.5 years' is not a span of time: it has a fraction, use the next smaller unit
+        '-3 days' is not a span of time: it is negative
+        '3 days 1 year' is not a span of time: the units must go from large to small
+        '3 days 3 days' is not a span of time: the units must go from large to small
+        '99999999999 years' is not a span of time: it is too long
+        '12 moons' is not a span of time: unknown unit 'moons'
+        'P' is not a span of time: nothing stands behind P
+        'PT' is not a span of time: nothing stands behind T
+        'P1H' is not a span of time: 'H' does not belong here
+        'P1Y1Y' is not a span of time: 'Y' does not belong here
+        'P1' is not a span of time: the unit is missing
+        'a week' is not a span of time: a number is missing
+        "#);
     }
 
     proptest! {

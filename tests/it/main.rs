@@ -11,5 +11,6 @@ mod partitions;
 mod plans;
 mod queries;
 mod sandbox;
+mod shipped_policy;
 mod systems;
 mod tidy;

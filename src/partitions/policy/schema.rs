@@ -63,3 +63,7 @@ fn form(of: &Form, definitions: &mut Map<String, Value>) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

@@ -72,8 +72,8 @@ fn place(text: &str, encrypted: bool) -> Result<(), String> {
             return Err("the bucket is missing: s3://BUCKET/...".to_owned());
         }
         "file" | "s3" => {}
-        "gs" | "az" => return Err(format!("{scheme}:// is not usable now: only file:// and s3:// are")),
-        _ => return Err(format!("{}:// is not known: only file:// and s3:// are usable now", visible(scheme))),
+        "gs" | "az" => return Err(format!("{scheme} is not usable now: only file and s3 are")),
+        _ => return Err(format!("the scheme {} is not known: only file and s3 are usable now", visible(scheme))),
     }
     let placeholders = placeholders(rest)?;
     if !placeholders.contains(&"partition") {

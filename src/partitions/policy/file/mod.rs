@@ -80,20 +80,8 @@ fn read(texts: Vec<(PathBuf, Vec<u8>)>, env: &Env) -> Result<Policy> {
         sources.push(Source::new(&path, bytes)?);
     }
     let nodes: Vec<Node> = sources.iter().map(Source::read).collect::<Result<_>>()?;
-    let mut draft = Draft {
-        readers: sources.iter().map(|_| Reader::new(env)).collect(),
-        defaults: Settings::of_dbctl(),
-        holds_at: HashMap::new(),
-        policy: Policy {
-            sources,
-            archives: BTreeMap::new(),
-            holds: Vec::new(),
-            floors: Vec::new(),
-            tables: Vec::new(),
-            rows: Vec::new(),
-            hash: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
-        },
-    };
+    let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut draft = Draft::new(sources, hash, env);
     draft.read(&nodes);
     draft.finish()
 }
@@ -107,7 +95,24 @@ struct Draft<'e> {
     policy: Policy,
 }
 
-impl Draft<'_> {
+impl<'e> Draft<'e> {
+    fn new(sources: Vec<Source>, hash: String, env: &'e Env) -> Draft<'e> {
+        Draft {
+            readers: sources.iter().map(|_| Reader::new(env)).collect(),
+            defaults: Settings::of_dbctl(),
+            holds_at: HashMap::new(),
+            policy: Policy {
+                sources,
+                archives: BTreeMap::new(),
+                holds: Vec::new(),
+                floors: Vec::new(),
+                tables: Vec::new(),
+                rows: Vec::new(),
+                hash,
+            },
+        }
+    }
+
     fn read(&mut self, nodes: &[Node]) {
         let tops: Vec<Fields<'_>> =
             nodes.iter().zip(&mut self.readers).map(|(node, reader)| map(reader, &Field::root(node), &TOP)).collect();
@@ -145,7 +150,7 @@ impl Draft<'_> {
             for key in DEFAULTS.names() {
                 let Some(field) = fields.get(key) else { continue };
                 match given.get(key) {
-                    Some(before) => self.refuse_twice(file, field, &before.clone()),
+                    Some(before) => self.refuse_twice(file, field, &field.name, &before.clone()),
                     None => drop(given.insert(key, at(file, field))),
                 }
             }
@@ -158,7 +163,7 @@ impl Draft<'_> {
         for entry in &entries {
             let archive = archive::read(&mut self.readers[file], entry, at(file, entry));
             match self.policy.archives.get(&entry.key).map(|before| before.at.clone()) {
-                Some(before) => self.refuse_twice(file, entry, &before),
+                Some(before) => self.refuse_twice(file, entry, &entry.name, &before),
                 None => drop(self.policy.archives.insert(entry.key.clone(), archive)),
             }
         }
@@ -170,7 +175,10 @@ impl Draft<'_> {
         for item in &holds {
             let Some(hold) = hold::hold(&mut self.readers[file], item, system) else { continue };
             match self.holds_at.get(&hold.id) {
-                Some(before) => self.refuse_twice(file, item, &before.clone()),
+                Some(before) => {
+                    let name = format!("the hold {}", visible(&hold.id));
+                    self.refuse_twice(file, item, &name, &before.clone());
+                }
                 None => drop(self.holds_at.insert(hold.id.clone(), at(file, item))),
             }
             self.policy.holds.push(hold);
@@ -188,7 +196,7 @@ impl Draft<'_> {
                 before.table == table.table && floors::share_a_database(&before.system, &table.system)
             };
             match self.policy.tables.iter().find(twice).map(|before| before.at.clone()) {
-                Some(before) => self.refuse_twice(file, entry, &before),
+                Some(before) => self.refuse_twice(file, entry, &entry.name, &before),
                 None => self.policy.tables.push(table),
             }
         }
@@ -202,7 +210,7 @@ impl Draft<'_> {
                 before.name == job.name && floors::share_a_database(&before.system, &job.system)
             };
             match self.policy.rows.iter().find(twice).map(|before| before.at.clone()) {
-                Some(before) => self.refuse_twice(file, entry, &before),
+                Some(before) => self.refuse_twice(file, entry, &entry.name, &before),
                 None => {
                     self.policy.floors.extend(floor);
                     self.policy.rows.push(job);
@@ -227,11 +235,11 @@ impl Draft<'_> {
     }
 
     /// A second entry that the first one leaves no room for.
-    fn refuse_twice(&mut self, file: usize, field: &Field<'_>, before: &At) {
+    fn refuse_twice(&mut self, file: usize, field: &Field<'_>, name: &str, before: &At) {
         let source = &self.policy.sources[before.file];
         let line = source.line(&before.place).map(|line| format!(":{line}")).unwrap_or_default();
         let place = format!("{}{line}", visible(&source.path().display().to_string()));
-        let message = format!("{} is given twice: {place} has it as {}", field.name, before.name);
+        let message = format!("{name} is given twice: {place} has it as {}", before.name);
         self.readers[file].refuse_key(field, message, Some("remove one".to_owned()));
     }
 
@@ -310,6 +318,8 @@ fn map<'n>(reader: &mut Reader<'_>, field: &Field<'n>, shape: &Shape) -> Fields<
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::partitions::policy) mod tests;
+#[cfg(test)]
+mod wrong_jobs_tests;
 #[cfg(test)]
 mod wrong_tests;

@@ -94,9 +94,6 @@ fn agrees(reader: &mut Reader<'_>, entry: &Field<'_>, fields: &Fields<'_>, actio
             let advice = "add set: {ip_address: ip_prefix(24, 48)}".to_owned();
             reader.refuse_key(entry, format!("{name}: anonymise without set changes nothing"), Some(advice));
         }
-        (RowAction::Anonymise { set }, Some(field)) if set.is_empty() => {
-            reader.refuse_key(field, format!("{}: no columns", field.name), None);
-        }
         (RowAction::Anonymise { .. }, Some(_)) | (_, None) => {}
         (_, Some(field)) => {
             let advice = "write action: anonymise, or remove set".to_owned();
@@ -161,6 +158,9 @@ fn age(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Age> {
 
 fn set(reader: &mut Reader<'_>, field: &Field<'_>) -> Vec<(Ident, Mask)> {
     let entries = reader.entries(field);
+    if entries.is_empty() && (field.is_map() || field.is_null()) {
+        reader.refuse_key(field, format!("{}: no columns", field.name), None);
+    }
     let mut masks = Vec::new();
     for entry in &entries {
         let mask = if entry.is_null() { Some(Mask::Null) } else { reader.parsed(entry, words::mask) };

@@ -55,7 +55,8 @@ impl Settings {
     pub fn with(&self, reader: &mut Reader<'_>, fields: &Fields<'_>) -> Settings {
         let mut own = self.clone();
         if let Some(field) = fields.get("timezone") {
-            own.timezone = words::zone(reader, field);
+            // A wrong one is said once, not that it is missing as well.
+            own.timezone = Some(words::zone(reader, field).unwrap_or(Tz::UTC));
         }
         if let Some(ahead) = fields.get("ahead").and_then(|field| reader.parsed(field, words::ahead)) {
             own.ahead = ahead;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::super::shape::{EXPIRE, EXPIRES, TABLE_KEYS};
@@ -30,7 +31,8 @@ pub fn read(reader: &mut Reader<'_>, entry: &Field<'_>, around: Around<'_>, at: 
     let key = fields.get("key").and_then(|field| reader.parsed(field, words::name));
     let codec = fields.get("codec").and_then(|field| reader.parsed(field, words::codec));
     let every = fields.get("every").and_then(|field| reader.parsed(field, words::every));
-    let every = every.map(|every| with_origin(reader, &fields, every));
+    let origin = fields.get("origin").and_then(|field| reader.parsed(field, words::day));
+    let every = every.map(|every| with_origin(reader, &fields, every, origin));
     let settings = around.defaults.with(reader, &fields);
     let from = fields.get("from").and_then(|field| reader.parsed(field, words::day));
     let keep = fields.get("keep").and_then(|field| reader.parsed(field, words::keep));
@@ -45,7 +47,7 @@ pub fn read(reader: &mut Reader<'_>, entry: &Field<'_>, around: Around<'_>, at: 
     match every {
         Every::Values(_) => only_numbers(reader, entry, &fields, keep, settings.ahead),
         Every::Time { .. } => {
-            if settings.timezone.is_none() && fields.get("timezone").is_none() {
+            if settings.timezone.is_none() {
                 needs_zone(reader, entry);
             }
             if let (Some(field), Some(Keep::Values(values))) = (fields.get("keep"), keep) {
@@ -102,16 +104,15 @@ fn name_of(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<TableName> {
     }
 }
 
-fn with_origin(reader: &mut Reader<'_>, fields: &Fields<'_>, every: Every) -> Every {
-    let Some(field) = fields.get("origin") else { return every };
-    let day = reader.parsed(field, words::day);
-    match every {
-        Every::Time { unit, count, .. } => Every::Time { unit, count, origin: day },
-        Every::Values(_) => {
+fn with_origin(reader: &mut Reader<'_>, fields: &Fields<'_>, every: Every, origin: Option<NaiveDate>) -> Every {
+    match (every, fields.get("origin")) {
+        (Every::Time { unit, count, .. }, _) => Every::Time { unit, count, origin },
+        (Every::Values(_), Some(field)) => {
             let message = format!("{}: a plain number of values has no days", field.name);
             reader.refuse_key(field, message, Some("remove it: such a grid begins at 0".to_owned()));
             every
         }
+        (Every::Values(_), None) => every,
     }
 }
 

@@ -14,6 +14,16 @@ pub(super) fn env() -> Env {
     Env::from_iter([("RECIPIENT", "age1qqq"), ("DAYS", "90 days")])
 }
 
+/// Every mistake's message, for other tests.
+pub(in crate::partitions::policy) fn mistakes(text: &str) -> Vec<String> {
+    let source = Source::new(Path::new("partitions.yaml"), text.as_bytes().to_vec()).unwrap();
+    let nodes = [source.read().unwrap_or_else(|e| panic!("{text}: {e}"))];
+    let env = env();
+    let mut draft = Draft::new(vec![source], String::new(), &env);
+    draft.read(&nodes);
+    draft.readers.remove(0).findings.into_iter().map(|finding| finding.message).collect()
+}
+
 pub(super) fn read_one(text: &str) -> Result<Policy> {
     read(vec![(PathBuf::from("partitions.yaml"), text.as_bytes().to_vec())], &env())
 }
@@ -276,9 +286,26 @@ fn the_shipped_policy_agrees_with_the_functions_of_the_systems() {
         format!("{system} {} {every} {ahead}, {keep}, {expire}, {purges} purges", table.table)
     };
     let lines: Vec<String> = policy.tables.iter().map(line).collect();
-    insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    bridge public.activity_mappings Month Periods(3), 12 months, drop, 1 purges
+    bridge public.stage_change_logs Quarter Periods(1), 5 years, cold, drop, 0 purges
+    bridge public.audit_logs Quarter Periods(1), 5 years, cold, drop, 0 purges
+    fsm app.tasks Month Periods(6), 2 years, drop, 2 purges
+    fsm app.notifications Month Periods(6), 6 months, drop, 0 purges
+    fsm audit.audit_log Month Periods(6), 2 years, cold, drop, 0 purges
+    fsm analytics.events Day For(Span { months: 0, days: 90, micros: 0 }), 12 months, drop, 0 purges
+    fsm analytics.page_views Month Periods(6), 12 months, drop, 0 purges
+    chat public.messages Month Periods(3), 2 years, to public.messages_archive, 0 purges
+    chat public.messages_archive Month Never, 9 years, drop, 1 purges
+    "#);
     let rows: Vec<String> = policy.rows.iter().map(|job| format!("{} {}", job.at.name, job.table)).collect();
-    insta::assert_snapshot!(rows.join("\n"));
+    insta::assert_snapshot!(rows.join("\n"), @r#"
+    systems.bridge.rows.consent public.consent_records
+    systems.consultor.rows.webhook-events public.webhook_events
+    systems.consultor.rows.audit-ip public.audit_logs
+    systems.consultor.rows.audit-logs public.audit_logs
+    systems.consultor.rows.messages public.messages
+    "#);
 }
 
 /// Each partitioned table that a system's migrations make has its entry, and none has one without.
