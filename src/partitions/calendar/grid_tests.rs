@@ -1,6 +1,7 @@
 //! Named situations: lines, horizons and cutoffs.
 
 use chrono_tz::Tz;
+use proptest::prelude::*;
 
 use super::super::super::key::EpochUnit;
 use super::super::super::span::Span;
@@ -308,6 +309,58 @@ fn the_ends_of_the_calendar_are_none() {
                     let _ = grid.cutoff(at, Keep::Time(days(u32::MAX)), false);
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_position_lies_in_one_period(
+        seconds in -4_000_000_000i64..9_000_000_000,
+        zone in 0..chrono_tz::TZ_VARIANTS.len(),
+        unit in 0..6usize,
+        count in 1u32..40,
+        origin in proptest::option::of(-20_000i32..40_000),
+        codec in 0..5usize,
+    ) {
+        let unit = [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year][unit];
+        let codec = [
+            Codec::Timestamptz,
+            Codec::Timestamp,
+            if unit == Unit::Hour { Codec::Timestamp } else { Codec::Date },
+            Codec::Epoch(EpochUnit::Seconds),
+            Codec::Epoch(EpochUnit::Milliseconds),
+        ][codec];
+        let zone = chrono_tz::TZ_VARIANTS[zone];
+        let origin = origin.map(|day| NaiveDate::from_epoch_days(day).unwrap());
+        let grid = Grid::new(Axis { codec, zone }, Every::Time { unit, count, origin }).unwrap();
+        let at = grid.axis.of_instant(DateTime::from_timestamp(seconds, 0).unwrap()).unwrap();
+        let (line, next) = (grid.floor(at).unwrap(), grid.next(at).unwrap());
+        prop_assert!(line <= at && at < next);
+        prop_assert_eq!((grid.floor(line), grid.next(line)), (Some(line), Some(next)));
+        prop_assert_eq!((grid.floor(next), grid.floor(next - 1)), (Some(next), Some(line)));
+        prop_assert_eq!((grid.ceil(line), grid.ceil(next - 1)), (Some(line), Some(if next - 1 == line { line } else { next })));
+        // Where a period begins on the origin, it begins on its day.
+        if let Some(origin) = origin {
+            let first = grid.axis.of_wall(origin.and_time(NaiveTime::MIN)).unwrap();
+            prop_assert_eq!(grid.floor(first), Some(first));
+        }
+    }
+
+    #[test]
+    fn a_cutoff_never_takes_what_is_kept(seconds in 1_500_000_000i64..2_300_000_000, days in 0u32..2000, months in 0u32..60) {
+        let keep = Span { months, days, micros: 0 };
+        let mut last = None;
+        for unit in [Unit::Day, Unit::Month, Unit::Quarter] {
+            let grid = zoned("America/Sao_Paulo", time(unit, 1, None));
+            let now = i128::from(seconds) * 1_000_000;
+            let exact = grid.cutoff(now, Keep::Time(keep), true).unwrap();
+            let rounded = grid.cutoff(now, Keep::Time(keep), false).unwrap();
+            prop_assert!(rounded <= exact && exact <= now);
+            prop_assert_eq!(grid.floor(exact), Some(rounded));
+            // A coarser grid keeps more.
+            prop_assert!(last.is_none_or(|last| rounded <= last));
+            last = Some(rounded);
         }
     }
 }
