@@ -25,6 +25,7 @@
 //! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
+//! | `partitions` | the policy file, the calendar and bounds of partitions, the plan (pure), how they are made and let go | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |

@@ -273,17 +273,20 @@ fn stage_steps(frame: &Frame<'_>, partition: &Candidate, place: &mut TableName, 
 
 /// Gives every partition that is to be made a name that nothing has.
 async fn name(session: &Session, works: &mut [TableWork<'_>]) -> Result<()> {
-    let mut open: Vec<(usize, String, String)> = Vec::new();
+    // Of each its table's work, its schema, its name, and a second name for where that is taken.
+    let mut open: Vec<(usize, String, String, String)> = Vec::new();
     for (index, work) in works.iter().enumerate() {
         let Ok(found) = &work.found else { continue };
         let (entry, axis) = (found.set.policy, &found.set.grid.axis);
         let template = entry.name.clone().unwrap_or_else(|| Template::of(entry.every));
         let (schema, table) = (entry.table.schema.raw(), entry.table.name.raw());
         for creation in &found.plan.create {
-            open.push((index, schema.to_owned(), template.name(table, creation.range, axis)));
+            let exact = template.exact_name(table, creation.range, axis);
+            open.push((index, schema.to_owned(), template.name(table, creation.range, axis), exact));
         }
         if found.plan.make_default {
-            open.push((index, schema.to_owned(), cut(table, "_default")));
+            let name = cut(table, "_default");
+            open.push((index, schema.to_owned(), name.clone(), name));
         }
     }
     if open.is_empty() {
@@ -293,10 +296,14 @@ async fn name(session: &Session, works: &mut [TableWork<'_>]) -> Result<()> {
     let mut names: BTreeMap<usize, TableName> = BTreeMap::new();
     let mut round = 1_u32;
     while names.len() < open.len() {
-        let wish = |base: &str| if round == 1 { base.to_owned() } else { cut(base, &format!("_{round}")) };
+        let wish = |base: &str, exact: &str| match round {
+            1 => base.to_owned(),
+            2 => exact.to_owned(),
+            _ => cut(exact, &format!("_{round}")),
+        };
         let asked: Vec<(usize, String, String)> = (0..open.len())
             .filter(|n| !names.contains_key(n))
-            .filter_map(|n| open.get(n).map(|(_, schema, base)| (n, schema.clone(), wish(base))))
+            .filter_map(|n| open.get(n).map(|(_, schema, base, exact)| (n, schema.clone(), wish(base, exact))))
             .collect();
         let schemas: Vec<&str> = asked.iter().map(|(_, schema, _)| schema.as_str()).collect();
         let bases: Vec<&str> = asked.iter().map(|(_, _, base)| base.as_str()).collect();
