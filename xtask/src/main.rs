@@ -25,7 +25,10 @@ cargo xtask tools [--peers]             install the programs that dbctl must get
 cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
                                         dbctl beside other programs: ratios, CPU, memory; asserts nothing
 cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
-                                        what the systems' documents promise beside what is measured";
+                                        what the systems' documents promise beside what is measured
+cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
+                                        what upkeep of partitions does to writers, and what it takes,
+                                        beside pg_partman, pg-partsmith and plain SQL";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -37,6 +37,14 @@ pub const PGBOUNCER: Package = Package {
 /// For a Python that came without it.
 pub const PIP: Package =
     Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], makes_cluster: false, service: None };
+/// The server that Debian makes pg_partman for, and pg_partman.
+pub const PARTMAN: Package = Package {
+    apt: &["postgresql-15", "postgresql-15-partman"],
+    dnf: &["postgresql-server", "pg_partman_15"],
+    brew: &[],
+    makes_cluster: true,
+    service: None,
+};
 /// What refinery_cli's TLS links to.
 pub const OPENSSL: Package = Package {
     apt: &["libssl-dev", "pkg-config"],

@@ -13,6 +13,9 @@ const REFINERY: &str = "0.10.0";
 const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64", "postgresql,int8-versions")];
 const SQLX: &str = "0.9.0";
 const DBMATE: &str = "2.36.0";
+const PARTSMITH: &str = "1.10.0";
+/// pg_partman as Debian's server of the same major finds it.
+const PARTMAN: &str = "/usr/share/postgresql/15/extension/pg_partman.control";
 
 /// refinery_cli as released.
 pub fn refinery() -> PathBuf {
@@ -29,6 +32,11 @@ pub fn dbmate() -> PathBuf {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let os = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
     folder().join(format!("dbmate/node_modules/@dbmate/{os}-{arch}/bin/dbmate"))
+}
+
+/// pg-partsmith in a Python of its own.
+pub fn partsmith() -> PathBuf {
+    folder().join("partsmith/bin/pg-partsmith")
 }
 
 fn folder() -> PathBuf {
@@ -54,6 +62,13 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         let install = || cargo_install(&folder().join("sqlx"), &format!("sqlx-cli@{SQLX}"), &[], "postgres,rustls");
         have("sqlx", &sqlx(), install)?;
         have("dbmate", &dbmate(), || npm_install(&folder().join("dbmate"), &format!("dbmate@{DBMATE}")))?;
+        have("pg-partsmith", &partsmith(), || pip_install(&folder().join("partsmith"), PARTSMITH))?;
+        if !Path::new(PARTMAN).exists() {
+            // Only one system has it; the others go without.
+            if let Err(error) = packages::install(&packages::PARTMAN) {
+                eprintln!("no pg_partman: {error:#}");
+            }
+        }
     }
     Ok(())
 }
@@ -80,6 +95,14 @@ fn npm_install(place: &Path, package: &str) -> Result<()> {
     let mut install = program("npm");
     install.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(place).arg(package);
     perform(&mut install)
+}
+
+/// Into an environment of its own.
+fn pip_install(place: &Path, version: &str) -> Result<()> {
+    perform(program("python3").args(["-m", "venv"]).arg(place))?;
+    let package = format!("pg-partsmith[cli]=={version}");
+    let mut install = program(place.join("bin/pip"));
+    perform(install.args(["--quiet", "--disable-pip-version-check", "install", &package]))
 }
 
 fn need_openssl() {

@@ -152,7 +152,7 @@ impl Bench {
             cases.push(self.applying(peer.name, set, database_of(peer.name), migrate));
         }
         let all = self.compare(&cases, rounds);
-        let aims = vec![at_most(1.15, PSQL_SESSION, &all)];
+        let aims = vec![Aim::at_most(1.15, PSQL_SESSION, &all)];
         let title = format!("Apply {} to an empty database", thousands(set.count));
         Comparison { title, rounds, all, aims }
     }
@@ -181,24 +181,9 @@ impl Bench {
     }
 }
 
-/// The median ratio of dbctl to another.
-fn ratio(all: &[Series], other: &str) -> Option<f64> {
-    let other = all.iter().find(|series| series.name == other)?;
-    all.first()?.times(other).map(|spread| spread.median)
-}
-
-fn at_most(limit: f64, other: &str, all: &[Series]) -> Aim {
-    let found = ratio(all, other);
-    Aim {
-        promise: format!("at most {limit} x {other}"),
-        found: found.map(|ratio| format!("{ratio:.2} x")),
-        met: found.is_some_and(|ratio| ratio <= limit),
-    }
-}
-
 /// One of two promises is enough.
 fn no_op_aim(all: &[Series]) -> Aim {
-    let either = [at_most(1.3, REFINERY, all), at_most(3.0, FLOOR, all)];
+    let either = [Aim::at_most(1.3, REFINERY, all), Aim::at_most(3.0, FLOOR, all)];
     let found: Vec<&str> = either.iter().filter_map(|aim| aim.found.as_deref()).collect();
     Aim {
         promise: "at most 1.3 x refinery_cli or 3 x the floor".to_owned(),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::markdown::{number, table};
 use super::measure::{Series, Spread, milliseconds};
 
 /// One comparison: the first series is dbctl's own (or those of dbctl), against which the others
@@ -29,8 +30,37 @@ pub struct Aim {
 }
 
 impl Aim {
+    /// That dbctl, the first series, takes at most so many times as long as another.
+    pub fn at_most(limit: f64, other: &str, all: &[Series]) -> Aim {
+        let other_series = all.iter().find(|series| series.name == other);
+        let ratio = all.first().and_then(|own| own.times(other_series?)).map(|spread| spread.median);
+        Aim {
+            promise: format!("at most {limit} x {other}"),
+            found: ratio.map(|ratio| format!("{ratio:.2} x")),
+            met: ratio.is_some_and(|ratio| ratio <= limit),
+        }
+    }
+
+    /// A figure that is to be at most so much; the unit brings its own space.
+    pub fn under(what: impl Into<String>, limit: f64, unit: &str, found: Option<f64>) -> Aim {
+        Aim {
+            promise: format!("{} at most {}{unit}", what.into(), number(limit)),
+            found: found.map(|found| format!("{}{unit}", number(found))),
+            met: found.is_some_and(|found| found <= limit),
+        }
+    }
+
+    /// A figure that is to be at least so much; the unit brings its own space.
+    pub fn at_least(what: impl Into<String>, least: f64, unit: &str, found: Option<f64>) -> Aim {
+        Aim {
+            promise: format!("{} at least {}{unit}", what.into(), number(least)),
+            found: found.map(|found| format!("{}{unit}", number(found))),
+            met: found.is_some_and(|found| found >= least),
+        }
+    }
+
     /// `aim: at most 1.15 x psql: 1.08 x: met`.
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         match &self.found {
             Some(found) => format!("aim: {}: {found}: {}", self.promise, if self.met { "met" } else { "MISSED" }),
             None => format!("aim: {}: not measured", self.promise),
@@ -43,29 +73,9 @@ const HEAD: [&str; 5] = ["program", "wall ms", "CPU ms", "peak MiB", "dbctl take
 impl Comparison {
     /// As Markdown.
     pub fn table(&self) -> String {
-        let rows: Vec<[String; 5]> = self.all.iter().map(|series| self.row(series)).collect();
-        let mut widths = HEAD.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let line = |cells: &[String; 5]| {
-            let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| match at {
-                0 => format!("{cell:<width$}"),
-                _ => format!("{cell:>width$}"),
-            });
-            format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
-        };
-        let rule: Vec<String> = widths
-            .iter()
-            .enumerate()
-            .map(|(at, width)| if at == 0 { "-".repeat(width + 2) } else { format!("{}:", "-".repeat(width + 1)) })
-            .collect();
+        let rows: Vec<Vec<String>> = self.all.iter().map(|series| self.row(series)).collect();
         let mut text = format!("### {} ({} rounds)\n\n", self.title, self.rounds);
-        text.push_str(&line(&HEAD.map(str::to_owned)));
-        text.push_str(&format!("|{}|\n", rule.join("|")));
-        rows.iter().for_each(|row| text.push_str(&line(row)));
+        text.push_str(&table(&HEAD, &rows));
         text.push('\n');
         for series in self.all.iter().filter(|series| series.failed.is_some()) {
             text.push_str(&format!("{} failed: {}\n", series.name, series.failed.as_deref().unwrap_or_default()));
@@ -74,11 +84,11 @@ impl Comparison {
         text
     }
 
-    fn row(&self, series: &Series) -> [String; 5] {
+    fn row(&self, series: &Series) -> Vec<String> {
         let plain = |spread: Option<Spread>| spread.map_or("failed".to_owned(), |spread| number(spread.median));
         let own = self.all.first().filter(|own| own.name != series.name && !series.name.starts_with("dbctl"));
         let ratio = own.and_then(|own| own.times(series));
-        [
+        vec![
             series.name.clone(),
             series.wall().map_or("failed".to_owned(), with_range),
             plain(series.cpu()),
@@ -106,15 +116,6 @@ impl Comparison {
 
 fn with_range(spread: Spread) -> String {
     format!("{} ({}-{})", number(spread.median), number(spread.least), number(spread.most))
-}
-
-/// Three digits that matter.
-fn number(value: f64) -> String {
-    match value {
-        value if value < 9.95 => format!("{value:.2}"),
-        value if value < 99.5 => format!("{value:.1}"),
-        value => format!("{value:.0}"),
-    }
 }
 
 #[cfg(test)]

@@ -156,7 +156,8 @@ impl Scene {
         Ok(())
     }
 
-    fn ask(&self, dbname: &str, sql: &str) -> Result<String> {
+    /// The one value that a query answers with.
+    pub fn ask(&self, dbname: &str, sql: &str) -> Result<String> {
         let mut psql = self.psql(dbname);
         Ok(output(psql.args(["-A", "-t", "-c", sql]))?.trim().to_owned())
     }

@@ -7,12 +7,13 @@ use anyhow::{Result, ensure};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::latencies::measure;
+use super::Size;
 use super::load::{self, Load};
 use super::place::{Filling, Place};
 use super::pooler::{Pool, Pooler};
 use super::promise::Promises;
-use super::{Size, millions};
+use crate::bench::latencies::measure;
+use crate::bench::markdown::thousands;
 use crate::bench::scene::Scene;
 
 const ROWS: &str = include_str!("../../../../tests/fixtures/rows/bridge.sql");
@@ -51,8 +52,8 @@ pub async fn run(dbctl: PathBuf, size: &Size) -> Result<Vec<Promises>> {
     let known = i64::from(scale) * 10_000;
     let title = format!(
         "bridge, one client: {} contacts, {} messages",
-        millions(known.unsigned_abs()),
-        millions(known.unsigned_abs() * 6)
+        thousands(known.unsigned_abs()),
+        thousands(known.unsigned_abs() * 6)
     );
     Ok(vec![alone(&place, title, known, size).await?, together(&place, size).await?])
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::latencies::measure;
+use super::Size;
 use super::load::{self, Load};
 use super::place::{Filling, Place};
 use super::pooler::{Pool, Pooler};
 use super::promise::Promises;
-use super::{Size, millions};
+use crate::bench::latencies::measure;
+use crate::bench::markdown::thousands;
 use crate::bench::scene::Scene;
 
 const ROWS: &str = include_str!("../../../../tests/fixtures/rows/chat.sql");
@@ -61,7 +62,7 @@ pub async fn run(dbctl: PathBuf, size: &Size) -> Result<Vec<Promises>> {
     place.settle().await?;
     let users = scale as usize * 5000;
     let title =
-        format!("chat, one client: {} messages, a room with 10,000", millions(10_000 + u64::from(scale) * 60_000));
+        format!("chat, one client: {} messages, a room with 10,000", thousands(10_000 + u64::from(scale) * 60_000));
     Ok(vec![alone(&place, title, users, size).await?, together(&place, users, size).await?])
 }
 
@@ -109,7 +110,7 @@ fn member_of(room: usize, users: usize) -> usize {
 
 async fn together(place: &Place, users: usize, size: &Size) -> Result<Promises> {
     let load = Load { clients: 1000, rate: 400.0, time: Duration::from_secs(if size.quick { 8 } else { 20 }) };
-    let mut promises = Promises::new(format!("chat, {} connections through PgBouncer", millions(load.clients as u64)));
+    let mut promises = Promises::new(format!("chat, {} connections through PgBouncer", thousands(load.clients as u64)));
     let pooler = match Pooler::start(place, POOL).await {
         Ok(pooler) => pooler,
         Err(error) => {

@@ -11,9 +11,9 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_postgres::Client;
 
-use super::latencies::Latencies;
 use super::place::connect;
 use super::pooler::Pooler;
+use crate::bench::latencies::Latencies;
 
 /// After that a query counts as an error.
 const PATIENCE: Duration = Duration::from_secs(10);

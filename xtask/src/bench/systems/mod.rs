@@ -3,7 +3,6 @@
 
 mod bridge;
 mod chat;
-mod latencies;
 mod load;
 mod place;
 mod pooler;
@@ -85,27 +84,4 @@ fn head() -> String {
         "figure) by its target; up to 1 the promise is kept, '!' marks the others.".to_owned(),
     ]
     .join("\n")
-}
-
-/// With a comma for the thousands.
-fn millions(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_have_commas() {
-        assert_eq!(super::millions(7), "7");
-        assert_eq!(super::millions(100_000), "100,000");
-        assert_eq!(super::millions(1_234_567), "1,234,567");
-    }
 }

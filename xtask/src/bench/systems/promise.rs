@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::latencies::Latencies;
+use crate::bench::latencies::Latencies;
+use crate::bench::markdown::{or_question_mark, table};
 
 /// A table of promises of one sort.
 pub struct Promises {
@@ -148,42 +149,8 @@ impl Row {
     }
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = head.iter().map(|cell| cell.len()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |cells: Vec<&str>| {
-        let padded = cells.into_iter().zip(&widths).enumerate().map(|(at, (cell, width))| match at {
-            0 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
-    };
-    let rule = widths.iter().enumerate().map(|(at, width)| match at {
-        0 => "-".repeat(width + 2),
-        _ => format!("{}:", "-".repeat(width + 1)),
-    });
-    let mut text = line(head.to_vec());
-    text.push_str(&format!("|{}|\n", rule.collect::<Vec<_>>().join("|")));
-    rows.iter().for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
-    text
-}
-
 fn with_unit(value: Option<f64>, unit: &str) -> String {
     format!("{}{unit}", or_question_mark(value))
-}
-
-/// Three digits that matter.
-fn or_question_mark(value: Option<f64>) -> String {
-    match value {
-        None => "?".to_owned(),
-        Some(value) if value < 9.95 => format!("{value:.2}"),
-        Some(value) if value < 99.5 => format!("{value:.1}"),
-        Some(value) => format!("{value:.0}"),
-    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use anyhow::{Result, ensure};
 use dbctl::pg::sandbox::binaries::{self, Installation};
 use tokio_postgres::Client;
 
-use super::latencies::measure;
+use super::Size;
 use super::place::{Filling, Place};
 use super::promise::Promises;
 use super::vectors::{Embedding, copy_documents};
-use super::{Size, millions};
+use crate::bench::latencies::measure;
+use crate::bench::markdown::thousands;
 use crate::bench::scene::Scene;
 use crate::pg;
 
@@ -81,13 +82,13 @@ pub async fn run(dbctl: PathBuf, size: &Size) -> Result<Vec<Promises>> {
     let place = Place::fill(scene, dbctl, "recruitment", &filling).await?;
     let documents = if size.quick { 10_000 } else { 100_000 };
     let client = place.connect().await?;
-    let mut vector = Promises::new(format!("recruitment: vector search among {} documents", millions(documents)));
+    let mut vector = Promises::new(format!("recruitment: vector search among {} documents", thousands(documents)));
     if server.is_some() {
         vector.notes.push(fill_documents(&client, documents).await?);
     }
     place.settle().await?;
     let contacts = u64::from(scale) * 20_000;
-    let mut attributes = Promises::new(format!("recruitment: custom attributes of {} contacts", millions(contacts)));
+    let mut attributes = Promises::new(format!("recruitment: custom attributes of {} contacts", thousands(contacts)));
     for (name, sql) in ATTRIBUTES {
         let statement = client.prepare(sql).await?;
         let latencies = measure(size.samples / 2 + 1, async |_| {
