@@ -128,6 +128,11 @@ impl Run {
     }
 
     fn partitions(&self, verb: &partitions_cli::Verb, source: &partitions_cli::Source) -> Result<Outcome> {
+        if *verb == partitions_cli::Verb::Schema {
+            let text = serde_json::to_string_pretty(&partitions::policy::schema::json_schema())?;
+            writeln!(std::io::stdout(), "{text}")?;
+            return Ok(Outcome::Done);
+        }
         let policy = partitions::policy::file::open(&source.policy, &self.env)?;
         self.on_targets(async |run, target, interrupt| {
             let request = run.partitions_request(target, source, verb, policy.clone())?;
@@ -137,6 +142,13 @@ impl Run {
                 partitions_cli::Verb::Plan { exit_code, .. } => {
                     partitions::plan(&request, *exit_code, interrupt).await
                 }
+                partitions_cli::Verb::Undo { partitions } => {
+                    partitions::undo::undo(&request, partitions, &mut means).await
+                }
+                partitions_cli::Verb::HoldAdd(hold) => partitions::hold::add(&request, hold, &mut means).await,
+                partitions_cli::Verb::HoldLift { id } => partitions::hold::lift(&request, id, &mut means).await,
+                partitions_cli::Verb::HoldList => partitions::hold::list(&request, &mut means).await,
+                partitions_cli::Verb::Schema => Err(Failure::new(Kind::Usage, "this verb needs no database")),
                 partitions_cli::Verb::Rotate { ok_if_locked: true, .. } => {
                     match partitions::run(&request, &mut means).await {
                         Err(failure) if failure.what() == Kind::Busy => Ok(partitions::busy(&request, &failure)),
@@ -161,6 +173,8 @@ impl Run {
         let (name, create, expire) = match verb {
             Verb::Plan { .. } => ("plan", true, Some(Default::default())),
             Verb::Create => ("create", true, None),
+            Verb::Undo { .. } => ("undo", false, None),
+            Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
             Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
             Verb::Rotate { expire, .. } => ("rotate", true, Some(expire.clone())),
         };

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use clap::{Args, Subcommand};
 
 use crate::ident::TableName;
+use crate::partitions::hold::NewHold;
 
 /// Keep partitions and old rows by a policy: made ahead, let go when expired, nobody stalled
 ///
@@ -104,6 +105,45 @@ enum VerbArgs {
         #[arg(long)]
         ok_if_locked: bool,
     },
+    /// Bring partitions back that have left and still exist: from the grace, or where they went
+    Undo {
+        /// Partitions, by the name that they had
+        #[arg(value_name = "PARTITION", required = true)]
+        partitions: Vec<String>,
+    },
+    /// Legal holds: nothing that overlaps one leaves
+    #[command(subcommand)]
+    Hold(HoldArgs),
+    /// Print a JSON Schema of the policy, for editors; needs no server
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum HoldArgs {
+    /// Keep what overlaps these days from leaving, from now on
+    Add {
+        /// Its name, such as a case number
+        id: String,
+        /// Tables it holds: schema.table, with * and ?; may be repeated
+        #[arg(long = "table", value_name = "GLOB", required = true)]
+        tables: Vec<String>,
+        /// The first day it covers [default: the beginning]
+        #[arg(long, value_name = "DAY")]
+        from: Option<NaiveDate>,
+        /// The first day it does not cover any more [default: for ever]
+        #[arg(long, value_name = "DAY")]
+        to: Option<NaiveDate>,
+        /// Why: kept with it
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let go what a hold of the database has kept
+    Lift {
+        /// Its name
+        id: String,
+    },
+    /// Show the holds in force, the policy's and the database's
+    List,
 }
 
 /// What was asked for.
@@ -114,6 +154,11 @@ pub enum Verb {
     Create,
     Drop { expire: Expire, plan: Option<PathBuf> },
     Rotate { expire: Expire, ok_if_locked: bool },
+    Undo { partitions: Vec<String> },
+    HoldAdd(NewHold),
+    HoldLift { id: String },
+    HoldList,
+    Schema,
 }
 
 /// What may leave.
@@ -145,6 +190,13 @@ impl PartitionsArgs {
             VerbArgs::Rotate { tables, expire, ok_if_locked } => {
                 (Verb::Rotate { expire: expire.into(), ok_if_locked }, tables.tables)
             }
+            VerbArgs::Undo { partitions } => (Verb::Undo { partitions }, Vec::new()),
+            VerbArgs::Hold(HoldArgs::Add { id, tables, from, to, reason }) => {
+                (Verb::HoldAdd(NewHold { id, tables, from, to, reason }), Vec::new())
+            }
+            VerbArgs::Hold(HoldArgs::Lift { id }) => (Verb::HoldLift { id }, Vec::new()),
+            VerbArgs::Hold(HoldArgs::List) => (Verb::HoldList, Vec::new()),
+            VerbArgs::Schema => (Verb::Schema, Vec::new()),
         };
         let SourceArgs { policy, system, allow_clock_skew } = self.source;
         (verb, Source { policy, system, allow_clock_skew, tables })

@@ -62,6 +62,15 @@ pub struct Named {
     pub bound: String,
 }
 
+/// Where a partition is that is brought back.
+#[derive(Debug, Clone, Copy)]
+pub struct Recall<'a> {
+    /// The relation now.
+    pub place: &'a TableName,
+    /// The table that it is a partition of now.
+    pub from: Option<&'a TableName>,
+}
+
 /// Fills a template. Its leading comment is for those who read `sql/`.
 fn fill(template: &str, slots: &[(&str, &dyn Display)]) -> String {
     let start = template.lines().take_while(|line| line.starts_with("-- ")).map(|line| line.len() + 1).sum();
@@ -393,6 +402,41 @@ impl Frame<'_> {
                 Vec::new(),
             ),
         ]
+    }
+
+    /// The steps that bring a partition back under the name it had.
+    pub fn recall(&self, partition: &Candidate, recall: &Recall<'_>) -> Vec<Step> {
+        let here = Candidate { name: recall.place.clone(), ..partition.clone() };
+        let mut steps = Vec::from(self.prove_bounds(&here));
+        let mut sql = String::new();
+        let mut locks = vec![
+            lock(self.parent(), LockMode::ShareUpdateExclusive),
+            lock(recall.place, LockMode::AccessExclusive),
+        ];
+        if let Some(from) = recall.from {
+            sql.push_str(&fill(DETACH, &[("parent", from), ("partition", recall.place)]));
+            sql.push('\n');
+            locks.push(lock(from, LockMode::AccessExclusive));
+        }
+        // Where it waits its name is unlike any other, so it moves first and is renamed then.
+        let moved = TableName { schema: partition.name.schema.clone(), name: recall.place.name.clone() };
+        if recall.place.schema != moved.schema {
+            sql.push_str(&fill(MOVE, &[("partition", recall.place), ("schema", &moved.schema)]));
+            sql.push('\n');
+        }
+        if moved.name != partition.name.name {
+            sql.push_str(&format!("ALTER TABLE {moved} RENAME TO {};\n", partition.name.name));
+        }
+        let bound = self.bound(partition.range);
+        let slots: [(&str, &dyn Display); 3] =
+            [("parent", self.parent()), ("partition", &partition.name), ("bound", &bound)];
+        sql.push_str(&fill(ATTACH_ELSEWHERE, &slots));
+        locks.extend(self.default_lock());
+        locks.extend(self.details.foreign().map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }));
+        let record = vec![state::recalled(partition.oid)];
+        let title = format!("bring {} back", partition.name);
+        steps.push(self.step("undo", &partition.oid.to_string(), title, "asked for", sql, locks, record));
+        steps
     }
 
     /// The bounds as a condition on the key.

@@ -3,7 +3,6 @@
 
 use super::ddl::Frame;
 use super::departure::{self, Stage, State, Whereabouts};
-use super::key::Range;
 use super::plan::Candidate;
 use super::read::Leaving;
 use super::work::Found;
@@ -65,21 +64,7 @@ pub async fn go_on(
     if !found.is_due(row) || found.stage(row) == Stage::Done {
         return Ok(None);
     }
-    let axis = &found.set.grid.axis;
-    let edge = |text: &str, open: super::key::Edge| match text {
-        "MINVALUE" | "MAXVALUE" => Ok(open),
-        literal => axis.parse(literal),
-    };
-    let bounds = (edge(&row.lower, super::key::Edge::Min), edge(&row.upper, super::key::Edge::Max));
-    let range = match bounds {
-        (Ok(lower), Ok(upper)) => Range::new(lower, upper),
-        _ => None,
-    };
-    let range = range.ok_or_else(|| {
-        Failure::new(Kind::Failed, format!("schema dbctl says that {} held {} to {}", row.partition, row.lower, row.upper))
-    })?;
-    let (schema, name) = row.partition.split_once('.').unwrap_or(("", &row.partition));
-    let candidate = Candidate { oid: row.oid, name: TableName::new(schema, name), range };
+    let candidate = Candidate { oid: row.oid, name: found.name_of(row), range: found.range_of(row)? };
     let traveller = Traveller {
         place: row.now.clone().unwrap_or_else(|| candidate.name.clone()),
         candidate,

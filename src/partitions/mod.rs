@@ -25,6 +25,7 @@ mod saved;
 mod set;
 pub mod span;
 mod state;
+pub mod undo;
 mod view;
 mod work;
 

@@ -265,6 +265,32 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
     Ok((Some(systems?), state))
 }
 
+/// Partitions of these names that have left their tables, the last departure of each.
+///
+/// # Errors
+/// Refused where dbctl has never worked here; the server's.
+pub async fn departed(session: &Session, server: &Server, names: &[String]) -> Result<Vec<Leaving>> {
+    if !server.has_state {
+        return Err(Failure::new(Kind::Refused, "no partition has left by dbctl in this database"));
+    }
+    let rows = session
+        .rows(&Query::PARTITION_DEPARTED, &[&names])
+        .await
+        .map_err(|e| e.explain("cannot read schema dbctl"))?;
+    rows.iter().map(read_leaving).collect()
+}
+
+/// The name of a relation.
+///
+/// # Errors
+/// Failed where it is gone; the server's.
+pub async fn name_of(session: &Session, oid: u32) -> Result<TableName> {
+    let rows =
+        session.rows(&Query::RELATION_NAME, &[&oid]).await.map_err(|e| e.explain("cannot ask for a table's name"))?;
+    let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, format!("no relation has the oid {oid} any more")))?;
+    Ok(TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?))
+}
+
 fn table(row: &Row, name: TableName) -> Result<Table> {
     let (kind, strategy): (&str, Option<&str>) = (row.try_get("kind")?, row.try_get("strategy")?);
     let columns: i32 = row.try_get("columns")?;

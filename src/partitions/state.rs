@@ -59,3 +59,11 @@ pub fn record(table: &TableName, recorded: &Recorded) -> String {
 pub fn hooks_done(parent: &TableName) -> String {
     format!("UPDATE dbctl.partition SET hooks_due = false WHERE hooks_due AND parent = {};", Literal(&raw(parent)))
 }
+
+/// It was brought back: whatever was noted of it is past.
+pub fn recalled(oid: u32) -> String {
+    format!(
+        "UPDATE dbctl.partition SET state = 'undone', hooks_due = false, run = {RUN}, changed_at = pg_catalog.clock_timestamp()\n\
+         WHERE oid = {oid} AND state NOT IN ('undone', 'restored');"
+    )
+}

@@ -194,6 +194,11 @@ fn sql(steps: &[Preview]) -> String {
     text.trim_end().to_owned()
 }
 
+/// The messages of steps that are not part of a table's work.
+pub(super) fn steps_sql(plan: &crate::steps::Plan) -> String {
+    sql(&plan.steps.iter().cloned().map(Preview::Step).collect::<Vec<_>>())
+}
+
 fn mode(step: &Step) -> &'static str {
     match step.lane {
         Lane::Transaction => "in a transaction",

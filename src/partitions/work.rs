@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ddl::{Frame, Named, Route, aside_sql};
 use super::departure::{self, Stage, Terms};
 use super::details::{self, Details};
+use super::key::{Edge, Range};
 use super::naming::Template;
 use super::plan::{self, Candidate, Ground, TablePlan, Wish};
 use super::policy::{Expire, Hold, Policy, TablePolicy};
@@ -193,6 +194,40 @@ impl Found<'_> {
 
     fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.set.moment_now
+    }
+
+    /// What a partition that has left held.
+    ///
+    /// # Errors
+    /// Failed where schema dbctl says something that is no bound.
+    pub fn range_of(&self, row: &Leaving) -> Result<Range> {
+        let axis = &self.set.grid.axis;
+        let edge = |text: &str| match text {
+            "MINVALUE" => Ok(Edge::Min),
+            "MAXVALUE" => Ok(Edge::Max),
+            literal => axis.parse(literal),
+        };
+        let range = match (edge(&row.lower), edge(&row.upper)) {
+            (Ok(lower), Ok(upper)) => Range::new(lower, upper),
+            _ => None,
+        };
+        range.ok_or_else(|| {
+            let says = format!("schema dbctl says that {} held {} to {}", row.partition, row.lower, row.upper);
+            Failure::new(Kind::Failed, says)
+        })
+    }
+
+    /// What a partition that has left was called while it was attached. Schemas with a dot in their name
+    /// are told by the table's own.
+    pub fn name_of(&self, row: &Leaving) -> TableName {
+        let schema = self.set.policy.table.schema.raw();
+        match row.partition.strip_prefix(schema).and_then(|rest| rest.strip_prefix('.')) {
+            Some(name) => TableName::new(schema, name),
+            None => {
+                let (schema, name) = row.partition.split_once('.').unwrap_or(("", &row.partition));
+                TableName::new(schema, name)
+            }
+        }
     }
 
     /// The steps that make partitions, as many in a transaction as may be.

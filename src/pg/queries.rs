@@ -50,6 +50,7 @@ queries! {
     HISTORY_TABLE = "history_table" (TEXT);
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();
+    RELATION_NAME = "relation_name" (OID);
     RELATION_EXISTS = "relation_exists" (TEXT);
     INVALID_COPIES = "invalid_copies" ();
     HALF_DONE = "half_done" (TEXT);
@@ -59,6 +60,7 @@ queries! {
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
     PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
+    PARTITION_DEPARTED = "partition_departed" (TEXT_ARRAY);
     PARTITION_DETAILS = "partition_details" (OID_ARRAY);
     PARTITION_LEAVING = "partition_leaving" ();
     PARTITION_MOMENT = "partition_moment" ();

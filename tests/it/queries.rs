@@ -64,7 +64,7 @@ fn run(session: &crate::harness::Session, query: &Query) -> Result<(), crate::ha
     session.try_sql(&format!("PREPARE q{} AS {}", list(types.clone()), query.text()))?;
     let argument = |kind: &&str| match *kind {
         kind if kind.starts_with('_') => "'{}'",
-        kind if kind.starts_with("int") => "0",
+        kind if kind.starts_with("int") || kind == "oid" => "0",
         _ => "'x'",
     };
     let arguments = types.iter().map(argument).collect();
