@@ -200,6 +200,7 @@ impl Run {
                 max_drops,
             },
             at,
+            env: self.env.clone(),
             allow_clock_skew: source.allow_clock_skew,
             dry_run: self.consent.dry_run,
             out,

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 pub mod bounds;
 pub mod calendar;
+mod cold;
 pub mod coverage;
 mod ddl;
 mod depart;
@@ -33,6 +34,7 @@ pub use plan::Wish;
 pub use rotate::run;
 
 use crate::config::connection::Connection;
+use crate::config::env::Env;
 use crate::error::{Explain, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
@@ -61,6 +63,8 @@ pub struct Request {
     pub wish: Wish,
     /// Instead of the server's clock.
     pub at: Option<DateTime<Utc>>,
+    /// Credentials of stores, identities.
+    pub env: Env,
     /// Clocks may differ.
     pub allow_clock_skew: bool,
     /// Stop after the plan.

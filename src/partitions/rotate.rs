@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::ddl::Frame;
-use super::depart::{self, Departed};
+use super::cold::Cold;
+use super::depart::{self, Departed, Journey};
 use super::plan::Attention;
 use super::read::Snapshot;
 use super::saved::Saved;
@@ -91,7 +92,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if let Some(saved) = &saved {
         saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
     }
-    let done = every_table(&mut executor, &snapshot, works, means).await;
+    let done = every_table(&mut executor, request, &snapshot, works, means).await;
     match &done {
         Ok(reports) => {
             let failed: Vec<String> =
@@ -149,6 +150,7 @@ fn report(work: TableWork<'_>) -> TableReport {
 
 async fn every_table(
     executor: &mut Executor,
+    request: &Request,
     snapshot: &Snapshot,
     works: Vec<TableWork<'_>>,
     means: &mut Means<'_>,
@@ -173,7 +175,7 @@ async fn every_table(
             let lock = &found.set.policy.lock;
             let turn = lock.patience.min(FIRST_TURN);
             executor.set_patience(turn, Pauses { first: lock.first_pause, longest: lock.longest_pause });
-            if let Err(failure) = one_pass(executor, snapshot, found, report, pass, means).await {
+            if let Err(failure) = one_pass(executor, request, snapshot, found, report, pass, means).await {
                 match failure.what() {
                     Kind::Deferred if lock.patience > turn => again.push((index, Instant::now())),
                     _ => fail(report, failure, means)?,
@@ -185,7 +187,7 @@ async fn every_table(
             let lock = &found.set.policy.lock;
             let left = lock.patience.saturating_sub(since.elapsed());
             executor.set_patience(left, Pauses { first: lock.first_pause, longest: lock.longest_pause });
-            if let Err(failure) = one_pass(executor, snapshot, found, report, pass, means).await {
+            if let Err(failure) = one_pass(executor, request, snapshot, found, report, pass, means).await {
                 fail(report, failure, means)?;
             }
         }
@@ -222,6 +224,7 @@ fn fail(report: &mut TableReport, failure: Failure, means: &mut Means<'_>) -> Re
 
 async fn one_pass(
     executor: &mut Executor,
+    request: &Request,
     snapshot: &Snapshot,
     found: &Found<'_>,
     report: &mut TableReport,
@@ -247,14 +250,16 @@ async fn one_pass(
             if found.plan.record && let Some(line) = work::record(found.set.policy) {
                 executor.perform(&Plan { steps: vec![note(&frame, line)] }, means.events).await?;
             }
+            let cold = Cold { policy: &request.policy, env: &request.env, database: &snapshot.server.database };
+            let journey = Journey { found, frame, cold };
             for partition in &found.plan.expire {
                 if report.departed.iter().any(|d| d.partition == partition.name.to_string()) {
                     continue;
                 }
-                report.departed.push(depart::leave(executor, found, &frame, partition, means.events).await?);
+                report.departed.push(depart::leave(executor, &journey, partition, means.events).await?);
             }
             for row in &found.leaving {
-                report.departed.extend(depart::go_on(executor, found, &frame, row, means.events).await?);
+                report.departed.extend(depart::go_on(executor, &journey, row, means.events).await?);
             }
         }
     }
@@ -290,7 +295,10 @@ pub fn outcome(reports: &[TableReport]) -> Outcome {
     if failures.contains(&Kind::Invalid) {
         return Outcome::Invalid;
     }
-    let failed: Vec<Kind> = failures.iter().copied().filter(|kind| *kind != Kind::Deferred).collect();
+    // What was refused of one partition needs a person as an attention does.
+    let refused = failures.contains(&Kind::Refused);
+    let soft = |kind: &Kind| matches!(kind, Kind::Deferred | Kind::Refused);
+    let failed: Vec<Kind> = failures.iter().copied().filter(|kind| !soft(kind)).collect();
     match failed.as_slice() {
         [] => {}
         [first, rest @ ..] if failed.len() == reports.len() && rest.iter().all(|kind| kind == first) => {
@@ -298,7 +306,7 @@ pub fn outcome(reports: &[TableReport]) -> Outcome {
         }
         _ => return Outcome::Partial,
     }
-    if reports.iter().any(|report| !report.attentions.is_empty()) {
+    if refused || reports.iter().any(|report| !report.attentions.is_empty()) {
         Outcome::Refused
     } else if failures.is_empty() {
         Outcome::Done
