@@ -9,6 +9,7 @@ mod harness;
 mod migrate;
 mod plans;
 mod queries;
+mod retain;
 mod sandbox;
 mod systems;
 mod tidy;
