@@ -2,6 +2,7 @@
 
 pub mod bounds;
 pub mod calendar;
+pub mod coverage;
 pub mod key;
 pub mod naming;
 pub mod policy;

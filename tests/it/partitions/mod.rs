@@ -1,0 +1,4 @@
+//! The lifecycle of partitions on real servers.
+
+mod bounds;
+mod names;
