@@ -26,6 +26,7 @@
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
 //! | `partitions` | the policy file, the calendar and bounds of partitions, the plan (pure), how they are made and let go | terminals |
+//! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | clap, terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |
@@ -48,6 +49,7 @@ pub mod outcome;
 pub mod output;
 pub mod partitions;
 pub mod pg;
+pub mod retain;
 mod run;
 pub mod sandbox;
 pub mod steps;

@@ -10,6 +10,7 @@ mod migrate;
 mod partitions;
 mod plans;
 mod queries;
+mod retain;
 mod sandbox;
 mod shipped_policy;
 mod systems;
