@@ -199,6 +199,7 @@ impl Run {
                 accept,
                 max_drops,
             },
+            rows: matches!(verb, Verb::Plan { .. } | Verb::Rotate { .. }),
             at,
             env: self.env.clone(),
             allow_clock_skew: source.allow_clock_skew,

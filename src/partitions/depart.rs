@@ -62,7 +62,7 @@ pub async fn leave(
         state: known.map_or(State::Unknown, |row| State::of(&row.state)),
         place: partition.name.clone(),
         whereabouts: Whereabouts::Attached,
-        manifest: known.and_then(manifest_of),
+        manifest: known.and_then(|row| manifest_of(row)),
     };
     travel(executor, journey, traveller, None, events).await
 }

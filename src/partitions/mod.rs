@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 mod read;
 mod rotate;
+mod rows;
 mod saved;
 mod set;
 pub mod span;
@@ -61,6 +62,8 @@ pub struct Request {
     pub only: Vec<TableName>,
     /// What may be done.
     pub wish: Wish,
+    /// Row jobs are seen to.
+    pub rows: bool,
     /// Instead of the server's clock.
     pub at: Option<DateTime<Utc>>,
     /// Credentials of stores, identities.
@@ -89,13 +92,14 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let holds = look::holds(request, &snapshot);
     let now = look::now(request, &snapshot, Utc::now())?;
     let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
-    let pending = works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let due = rows::plans(&session, request, &snapshot, &holds, now).await?;
+    let pending = due.iter().any(rows::Due::has_work) || works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
     if let Some(path) = &request.out {
         let saved = saved::Saved::of(&works, &request.policy, &snapshot.server.database, now);
         std::fs::write(path, saved.text()?)
             .explain(Kind::Failed, format!("cannot write the plan to {}", path.display()))?;
     }
-    let (outcome, document) = view::plan(request, &snapshot, &works, now);
+    let (outcome, document) = view::plan(request, &snapshot, &works, &due, now);
     let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
     Ok((outcome, document))
 }

@@ -3,11 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::ddl::Frame;
 use super::cold::Cold;
 use super::depart::{self, Departed, Journey};
 use super::plan::Attention;
+use super::policy::Hold;
 use super::read::Snapshot;
+use super::rows::{self, Done, Due};
 use super::saved::Saved;
 use super::work::{self, Found, TableWork};
 use super::{Answer, Request, look, view};
@@ -57,13 +61,16 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if let Some(saved) = &saved {
         saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
     }
+    let due = if request.rows { rows::plans(&session, request, &snapshot, &holds, now).await? } else { Vec::new() };
     if request.dry_run {
-        return Ok(view::plan(request, &snapshot, &works, now));
+        return Ok(view::plan(request, &snapshot, &works, &due, now));
     }
-    if !works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work)) {
+    let busy = works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work));
+    if !busy && !due.iter().any(Due::has_work) {
         let reports: Vec<TableReport> = works.into_iter().map(report).collect();
-        tell(&reports, means);
-        return Ok(view::done(request, &snapshot, &reports));
+        let rows = rows::idle(due);
+        tell(&reports, &rows, means);
+        return Ok(view::done(request, &snapshot, &reports, &rows));
     }
     gate::pass(&preview(&works, &snapshot), &request.rails, means.confirm)?;
     let order = Order {
@@ -73,7 +80,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         lock_patience: FIRST_TURN,
         pauses: Pauses::default(),
     };
-    drop(works);
+    drop((works, due));
     let mut executor = Executor::begin(
         session,
         snapshot.server.clone(),
@@ -92,19 +99,39 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if let Some(saved) = &saved {
         saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
     }
-    let done = every_table(&mut executor, request, &snapshot, works, means).await;
+    let done = everything(&mut executor, request, &snapshot, works, &holds, now, means).await;
     match &done {
-        Ok(reports) => {
-            let failed: Vec<String> =
-                reports.iter().filter(|r| r.failure.is_some()).map(|r| r.table.to_string()).collect();
+        Ok((reports, rows)) => {
+            let tables = reports.iter().filter(|r| r.failure.is_some()).map(|r| r.table.to_string());
+            let jobs = rows.iter().filter(|done| done.report.is_err()).map(|done| done.job.clone());
+            let failed: Vec<String> = tables.chain(jobs).collect();
             let outcome = if failed.is_empty() { "done" } else { "partial" };
             executor.close(outcome, &failed.join(", ")).await;
         }
         Err(failure) => executor.close_failed(failure).await,
     }
-    let reports = done?;
-    tell(&reports, means);
-    Ok(view::done(request, &snapshot, &reports))
+    let (reports, rows) = done?;
+    tell(&reports, &rows, means);
+    Ok(view::done(request, &snapshot, &reports, &rows))
+}
+
+/// Tables, what belongs to rows that left with their partitions, and rows.
+async fn everything(
+    executor: &mut Executor,
+    request: &Request,
+    snapshot: &Snapshot,
+    works: Vec<TableWork<'_>>,
+    holds: &[Hold],
+    now: DateTime<Utc>,
+    means: &mut Means<'_>,
+) -> Result<(Vec<TableReport>, Vec<Done>)> {
+    let reports = every_table(executor, request, snapshot, works, means).await?;
+    if !request.rows {
+        return Ok((reports, Vec::new()));
+    }
+    let due = rows::plans(executor.session(), request, snapshot, holds, now).await?;
+    let rows = rows::run(executor, request, due, means).await?;
+    Ok((reports, rows))
 }
 
 /// The plan that was saved, where one is to be applied.
@@ -283,15 +310,25 @@ fn note(frame: &Frame<'_>, line: String) -> Step {
     }
 }
 
-fn tell(reports: &[TableReport], means: &mut Means<'_>) {
+fn tell(reports: &[TableReport], rows: &[Done], means: &mut Means<'_>) {
     for attention in reports.iter().flat_map(|report| &report.attentions) {
         means.events.event(Event::Attention { message: &attention.message, hint: attention.hint.as_deref() });
+    }
+    for report in rows.iter().filter_map(|done| done.report.as_ref().ok()) {
+        for attention in report.attention.iter().filter(|attention| attention.blocks) {
+            let message = format!("rows {}: {}", report.job, attention.message);
+            means.events.event(Event::Attention { message: &message, hint: attention.hint.as_deref() });
+        }
     }
 }
 
 /// How the run ends: 5 over 4 over 3; what is wrong with the policy over all, once the rest is done.
-pub fn outcome(reports: &[TableReport]) -> Outcome {
-    let failures: Vec<Kind> = reports.iter().filter_map(|r| r.failure.as_ref()).map(Failure::what).collect();
+pub fn outcome(reports: &[TableReport], rows: &[Done]) -> Outcome {
+    let of_tables = reports.iter().filter_map(|r| r.failure.as_ref());
+    let of_rows = rows.iter().filter_map(|done| done.report.as_ref().err());
+    let failures: Vec<Kind> = of_tables.chain(of_rows).map(Failure::what).collect();
+    let jobs: Vec<Outcome> =
+        rows.iter().filter_map(|done| done.report.as_ref().ok()).map(crate::retain::JobReport::outcome).collect();
     if failures.contains(&Kind::Invalid) {
         return Outcome::Invalid;
     }
@@ -301,14 +338,14 @@ pub fn outcome(reports: &[TableReport]) -> Outcome {
     let failed: Vec<Kind> = failures.iter().copied().filter(|kind| !soft(kind)).collect();
     match failed.as_slice() {
         [] => {}
-        [first, rest @ ..] if failed.len() == reports.len() && rest.iter().all(|kind| kind == first) => {
+        [first, rest @ ..] if failed.len() == reports.len() + rows.len() && rest.iter().all(|kind| kind == first) => {
             return first.outcome();
         }
         _ => return Outcome::Partial,
     }
-    if refused || reports.iter().any(|report| !report.attentions.is_empty()) {
+    if refused || jobs.contains(&Outcome::Refused) || reports.iter().any(|report| !report.attentions.is_empty()) {
         Outcome::Refused
-    } else if failures.is_empty() {
+    } else if failures.is_empty() && !jobs.contains(&Outcome::Deferred) {
         Outcome::Done
     } else {
         Outcome::Deferred

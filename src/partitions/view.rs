@@ -6,11 +6,13 @@ use super::ddl::Frame;
 use super::plan::Attention;
 use super::read::Snapshot;
 use super::rotate::{self, TableReport};
+use super::rows::{Done, Due};
 use super::work::{Found, Preview, TableWork};
 use super::{Answer, Request};
 use crate::error::{Failure, Kind};
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
+use crate::retain::{self, JobPlan, JobReport};
 use crate::steps::{Lane, Step};
 
 fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
@@ -29,7 +31,13 @@ pub(super) fn standby(request: &Request, snapshot: &Snapshot) -> Answer {
 }
 
 /// What a run would do.
-pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_>], now: DateTime<Utc>) -> Answer {
+pub(super) fn plan(
+    request: &Request,
+    snapshot: &Snapshot,
+    works: &[TableWork<'_>],
+    due: &[Due<'_>],
+    now: DateTime<Utc>,
+) -> Answer {
     let mut document = head("partitions.plan", request, snapshot)
         .fact("now", "at", now)
         .fact("policy_hash", "policy hash", request.policy.hash.get(..12).unwrap_or_default());
@@ -48,6 +56,11 @@ pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_
     let mut steps = Vec::new();
     let mut attentions: Vec<&Attention> = Vec::new();
     let mut failures = Vec::new();
+    for due in due {
+        if let Err(failure) = &due.plan {
+            failures.push((format!("rows {}", due.job.name), failure));
+        }
+    }
     for work in works {
         match &work.found {
             Ok(found) => {
@@ -63,6 +76,22 @@ pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_
     document = document.fact("steps", "steps", count).table(actions);
     document = with_locks(document, &steps);
     document = with_attentions(document, attentions.iter().copied(), &failures);
+    let jobs: Vec<JobPlan> = due.iter().filter_map(|due| due.plan.as_ref().ok()).cloned().collect();
+    if !jobs.is_empty() {
+        document = document.table(retain::view::planned(&jobs));
+        let children = retain::view::children(&jobs);
+        if !children.rows.is_empty() {
+            document = document.table(children);
+        }
+        let odd = retain::view::attention(jobs.iter().map(retain::view::of_plan));
+        if !odd.rows.is_empty() {
+            document = document.table(odd);
+        }
+        let sql = retain::view::sql(&jobs);
+        if !sql.is_empty() {
+            document = document.text("rows_sql", sql);
+        }
+    }
     if !steps.is_empty() {
         document = document.text("sql", sql(&steps));
         if !snapshot.server.has_state {
@@ -78,7 +107,7 @@ pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_
         Outcome::Invalid
     } else if !failures.is_empty() {
         Outcome::Partial
-    } else if !attentions.is_empty() {
+    } else if !attentions.is_empty() || jobs.iter().any(JobPlan::is_blocked) {
         Outcome::Refused
     } else {
         Outcome::Done
@@ -207,7 +236,7 @@ fn mode(step: &Step) -> &'static str {
 }
 
 /// What a run did.
-pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableReport]) -> Answer {
+pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableReport], rows: &[Done]) -> Answer {
     let mut table = Table::new(
         "tables",
         "the policy names no table of this database",
@@ -243,5 +272,9 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
     }
     let mut document = head("partitions.done", request, snapshot).table(table);
     document = with_attentions(document, reports.iter().flat_map(|r| &r.attentions), &[]);
-    (rotate::outcome(reports), document)
+    let jobs: Vec<JobReport> = rows.iter().filter_map(|done| done.report.as_ref().ok()).cloned().collect();
+    if !jobs.is_empty() {
+        document = document.table(retain::view::done(&jobs));
+    }
+    (rotate::outcome(reports, rows), document)
 }
