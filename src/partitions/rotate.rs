@@ -317,7 +317,7 @@ fn tell(reports: &[TableReport], rows: &[Done], means: &mut Means<'_>) {
     for report in rows.iter().filter_map(|done| done.report.as_ref().ok()) {
         for attention in report.attention.iter().filter(|attention| attention.blocks) {
             let message = format!("rows {}: {}", report.job, attention.message);
-            means.events.event(Event::Attention { message: &message, hint: attention.hint.as_deref() });
+            means.events.event(Event::Attention { message: &message, hint: attention.advice.as_deref() });
         }
     }
 }

@@ -43,6 +43,11 @@ macro_rules! queries {
 }
 
 queries! {
+    ARCHIVE_COLUMNS = "archive_columns" (TEXT, TEXT);
+    ARCHIVE_CONSTRAINTS = "archive_constraints" (TEXT, TEXT);
+    ARCHIVE_HASHABLE = "archive_hashable" (TEXT, TEXT);
+    ARCHIVE_INDEXES = "archive_indexes" (TEXT, TEXT);
+    ARCHIVE_TABLE = "archive_table" (TEXT, TEXT);
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);

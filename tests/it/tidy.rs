@@ -75,7 +75,9 @@ fn contains_word(line: &str, word: &str) -> bool {
 #[test]
 fn only_pg_knows_the_driver() {
     only(&["src/pg/"], &["tokio_postgres", "deadpool"]);
-    only(&["src/pg/"], &["rustls", "x509_cert", "socket2"]);
+    only(&["src/pg/"], &["x509_cert", "socket2"]);
+    // S3 speaks TLS as well, with the same ring.
+    only(&["src/pg/", "src/archive/store/s3.rs"], &["rustls"]);
 }
 
 #[test]
@@ -92,6 +94,13 @@ fn only_two_files_know_refinery() {
 fn only_output_knows_how_a_table_or_a_bar_is_drawn_and_one_file_draws_carets() {
     only(&["src/output/"], &["comfy_table", "indicatif", "csv::"]);
     only(&["src/excerpt.rs"], &["annotate_snippets"]);
+}
+
+#[test]
+fn only_the_archive_knows_how_files_are_stored_compressed_and_encrypted() {
+    only(&["src/archive/store/"], &["object_store"]);
+    only(&["src/archive/seal.rs", "src/archive/unseal.rs"], &["zstd::"]);
+    only(&["src/archive/seal.rs", "src/archive/unseal.rs", "src/archive/keys.rs"], &["age::"]);
 }
 
 #[test]
@@ -125,6 +134,8 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/steps/journal.rs",
             "src/migrate/read.rs",
             "src/systems/verify.rs",
+            "src/archive/export.rs",
+            "src/archive/hash.rs",
         ],
         &["ession.send(", "work.send(", "session().send("],
     );
@@ -137,6 +148,14 @@ fn only_the_executor_sends_what_changes_a_database() {
             .collect::<String>();
         assert!(text.contains("READ ONLY") || text.contains("\"COMMIT\""), "src/migrate/read.rs:{number}: {line}");
     }
+    // The archive sends the frame of a read-only transaction; rows come back inside of the caller's own.
+    for file in ["src/archive/export.rs", "src/archive/hash.rs"] {
+        let sent: Vec<String> = lines_with(file, &["session.send("]);
+        assert!(sent.iter().all(|line| line.contains("(&begin)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
+        let begun = lines_with(file, &["BEGIN"]);
+        assert!(!begun.is_empty() && begun.iter().all(|line| line.contains("READ ONLY")), "{begun:?}");
+    }
+    only(&["src/pg/", "src/archive/import.rs"], &["copy_in("]);
     only(&["src/pg/"], &["batch_execute(", "simple_query(", "simple_query_raw(", "query_typed(", ".execute("]);
 }
 
@@ -202,6 +221,19 @@ fn arrows_point_down() {
         (
             "src/steps/",
             &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::output"],
+        ),
+        (
+            "src/archive/",
+            &[
+                "crate::partitions",
+                "crate::migrate",
+                "crate::steps",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::output",
+            ],
         ),
         ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
