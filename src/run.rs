@@ -145,6 +145,9 @@ impl Run {
                 partitions_cli::Verb::Undo { partitions } => {
                     partitions::undo::undo(&request, partitions, &mut means).await
                 }
+                partitions_cli::Verb::Restore(wanted) => {
+                    partitions::restore::restore(&request, wanted, &mut means).await
+                }
                 partitions_cli::Verb::HoldAdd(hold) => partitions::hold::add(&request, hold, &mut means).await,
                 partitions_cli::Verb::HoldLift { id } => partitions::hold::lift(&request, id, &mut means).await,
                 partitions_cli::Verb::HoldList => partitions::hold::list(&request, &mut means).await,
@@ -174,6 +177,7 @@ impl Run {
             Verb::Plan { .. } => ("plan", true, Some(Default::default())),
             Verb::Create => ("create", true, None),
             Verb::Undo { .. } => ("undo", false, None),
+            Verb::Restore(_) => ("restore", false, None),
             Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
             Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
             Verb::Rotate { expire, .. } => ("rotate", true, Some(expire.clone())),

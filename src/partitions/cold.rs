@@ -96,7 +96,12 @@ impl<'a> Cold<'a> {
         archive: &Archive,
         earlier: Option<&Manifest>,
     ) -> Result<(Manifest, String)> {
-        let place = self.place(archive, set, partition)?;
+        let mut place = self.place(archive, set, partition)?;
+        let (path, replaces) = match earlier {
+            Some(manifest) => (manifest.file.path.clone(), Some(manifest.file.sha256.clone())),
+            None => vacant(&place, self.database, partition.oid).await?,
+        };
+        place.path = path;
         let options = Options {
             level: archive.level,
             recipients: Recipients::parse(&archive.recipients)?,
@@ -107,7 +112,7 @@ impl<'a> Cold<'a> {
                 lower: set.bound_text(partition.range.lower()),
                 upper: set.bound_text(partition.range.upper()),
             }),
-            replaces: earlier.map(|manifest| manifest.file.sha256.clone()),
+            replaces,
         };
         let exported = archive::export(session, name, &place.store, &place.path, &options, &mut |_| {}).await?;
         archive::read_back(&place.store, &exported.manifest, &Identities::from_env(self.env)?).await?;
@@ -119,7 +124,8 @@ impl<'a> Cold<'a> {
     /// # Errors
     /// Refused where the file is gone or is not what was written.
     pub async fn prove(&self, archive: &Archive, set: &Set<'_>, partition: &Candidate, manifest: &Manifest) -> Result<()> {
-        let place = self.place(archive, set, partition)?;
+        let mut place = self.place(archive, set, partition)?;
+        place.path.clone_from(&manifest.file.path);
         let proven = archive::read_back(&place.store, manifest, &Identities::from_env(self.env)?).await;
         proven.map(drop).map_err(|failure| {
             let kind = if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) { failure.what() } else { Kind::Refused };
@@ -141,6 +147,26 @@ impl<'a> Cold<'a> {
         let now: ContentHash = archive::content_hash(session, place).await?;
         Ok(now.same_as(&manifest.content_hash) == Some(true))
     }
+}
+
+/// A path where no file lies, or one that a killed run has written of the very same table. Any other is
+/// an archive of a partition that came back, or of another of that name: it stays.
+async fn vacant(place: &Place, database: &str, oid: u32) -> Result<(String, Option<String>)> {
+    let split = place.path.find(".csv.zst").unwrap_or(place.path.len());
+    let (stem, ending) = place.path.split_at(split);
+    for number in 1..100 {
+        let path = if number == 1 { place.path.clone() } else { format!("{stem}-{number}{ending}") };
+        if place.store.head(&path).await?.is_none() {
+            return Ok((path, None));
+        }
+        match Manifest::read(&place.store, &path).await {
+            Ok(Some(known)) if known.table.oid == oid && known.table.database == database => {
+                return Ok((path, Some(known.file.sha256)));
+            }
+            _ => {}
+        }
+    }
+    Err(Failure::new(Kind::Refused, format!("a hundred files lie at {} already", place.store.url_of(&place.path))))
 }
 
 /// The columns of dbctl.partition that say what was exported.

@@ -439,6 +439,31 @@ impl Frame<'_> {
         steps
     }
 
+    /// Makes a table as a manifest says, and attaches it: what is filled in between is checked against
+    /// the bounds as it comes, so that attaching reads nothing.
+    pub fn restore(&self, name: &TableName, range: super::key::Range, table: &str, checks: &[String]) -> Step {
+        let mut made = format!("{table};\n");
+        for check in checks {
+            made.push_str(check);
+            made.push('\n');
+        }
+        made.push_str(&format!("ALTER TABLE {name} ADD CONSTRAINT dbctl_bounds CHECK ({});", self.condition(range)));
+        let clone = self.set.policy.clone;
+        for sql in self.details.properties(name, self.parent(), clone) {
+            made.push_str(&format!("\n{sql};"));
+        }
+        let bound = self.bound(range);
+        let slots: [(&str, &dyn Display); 3] = [("parent", self.parent()), ("partition", name), ("bound", &bound)];
+        let attach = fill(ATTACH_ELSEWHERE, &slots);
+        let mut locks = vec![lock(self.parent(), LockMode::ShareUpdateExclusive)];
+        locks.extend(self.default_lock());
+        locks.extend(self.details.foreign().map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }));
+        let id = self.bound(range);
+        let mut step = self.step("restore", &id, format!("restore {name}"), "asked for", made, locks, Vec::new());
+        step.statements.push(Statement::whole(attach.into()));
+        step
+    }
+
     /// The bounds as a condition on the key.
     fn condition(&self, range: super::key::Range) -> String {
         use super::key::Edge;

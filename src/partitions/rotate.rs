@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::ddl::Frame;
 use super::cold::Cold;
 use super::depart::{self, Departed, Journey};
+use super::hooks;
 use super::plan::Attention;
 use super::policy::Hold;
 use super::read::Snapshot;
@@ -288,6 +289,7 @@ async fn one_pass(
             for row in &found.leaving {
                 report.departed.extend(depart::go_on(executor, &journey, row, means.events).await?);
             }
+            hooks::run(executor, found, &frame, &report.departed, means.events).await?;
         }
     }
     Ok(())

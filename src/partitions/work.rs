@@ -370,7 +370,7 @@ async fn name(session: &Session, works: &mut [TableWork<'_>]) -> Result<()> {
 }
 
 /// `base` with a suffix, in 63 bytes.
-fn cut(base: &str, suffix: &str) -> String {
+pub fn cut(base: &str, suffix: &str) -> String {
     let mut base = base.to_owned();
     while base.len() + suffix.len() > 63 {
         base.pop();

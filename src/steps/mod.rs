@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod batch;
 pub mod events;
+mod fill;
 pub mod gate;
 pub mod guard;
 mod hazard;
