@@ -139,9 +139,7 @@ impl Run {
             let mut talker = run.talker();
             let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
             match verb {
-                partitions_cli::Verb::Plan { exit_code, .. } => {
-                    partitions::plan(&request, *exit_code, interrupt).await
-                }
+                partitions_cli::Verb::Plan { exit_code, .. } => partitions::plan(&request, *exit_code, interrupt).await,
                 partitions_cli::Verb::Undo { partitions } => {
                     partitions::undo::undo(&request, partitions, &mut means).await
                 }

@@ -62,7 +62,9 @@ impl<'a> Cold<'a> {
             path.push_str(before);
             let (word, after) = after.split_once('}').unwrap_or((after, ""));
             let wall = |edge: super::key::Edge, format: &str| match edge {
-                super::key::Edge::At(at) => set.grid.axis.wall(at).map_or_else(String::new, |w| w.format(format).to_string()),
+                super::key::Edge::At(at) => {
+                    set.grid.axis.wall(at).map_or_else(String::new, |w| w.format(format).to_string())
+                }
                 super::key::Edge::Min => "min".to_owned(),
                 super::key::Edge::Max => "max".to_owned(),
             };
@@ -123,7 +125,13 @@ impl<'a> Cold<'a> {
     ///
     /// # Errors
     /// Refused where the file is gone or is not what was written.
-    pub async fn prove(&self, archive: &Archive, set: &Set<'_>, partition: &Candidate, manifest: &Manifest) -> Result<()> {
+    pub async fn prove(
+        &self,
+        archive: &Archive,
+        set: &Set<'_>,
+        partition: &Candidate,
+        manifest: &Manifest,
+    ) -> Result<()> {
         let mut place = self.place(archive, set, partition)?;
         place.path.clone_from(&manifest.file.path);
         let proven = archive::read_back(&place.store, manifest, &Identities::from_env(self.env)?).await;

@@ -111,9 +111,7 @@ async fn travel(
         let (steps, state, whereabouts, word): (Vec<Step>, State, Whereabouts, &'static str) = match stage {
             Stage::Done => return done(name, what),
             Stage::Wait => return done(name, "put aside"),
-            Stage::Announce => {
-                (vec![frame.announce(&it.candidate, mode)], State::Leaving, it.whereabouts, "announced")
-            }
+            Stage::Announce => (vec![frame.announce(&it.candidate, mode)], State::Leaving, it.whereabouts, "announced"),
             Stage::DetachConcurrently => {
                 let step = frame.detach_concurrently(&it.candidate);
                 (vec![step], State::Detached, Whereabouts::Detached, "detached")
@@ -171,11 +169,13 @@ async fn travel(
                     Vec::new()
                 } else {
                     let manifest = export(executor, journey, &it).await?;
-                    let as_exported =
-                        cold.is_as_exported(executor.session(), &it.place, &manifest.0).await?;
+                    let as_exported = cold.is_as_exported(executor.session(), &it.place, &manifest.0).await?;
                     if !as_exported {
-                        return Err(Failure::new(Kind::Refused, format!("{name} changes although it is detached: it stays"))
-                            .hint("see who writes to it: SELECT * FROM pg_stat_activity"));
+                        return Err(Failure::new(
+                            Kind::Refused,
+                            format!("{name} changes although it is detached: it stays"),
+                        )
+                        .hint("see who writes to it: SELECT * FROM pg_stat_activity"));
                     }
                     it.manifest = Some(manifest.0);
                     manifest.1
@@ -202,9 +202,8 @@ async fn export(
         return Err(Failure::new(Kind::Failed, format!("{} is not to be archived", it.candidate.name)));
     };
     let archive = cold.archive(archive)?;
-    let (manifest, url) = cold
-        .export(executor.session(), &found.set, &it.candidate, &it.place, archive, it.manifest.as_ref())
-        .await?;
+    let (manifest, url) =
+        cold.export(executor.session(), &found.set, &it.candidate, &it.place, archive, it.manifest.as_ref()).await?;
     let columns = cold::columns(&manifest, &url)?;
     Ok((manifest, columns))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::calendar::Every;
 use super::policy::{Hold, TablePolicy};
 use super::read::{self, Snapshot};
-use super::{Request, work};
+use super::{Request, rows, work};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::pg::{Interrupt, Session};
@@ -55,7 +55,7 @@ pub fn entries<'r>(request: &'r Request, snapshot: &Snapshot) -> Result<Vec<&'r 
         }
     }
     let wanted = work::wanted(&request.policy, system, &request.only);
-    work::here(wanted, snapshot, system, !request.policy.rows.is_empty())
+    work::here(wanted, snapshot, system, !rows::jobs(request, snapshot).is_empty())
 }
 
 /// The holds in force: the policy's and the database's.

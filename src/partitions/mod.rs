@@ -95,7 +95,8 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let now = look::now(request, &snapshot, Utc::now())?;
     let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
     let due = rows::plans(&session, request, &snapshot, &holds, now).await?;
-    let pending = due.iter().any(rows::Due::has_work) || works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let pending = due.iter().any(rows::Due::has_work)
+        || works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
     if let Some(path) = &request.out {
         let saved = saved::Saved::of(&works, &request.policy, &snapshot.server.database, now);
         std::fs::write(path, saved.text()?)

@@ -39,8 +39,7 @@ pub async fn restore(request: &Request, wanted: &Wanted, means: &mut Means<'_>) 
     let url = store.url_of(&manifest.file.path);
     let entries = look::entries(request, &snapshot)?;
     let now = look::now(request, &snapshot, chrono::Utc::now())?;
-    let works =
-        work::assemble(&session, &request.policy, &entries, &snapshot, &[], &Wish::default(), now).await?;
+    let works = work::assemble(&session, &request.policy, &entries, &snapshot, &[], &Wish::default(), now).await?;
     let partition = manifest.partition.as_ref().ok_or_else(|| {
         Failure::new(Kind::Refused, format!("{url} holds no partition but table {}", manifest.table.table_name()))
     })?;
@@ -69,7 +68,9 @@ pub async fn restore(request: &Request, wanted: &Wanted, means: &mut Means<'_>) 
         .constraints
         .iter()
         .filter(|constraint| constraint.definition.starts_with("CHECK"))
-        .map(|c| format!("ALTER TABLE {name} ADD CONSTRAINT {} {};", crate::ident::Ident::new(c.name.as_str()), c.definition))
+        .map(|c| {
+            format!("ALTER TABLE {name} ADD CONSTRAINT {} {};", crate::ident::Ident::new(c.name.as_str()), c.definition)
+        })
         .collect();
     let mut step = frame.restore(&name, range, &manifest.create_table_as(&name), &checks);
     step.record.push(state::restored(&raw(&manifest.table.table_name()), manifest.table.oid));

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::ddl::Frame;
 use super::cold::Cold;
+use super::ddl::Frame;
 use super::depart::{self, Departed, Journey};
 use super::hooks;
 use super::plan::Attention;
@@ -82,15 +82,9 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         pauses: Pauses::default(),
     };
     drop((works, due));
-    let mut executor = Executor::begin(
-        session,
-        snapshot.server.clone(),
-        &request.connection,
-        order,
-        means.interrupt,
-        means.events,
-    )
-    .await?;
+    let mut executor =
+        Executor::begin(session, snapshot.server.clone(), &request.connection, order, means.interrupt, means.events)
+            .await?;
     // Another run may have worked while this one waited for the lease.
     let snapshot = look::read(request, executor.session()).await?;
     let entries = look::entries(request, &snapshot)?;
@@ -275,7 +269,9 @@ async fn one_pass(
             }
         }
         Pass::Expire => {
-            if found.plan.record && let Some(line) = work::record(found.set.policy) {
+            if found.plan.record
+                && let Some(line) = work::record(found.set.policy)
+            {
                 executor.perform(&Plan { steps: vec![note(&frame, line)] }, means.events).await?;
             }
             let cold = Cold { policy: &request.policy, env: &request.env, database: &snapshot.server.database };

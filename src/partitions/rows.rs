@@ -47,7 +47,7 @@ pub async fn plans<'r>(
 }
 
 /// The jobs of this database's systems and of every database, on the tables that were asked for.
-fn jobs<'r>(request: &'r Request, snapshot: &Snapshot) -> Vec<&'r RowJob> {
+pub fn jobs<'r>(request: &'r Request, snapshot: &Snapshot) -> Vec<&'r RowJob> {
     let here = |of: &str| match (&request.system, &snapshot.systems) {
         (Some(system), _) => of == system,
         (None, Some(systems)) => systems.iter().any(|system| system == of),

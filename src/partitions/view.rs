@@ -38,9 +38,11 @@ pub(super) fn plan(
     due: &[Due<'_>],
     now: DateTime<Utc>,
 ) -> Answer {
-    let mut document = head("partitions.plan", request, snapshot)
-        .fact("now", "at", now)
-        .fact("policy_hash", "policy hash", request.policy.hash.get(..12).unwrap_or_default());
+    let mut document = head("partitions.plan", request, snapshot).fact("now", "at", now).fact(
+        "policy_hash",
+        "policy hash",
+        request.policy.hash.get(..12).unwrap_or_default(),
+    );
     let mut actions = Table::new(
         "actions",
         "nothing to do",
@@ -95,7 +97,8 @@ pub(super) fn plan(
     if !steps.is_empty() {
         document = document.text("sql", sql(&steps));
         if !snapshot.server.has_state {
-            document = document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
+            document =
+                document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
         }
     }
     for found in works.iter().filter_map(|work| work.found.as_ref().ok()) {
@@ -155,10 +158,14 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
 /// The strongest lock on each table, and whom it keeps waiting.
 fn with_locks(document: Document, steps: &[Preview]) -> Document {
     let mut locks: Vec<crate::steps::TableLock> = Vec::new();
-    for lock in steps.iter().filter_map(|shown| match shown {
-        Preview::Step(step) => Some(step.locks()),
-        Preview::Words(_) => None,
-    }).flatten() {
+    for lock in steps
+        .iter()
+        .filter_map(|shown| match shown {
+            Preview::Step(step) => Some(step.locks()),
+            Preview::Words(_) => None,
+        })
+        .flatten()
+    {
         match locks.iter_mut().find(|known| known.table == lock.table) {
             Some(known) => known.mode = known.mode.max(lock.mode),
             None => locks.push(lock),
@@ -184,11 +191,7 @@ fn with_attentions<'a>(
     let mut table = Table::new(
         "attentions",
         "",
-        vec![
-            Column::new("id", "attention"),
-            Column::new("message", "what"),
-            Column::new("hint", "what to do"),
-        ],
+        vec![Column::new("id", "attention"), Column::new("message", "what"), Column::new("hint", "what to do")],
     );
     for attention in attentions {
         table.push(vec![attention.id.into(), attention.message.as_str().into(), attention.hint.clone().into()]);
@@ -256,7 +259,9 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
             Some(failure) if failure.what() == Kind::Deferred => "deferred",
             Some(_) => "failed",
             None if !report.attentions.is_empty() => "attention",
-            None if report.created.is_empty() && report.departed.is_empty() && report.finalized.is_empty() => "in order",
+            None if report.created.is_empty() && report.departed.is_empty() && report.finalized.is_empty() => {
+                "in order"
+            }
             None => "done",
         };
         table.push(vec![

@@ -1,4 +1,6 @@
 //! The lifecycle of partitions on real servers.
 
+mod agree;
 mod bounds;
 mod names;
+mod years;

@@ -43,6 +43,7 @@ fn a_lock_on_the_table_is_tried_for_and_then_deferred_by_name() {
             lease: "rows".into(),
             lease_wait: Duration::ZERO,
             lock_patience: Duration::from_secs(1),
+            pauses: dbctl::steps::Pauses::default(),
         };
         let connection = case.connection();
         let mut executor =

@@ -67,7 +67,7 @@ const PREFIX: Mask = Mask::IpPrefix { v4: 24, v6: 48 };
 fn hold(tables: &str, from: Option<(i32, u32, u32)>, to: Option<(i32, u32, u32)>) -> Hold {
     let day = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).unwrap();
     let days = DayRange { from: from.map(day), to: to.map(day) };
-    Hold { id: "H-1".into(), tables: vec![tables.into()], days, reason: "asked for".into() }
+    Hold { id: "H-1".into(), tables: vec![tables.into()], system: None, days, reason: "asked for".into() }
 }
 
 /// What was told, as lines.
@@ -139,6 +139,7 @@ impl<'a> Case<'a> {
             lease: "rows".into(),
             lease_wait: Duration::from_secs(20),
             lock_patience: Duration::from_secs(20),
+            pauses: dbctl::steps::Pauses::default(),
         };
         let mut executor = Executor::begin(session, server, &connection, order, &self.interrupt, told).await?;
         let plan = self.look(executor.session()).await?.1;
