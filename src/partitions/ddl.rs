@@ -98,6 +98,13 @@ fn fill(template: &str, slots: &[(&str, &dyn Display)]) -> String {
     sql.trim_end().to_owned()
 }
 
+impl<'a> Frame<'a> {
+    /// The frame of a table's work.
+    pub fn of(server: &'a Server, found: &'a super::work::Found<'_>) -> Frame<'a> {
+        Frame { server, set: &found.set, details: &found.details }
+    }
+}
+
 impl Frame<'_> {
     fn parent(&self) -> &TableName {
         &self.set.policy.table
@@ -166,7 +173,7 @@ impl Frame<'_> {
             many => format!("make {} partitions of {}", many.len(), self.parent()),
         };
         let id = new.first().map_or_else(String::new, |first| first.bound.clone());
-        self.step("create", &id, title, "rows of this range need it", sql, locks, Vec::new())
+        self.step("create", &id, title, "ahead of its rows", sql, locks, Vec::new())
     }
 
     /// Ends a pending detach.

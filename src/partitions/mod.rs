@@ -97,12 +97,13 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let due = rows::plans(&session, request, &snapshot, &holds, now).await?;
     let pending = due.iter().any(rows::Due::has_work)
         || works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let in_the_way = look::in_the_way(&session, &snapshot, &works).await?;
     if let Some(path) = &request.out {
         let saved = saved::Saved::of(&works, &request.policy, &snapshot.server.database, now);
         std::fs::write(path, saved.text()?)
             .explain(Kind::Failed, format!("cannot write the plan to {}", path.display()))?;
     }
-    let (outcome, document) = view::plan(request, &snapshot, &works, &due, now);
+    let (outcome, document) = view::plan(request, &snapshot, &works, &due, &in_the_way, now);
     let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
     Ok((outcome, document))
 }

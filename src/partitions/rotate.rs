@@ -64,7 +64,8 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     }
     let due = if request.rows { rows::plans(&session, request, &snapshot, &holds, now).await? } else { Vec::new() };
     if request.dry_run {
-        return Ok(view::plan(request, &snapshot, &works, &due, now));
+        let in_the_way = look::in_the_way(&session, &snapshot, &works).await?;
+        return Ok(view::plan(request, &snapshot, &works, &due, &in_the_way, now));
     }
     let busy = works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work));
     if !busy && !due.iter().any(Due::has_work) {
@@ -141,7 +142,7 @@ fn saved(request: &Request) -> Result<Option<Saved>> {
 fn preview(works: &[TableWork<'_>], snapshot: &Snapshot) -> Plan {
     let mut plan = Plan::default();
     for found in works.iter().filter_map(|work| work.found.as_ref().ok()) {
-        let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
+        let frame = Frame::of(&snapshot.server, found);
         plan.steps.extend(found.preview(&frame).into_iter().filter_map(|shown| match shown {
             work::Preview::Step(step) => Some(step),
             work::Preview::Words(_) => None,
@@ -253,7 +254,7 @@ async fn one_pass(
     pass: Pass,
     means: &mut Means<'_>,
 ) -> Result<()> {
-    let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
+    let frame = Frame::of(&snapshot.server, found);
     match pass {
         Pass::Create => {
             for partition in found.plan.finalize.iter().skip(report.finalized.len()) {

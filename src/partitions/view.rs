@@ -13,7 +13,8 @@ use crate::error::{Failure, Kind};
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
 use crate::retain::{self, JobPlan, JobReport};
-use crate::steps::{Lane, Step};
+use crate::steps::events::Blocker;
+use crate::steps::{Lane, Step, TableLock};
 
 fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
     let files: Vec<String> = request.policy.paths().iter().map(|path| path.display().to_string()).collect();
@@ -36,6 +37,7 @@ pub(super) fn plan(
     snapshot: &Snapshot,
     works: &[TableWork<'_>],
     due: &[Due<'_>],
+    in_the_way: &[(String, Blocker)],
     now: DateTime<Utc>,
 ) -> Answer {
     let mut document = head("partitions.plan", request, snapshot).fact("now", "at", now).fact(
@@ -47,12 +49,13 @@ pub(super) fn plan(
         "actions",
         "nothing to do",
         vec![
-            Column::new("table", "table"),
+            Column::machine("table"),
             Column::new("action", "action"),
             Column::new("partition", "partition"),
-            Column::new("from", "from"),
-            Column::new("to", "to"),
-            Column::machine("why"),
+            Column::new("range", "holds"),
+            Column::machine("from"),
+            Column::machine("to"),
+            Column::new("why", "why"),
         ],
     );
     let mut steps = Vec::new();
@@ -67,8 +70,7 @@ pub(super) fn plan(
         match &work.found {
             Ok(found) => {
                 push_actions(&mut actions, found);
-                let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
-                steps.extend(found.preview(&frame));
+                steps.extend(found.preview(&Frame::of(&snapshot.server, found)));
                 attentions.extend(&found.plan.attentions);
             }
             Err(failure) => failures.push((work.entry.table.to_string(), failure)),
@@ -76,7 +78,7 @@ pub(super) fn plan(
     }
     let count = steps.iter().filter(|shown| matches!(shown, Preview::Step(_))).count();
     document = document.fact("steps", "steps", count).table(actions);
-    document = with_locks(document, &steps);
+    document = with_locks(document, &locks(&steps), in_the_way);
     document = with_attentions(document, attentions.iter().copied(), &failures);
     let jobs: Vec<JobPlan> = due.iter().filter_map(|due| due.plan.as_ref().ok()).cloned().collect();
     if !jobs.is_empty() {
@@ -126,6 +128,7 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
             name.as_str().into(),
             action.into(),
             partition.into(),
+            range.map_or(Value::None, |range| Value::Text(short(&found.set, range))),
             range.map_or(Value::None, |range| edge(range.lower())),
             range.map_or(Value::None, |range| edge(range.upper())),
             why.into(),
@@ -135,7 +138,7 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
         push("finish detach", p.name.to_string(), Some(p.range), "a concurrent detach was begun and not ended");
     }
     for (creation, partition) in found.plan.create.iter().zip(&found.names) {
-        let why = if creation.short { "fills a hole that is less than a period" } else { "rows of this range need it" };
+        let why = if creation.short { "fills a hole that is less than a period" } else { "ahead of its rows" };
         push("create", partition.to_string(), Some(creation.range), why);
     }
     if found.plan.make_default
@@ -155,32 +158,65 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
     }
 }
 
-/// The strongest lock on each table, and whom it keeps waiting.
-fn with_locks(document: Document, steps: &[Preview]) -> Document {
-    let mut locks: Vec<crate::steps::TableLock> = Vec::new();
-    for lock in steps
-        .iter()
-        .filter_map(|shown| match shown {
-            Preview::Step(step) => Some(step.locks()),
-            Preview::Words(_) => None,
-        })
-        .flatten()
-    {
-        match locks.iter_mut().find(|known| known.table == lock.table) {
-            Some(known) => known.mode = known.mode.max(lock.mode),
-            None => locks.push(lock),
+/// A range in few words: midnights at UTC as days.
+fn short(set: &super::set::Set<'_>, range: super::key::Range) -> String {
+    let edge = |edge| {
+        let text = set.bound_text(edge);
+        text.strip_suffix(" 00:00:00+00").or_else(|| text.strip_suffix(" 00:00:00")).map_or(text.clone(), str::to_owned)
+    };
+    format!("{} to {}", edge(range.lower()), edge(range.upper()))
+}
+
+/// The strongest lock of all steps on each table, sorted.
+pub(super) fn locks(steps: &[Preview]) -> Vec<TableLock> {
+    let mut locks: Vec<TableLock> = Vec::new();
+    for shown in steps {
+        let Preview::Step(step) = shown else { continue };
+        for lock in step.locks() {
+            match locks.iter_mut().find(|known| known.table == lock.table) {
+                Some(known) => known.mode = known.mode.max(lock.mode),
+                None => locks.push(lock),
+            }
         }
     }
     locks.sort();
+    locks
+}
+
+/// The lock on each table, whom it keeps waiting, and who is in its way now.
+fn with_locks(document: Document, locks: &[TableLock], in_the_way: &[(String, Blocker)]) -> Document {
     let mut table = Table::new(
         "locks",
         "no locks",
-        vec![Column::new("table", "locks on"), Column::new("mode", "mode"), Column::new("blocks", "keeps waiting")],
+        vec![
+            Column::new("table", "locks on"),
+            Column::new("mode", "mode"),
+            Column::new("blocks", "keeps waiting"),
+            Column::new("in_the_way", "in its way now"),
+        ],
     );
-    for lock in &locks {
-        table.push(vec![lock.table.as_str().into(), lock.mode.sql().into(), lock.mode.blocks().into()]);
+    for lock in locks {
+        let blockers = in_the_way.iter().filter(|(table, _)| *table == lock.table);
+        let pids = blockers.map(|(_, blocker)| format!("pid {}", blocker.pid)).collect();
+        table.push(vec![
+            lock.table.as_str().into(),
+            lock.mode.sql().into(),
+            lock.mode.blocks().into(),
+            Value::List(pids),
+        ]);
     }
-    if locks.is_empty() { document } else { document.table(table) }
+    if locks.is_empty() {
+        return document;
+    }
+    let mut told: Vec<i32> = Vec::new();
+    let mut document = document.table(table);
+    for (table, blocker) in in_the_way {
+        if !told.contains(&blocker.pid) {
+            told.push(blocker.pid);
+            document = document.note(format!("in the way now, on {table}: {blocker}"));
+        }
+    }
+    document
 }
 
 fn with_attentions<'a>(

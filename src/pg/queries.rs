@@ -60,6 +60,7 @@ queries! {
     INVALID_COPIES = "invalid_copies" ();
     HALF_DONE = "half_done" (TEXT);
     JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
+    LOCK_HOLDERS = "lock_holders" (TEXT_ARRAY);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
