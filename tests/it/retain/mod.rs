@@ -81,8 +81,7 @@ impl Events for Told {
 }
 
 /// A job with all that a run of it needs.
-struct Case<'a> {
-    db: &'a Database,
+struct Case {
     job: RowJob,
     holds: Vec<Hold>,
     url: String,
@@ -91,11 +90,11 @@ struct Case<'a> {
     now: DateTime<Utc>,
 }
 
-impl<'a> Case<'a> {
-    fn new(db: &'a Database, job: RowJob) -> Case<'a> {
+impl Case {
+    fn new(db: &Database, job: RowJob) -> Case {
         let env =
             [("HOME", "/nowhere"), ("PGSYSCONFDIR", "/nowhere"), ("HASH_KEY", "tell-nobody")].into_iter().collect();
-        Case { db, job, holds: vec![], url: db.url(), env, interrupt: Interrupt::default(), now: Utc::now() }
+        Case { job, holds: vec![], url: db.url(), env, interrupt: Interrupt::default(), now: Utc::now() }
     }
 
     fn connection(&self) -> Connection {
