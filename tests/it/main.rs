@@ -12,5 +12,6 @@ mod plans;
 mod queries;
 mod retain;
 mod sandbox;
+mod shipped_policy;
 mod systems;
 mod tidy;

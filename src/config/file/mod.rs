@@ -10,7 +10,6 @@ pub use target::FileTarget;
 
 use super::duration::parse_duration;
 use super::env::Env;
-use super::nearest;
 use super::target::Target;
 use super::yaml::{Field, Finding, Reader, Source};
 use crate::error::{Failure, Kind, Result};
@@ -145,28 +144,14 @@ impl Defaults {
             lock_wait: duration("lock_wait"),
             jobs: written("jobs").and_then(|(field, line)| Some(Written { value: reader.whole(field, 1..=64)?, line })),
             format: written("format").and_then(|(field, line)| {
-                Some(Written { value: choice(reader, field, &Format::NAMES)?.parse().ok()?, line })
+                Some(Written { value: reader.word(field, &Format::NAMES)?.parse().ok()?, line })
             }),
             color: written("color").and_then(|(field, line)| {
-                Some(Written { value: choice(reader, field, &Color::NAMES)?.parse().ok()?, line })
+                Some(Written { value: reader.word(field, &Color::NAMES)?.parse().ok()?, line })
             }),
             progress: written("progress").and_then(|(field, line)| Some(Written { value: reader.yes(field)?, line })),
         }
     }
-}
-
-/// One of a few words.
-fn choice(reader: &mut Reader<'_>, field: &Field<'_>, words: &[&'static str]) -> Option<&'static str> {
-    let text = reader.text(field)?;
-    let chosen = words.iter().find(|word| **word == text).copied();
-    if chosen.is_none() {
-        let advice = match nearest(&text, words.iter().copied()) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => format!("one of {}", words.join(", ")),
-        };
-        reader.refuse(field, format!("{}: unknown word '{}'", field.name, visible(&text)), Some(advice));
-    }
-    chosen
 }
 
 #[cfg(unix)]

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::choice;
 use crate::config::target::{Role, Target};
 use crate::config::yaml::{Field, Fields, Finding, Place, Reader};
 use crate::config::{Secret, mask_conninfo};
@@ -72,7 +71,7 @@ impl FileTarget {
             reader.refuse_key(system, message, Some("keep one".to_owned()));
         }
         if let Some(field) = fields.get("role") {
-            let replica = choice(reader, field, &Role::NAMES) == Some(Role::Replica.name());
+            let replica = reader.word(field, &Role::NAMES) == Some(Role::Replica.name());
             target.role = if replica { Role::Replica } else { Role::Primary };
         }
         if let Some(field) = fields.get("tags") {
@@ -132,8 +131,8 @@ fn value(reader: &mut Reader<'_>, part: &Field<'_>) -> Option<String> {
             }
         }),
         "connect_timeout" => reader.whole(part, 0..=86_400).map(|seconds| seconds.to_string()),
-        "sslmode" => choice(reader, part, &SSL_MODES).map(str::to_owned),
-        "target_session_attrs" => choice(reader, part, &SESSION_ATTRS).map(str::to_owned),
+        "sslmode" => reader.word(part, &SSL_MODES).map(str::to_owned),
+        "target_session_attrs" => reader.word(part, &SESSION_ATTRS).map(str::to_owned),
         _ => reader.text(part),
     }
 }

@@ -64,6 +64,21 @@ impl<'n> Field<'n> {
         }
     }
 
+    /// Whether the value is nothing, `null` or `~`.
+    pub fn is_null(&self) -> bool {
+        *self.node == Node::Null
+    }
+
+    /// Whether the value is `true` or `false`.
+    pub fn is_yes_or_no(&self) -> bool {
+        matches!(self.node, Node::Bool(_))
+    }
+
+    /// Whether the value is keys with values.
+    pub fn is_map(&self) -> bool {
+        matches!(self.node, Node::Map(_))
+    }
+
     fn child(&self, index: usize, key: &str, node: &'n Node) -> Field<'n> {
         let shown = visible(key);
         let name = if self.name.is_empty() { shown } else { format!("{}.{shown}", self.name) };
@@ -188,6 +203,20 @@ impl<'e> Reader<'e> {
             let number = text.parse().ok().filter(|number| range.contains(number));
             number.ok_or_else(|| format!("expected a number from {} to {}", range.start(), range.end()))
         })
+    }
+
+    /// One of a few words.
+    pub fn word(&mut self, field: &Field<'_>, words: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(field)?;
+        let chosen = words.iter().find(|word| **word == text).copied();
+        if chosen.is_none() {
+            let advice = match nearest(&text, words.iter().copied()) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => format!("one of {}", words.join(", ")),
+            };
+            self.refuse(field, format!("{}: unknown word '{}'", field.name, visible(&text)), Some(advice));
+        }
+        chosen
     }
 
     /// `true` or `false`.

@@ -2,6 +2,9 @@
 //! kept, what happens then, what protects rows from it. Pure; [`file`] reads it.
 
 pub mod file;
+pub mod glob;
+pub mod schema;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -266,6 +269,8 @@ pub struct Hold {
     pub id: String,
     /// Globs over schema.table.
     pub tables: Vec<String>,
+    /// Only in databases that hold this embedded system.
+    pub system: Option<String>,
     /// The days it covers, in each table's zone.
     pub days: DayRange,
     /// Why.
@@ -277,6 +282,8 @@ pub struct Hold {
 pub struct Floor {
     /// Globs over schema.table.
     pub tables: Vec<String>,
+    /// Only in databases that hold this embedded system.
+    pub system: Option<String>,
     /// How long.
     pub at_least: Span,
     /// Its place.
