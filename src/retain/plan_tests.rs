@@ -179,6 +179,35 @@ fn costs_are_there_for_every_action_and_changing_costs_more() {
     assert!(deleted.notes.iter().any(|note| note.contains("does not shrink")));
 }
 
+fn drawn(document: &crate::output::Document) -> String {
+    let mut out = Vec::new();
+    let style = crate::output::Style { color: false, width: 80 };
+    crate::output::render(document, crate::output::Format::Table, &style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn plans_and_reports_fit_a_narrow_terminal_and_keep_raw_numbers_for_machines() {
+    let table = TableName::new("public", "webhook_events");
+    let mut snapshot = snapshot(vec![leaf(1, None, true)], "date");
+    snapshot.rights.delete = false;
+    let plan = plan(&RowJob { name: "webhook-events".into(), table, ..job() }, &snapshot, &[], now()).unwrap();
+    let tables = drawn(&crate::retain::view::plan("db", std::slice::from_ref(&plan)));
+    let (tables, sql) = tables.split_once("-- webhook-events: $1 most rows").unwrap();
+    assert!(tables.lines().all(|line| line.chars().count() <= 80), "{tables}");
+    assert!(sql.contains(plan.batches()[0]) && tables.contains("GRANT DELETE"), "{tables}");
+    let report = crate::retain::JobReport::of(&plan);
+    let document = crate::retain::view::report("db", &[report]);
+    let text = drawn(&document);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let mut json = Vec::new();
+    let style = crate::output::Style { color: false, width: 80 };
+    crate::output::render(&document, crate::output::Format::Json, &style, &mut json).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["kind"], &json["rows"][0]["left_rows"]), (&"partitions.rows".into(), &10.into()));
+    assert_eq!(json["rows"][0]["took_seconds"], 0.0);
+}
+
 /// A hold as the test's model has it: from, to, whether it is on the table.
 type Held = (Option<u16>, Option<u16>, bool);
 
@@ -254,6 +283,7 @@ proptest! {
         let model: Vec<Held> = holds;
         let holds: Vec<Hold> = model.iter().map(|(from, to, ours)| Hold {
             id: "h".into(),
+            system: None,
             tables: vec![if *ours { "public.*".into() } else { "other.*".into() }],
             days: DayRange { from: from.map(day), to: to.map(day) },
             reason: String::new(),

@@ -6,6 +6,7 @@ mod concurrency;
 mod obstacles;
 mod pace;
 mod partitioned;
+mod shipped;
 
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ const PREFIX: Mask = Mask::IpPrefix { v4: 24, v6: 48 };
 fn hold(tables: &str, from: Option<(i32, u32, u32)>, to: Option<(i32, u32, u32)>) -> Hold {
     let day = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).unwrap();
     let days = DayRange { from: from.map(day), to: to.map(day) };
-    Hold { id: "H-1".into(), tables: vec![tables.into()], days, reason: "asked for".into() }
+    Hold { id: "H-1".into(), system: None, tables: vec![tables.into()], days, reason: "asked for".into() }
 }
 
 /// What was told, as lines.
