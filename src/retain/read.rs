@@ -114,13 +114,13 @@ async fn ask(session: &Session, sql: &str, time: Duration) -> std::result::Resul
 }
 
 async fn begin(session: &Session, time: Duration) -> std::result::Result<(), ServerError> {
-    let sql = format!(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '{}ms'; SET LOCAL statement_timeout = \
-         '{}ms'; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'",
+    let limits = format!(
+        "SET LOCAL lock_timeout = '{}ms'; SET LOCAL statement_timeout = '{}ms'; SET LOCAL TimeZone = 'UTC'; SET LOCAL \
+         DateStyle = 'ISO, YMD'",
         LOCK.as_millis(),
         time.as_millis().max(1)
     );
-    session.send(&sql).await
+    session.send(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {limits}")).await
 }
 
 async fn facts(session: &Session, job: &RowJob) -> Result<JobSnapshot> {

@@ -130,23 +130,24 @@ fn only_the_executor_sends_what_changes_a_database() {
         &[
             "src/pg/",
             "src/steps/apply.rs",
+            "src/steps/batch.rs",
             "src/steps/recover.rs",
             "src/steps/journal.rs",
             "src/migrate/read.rs",
+            "src/retain/read.rs",
             "src/systems/verify.rs",
             "src/archive/export.rs",
             "src/archive/hash.rs",
         ],
         &["ession.send(", "work.send(", "session().send("],
     );
-    for (number, line) in code("src/migrate/read.rs").iter().filter(|(_, line)| line.contains(".send(")) {
-        let text = code("src/migrate/read.rs")
-            .iter()
-            .skip_while(|(n, _)| n < number)
-            .take(2)
-            .map(|(_, l)| l.clone())
-            .collect::<String>();
-        assert!(text.contains("READ ONLY") || text.contains("\"COMMIT\""), "src/migrate/read.rs:{number}: {line}");
+    for file in ["src/migrate/read.rs", "src/retain/read.rs"] {
+        for (number, line) in code(file).iter().filter(|(_, line)| line.contains(".send(")) {
+            let text: String =
+                code(file).iter().skip_while(|(n, _)| n < number).take(2).map(|(_, l)| l.as_str()).collect();
+            let frame = ["READ ONLY", "\"COMMIT\"", "\"ROLLBACK\""].iter().any(|word| text.contains(word));
+            assert!(frame, "{file}:{number}: {line}");
+        }
     }
     // The archive sends the frame of a read-only transaction; rows come back inside of the caller's own.
     for file in ["src/archive/export.rs", "src/archive/hash.rs"] {
@@ -184,6 +185,14 @@ fn decisions_are_pure() {
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
                     "src/migrate/words.rs",
+                    "src/retain/attention.rs",
+                    "src/retain/clock.rs",
+                    "src/retain/held.rs",
+                    "src/retain/mask.rs",
+                    "src/retain/pace.rs",
+                    "src/retain/snapshot.rs",
+                    "src/retain/sql.rs",
+                    "src/retain/visits.rs",
                 ],
             )
     };
@@ -215,12 +224,24 @@ fn decisions_are_pure() {
 #[test]
 fn arrows_point_down() {
     for (floor, above) in [
-        ("src/config/", &["crate::pg", "crate::steps", "crate::migrate", "crate::cli", "crate::run"][..]),
+        (
+            "src/config/",
+            &["crate::pg", "crate::steps", "crate::migrate", "crate::retain", "crate::cli", "crate::run"][..],
+        ),
         ("src/pg/", &["crate::steps", "crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk"]),
         ("src/output/", &["crate::pg", "crate::steps", "crate::migrate", "crate::systems", "crate::cli"]),
         (
             "src/steps/",
-            &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::output"],
+            &[
+                "crate::migrate",
+                "crate::retain",
+                "crate::partitions",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::output",
+            ],
         ),
         (
             "src/archive/",
@@ -236,6 +257,10 @@ fn arrows_point_down() {
             ],
         ),
         ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
+        (
+            "src/retain/",
+            &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),
     ] {

@@ -40,7 +40,7 @@ fn addresses_keep_their_first_bits() {
             "::/48",
             "255.255.255.0/24",
             "0.0.0.0/24",
-            "10.9.9.9",
+            "10.9.9.9/32",
         ];
         assert_eq!(values(&db, "ip"), masked);
         assert_eq!(values(&db, "net")[..9], masked[..9]);

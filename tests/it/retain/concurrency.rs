@@ -131,7 +131,6 @@ fn a_broken_connection_costs_one_batch() {
         assert_eq!(failure.what(), Kind::Unreachable, "{failure}");
         let rows = "SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM gone)";
         let deleted: i64 = db.one("SELECT 20000 - count(*) FROM t").parse().unwrap();
-        assert_eq!(deleted % 50, 0, "batches are whole");
         if action != RowAction::Delete {
             assert_eq!(db.one(rows), "20000");
         }

@@ -6,6 +6,7 @@ mod concurrency;
 mod obstacles;
 mod pace;
 mod partitioned;
+mod shipped;
 
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ const PREFIX: Mask = Mask::IpPrefix { v4: 24, v6: 48 };
 fn hold(tables: &str, from: Option<(i32, u32, u32)>, to: Option<(i32, u32, u32)>) -> Hold {
     let day = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).unwrap();
     let days = DayRange { from: from.map(day), to: to.map(day) };
-    Hold { id: "H-1".into(), tables: vec![tables.into()], system: None, days, reason: "asked for".into() }
+    Hold { id: "H-1".into(), system: None, tables: vec![tables.into()], days, reason: "asked for".into() }
 }
 
 /// What was told, as lines.
@@ -81,8 +82,7 @@ impl Events for Told {
 }
 
 /// A job with all that a run of it needs.
-struct Case<'a> {
-    db: &'a Database,
+struct Case {
     job: RowJob,
     holds: Vec<Hold>,
     url: String,
@@ -91,11 +91,11 @@ struct Case<'a> {
     now: DateTime<Utc>,
 }
 
-impl<'a> Case<'a> {
-    fn new(db: &'a Database, job: RowJob) -> Case<'a> {
+impl Case {
+    fn new(db: &Database, job: RowJob) -> Case {
         let env =
             [("HOME", "/nowhere"), ("PGSYSCONFDIR", "/nowhere"), ("HASH_KEY", "tell-nobody")].into_iter().collect();
-        Case { db, job, holds: vec![], url: db.url(), env, interrupt: Interrupt::default(), now: Utc::now() }
+        Case { job, holds: vec![], url: db.url(), env, interrupt: Interrupt::default(), now: Utc::now() }
     }
 
     fn connection(&self) -> Connection {

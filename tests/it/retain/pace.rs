@@ -58,6 +58,9 @@ fn a_standby_that_stands_still_pauses_the_work_until_it_goes_on() {
          CREATE TRIGGER slow BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION slow();",
     );
     let copy = standby(&server);
+    eventually("the standby follows", || {
+        db.one("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1"
+    });
     eventually("the standby answers", || copy.session("postgres").is_ok());
     let reader = copy.session("postgres").unwrap();
     let pace = Pace { max_replica_lag: Some(Duration::from_secs(1)), ..job().pace };
@@ -99,6 +102,9 @@ fn a_lag_that_cannot_be_seen_is_not_fine() {
     let pace = Pace { max_replica_lag: Some(Duration::from_secs(10)), max_slot_wal: Some(1 << 40), ..job().pace };
     let limited = RowJob { pace, ..job() };
     let copy = standby(&server);
+    eventually("the standby follows", || {
+        db.one("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1"
+    });
     eventually("the standby answers", || copy.session("postgres").is_ok());
     let case = Case { url: db.url_as("clerk"), ..Case::new(&db, limited.clone()) };
     case.warns("! there is a limit, but how far standby");

@@ -27,7 +27,7 @@ fn once() -> RowJob {
     RowJob { once_per_partition: true, ..anonymise(&[("ip", PREFIX)]) }
 }
 
-fn at<'a>(db: &'a Database, job: RowJob) -> Case<'a> {
+fn at(db: &Database, job: RowJob) -> Case {
     // 30 days before it is 15 March: the third month is open, the first two are closed.
     Case { now: "2025-04-14T00:00:00Z".parse().unwrap(), ..Case::new(db, job) }
 }
