@@ -58,6 +58,11 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         ["--peers"] => true,
         _ => bail!("usage: cargo xtask tools [--peers]"),
     };
+    // It knows no --version.
+    if !succeeds(program(moto()).arg("--help")) {
+        moto_install(&folder().join("moto"))?;
+    }
+    println!("moto  {}", moto().display());
     for (name, features) in VARIANTS {
         let place = folder().join(name);
         let install = || {
@@ -66,11 +71,6 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         };
         have(name, &place.join("bin/refinery"), install)?;
     }
-    // It knows no --version.
-    if !succeeds(program(moto()).arg("--help")) {
-        moto_install(&folder().join("moto"))?;
-    }
-    println!("moto  {}", moto().display());
     if peers {
         let install = || cargo_install(&folder().join("sqlx"), &format!("sqlx-cli@{SQLX}"), &[], "postgres,rustls");
         have("sqlx", &sqlx(), install)?;
