@@ -207,7 +207,7 @@ fn once(ground: &Ground, deed: &Deed, who: usize, policy: &Path, raw: &Path) -> 
     };
     let mut seen = play(ground, &play_of, command)?;
     if who > 0 && seen.complaint.is_none() {
-        seen.complaint = ground.expect(DATABASE, &deed.done, "t").err().map(|error| format!("{error:#}"));
+        seen.complaint = ground.expect("done", DATABASE, &deed.done, "t").err().map(|error| format!("{error:#}"));
     }
     Ok(seen)
 }

@@ -63,7 +63,7 @@ VACUUM ANALYZE events;
             let _ = std::fs::remove_dir_all(&store);
             ground.copy(SEED, "b_archive")
         }),
-        check: Box::new(|| ground.expect("b_archive", &exists, "0")),
+        check: Box::new(|| ground.expect("expired partitions left", "b_archive", &exists, "0")),
         ..Case::new("dbctl rotate", || Command::new("false"))
     }];
     let file = ground.scene.scratch().join("raw.csv.zst");

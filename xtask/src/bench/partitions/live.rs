@@ -81,8 +81,9 @@ pub fn play(ground: &Ground, play: &Play<'_>, command: Option<Command>) -> Resul
         took = Some(traffic.now() - begun);
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stderr);
-            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            complaint = Some(format!("{}: {}", done.status, last.trim()));
+            let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+            let line = lines.clone().find(|line| line.contains("rror")).or_else(|| lines.next_back());
+            complaint = Some(format!("{}: {}", done.status, line.unwrap_or_default().trim()));
         }
     }
     if let Some(mut holder) = holder {

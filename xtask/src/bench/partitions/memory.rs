@@ -39,7 +39,7 @@ pub fn run(ground: &Ground, size: &Size) -> Result<Vec<Sheet>> {
         ground.prepare(DATABASE, &sets::fill(&tables, hundred, "_"))?;
     }
     ground.prepare(DATABASE, "VACUUM ANALYZE pg_catalog.pg_class;\nVACUUM ANALYZE pg_catalog.pg_inherits;\n")?;
-    ground.expect(DATABASE, sets::COUNT, &count.to_string())?;
+    ground.expect("partitions", DATABASE, sets::COUNT, &count.to_string())?;
     let cases = [
         Case::new("dbctl rotate", || ground.rotate(&policy, DATABASE)),
         Case::new("dbctl plan", || ground.dbctl(&["plan"], &policy, DATABASE)),

@@ -117,7 +117,12 @@ impl Programs<'_> {
         let mut seen = play(self.ground, &play_of, self.command(who))?;
         if who != Who::Nobody && seen.complaint.is_none() {
             // Some rows have become old since.
-            let few = self.ground.expect(DATABASE, &format!("SELECT count(*) < 1000 FROM events WHERE {OLD}"), "t");
+            let few = self.ground.expect(
+                "less than 1,000 old rows left",
+                DATABASE,
+                &format!("SELECT count(*) < 1000 FROM events WHERE {OLD}"),
+                "t",
+            );
             seen.complaint = few.err().map(|error| format!("{error:#}"));
         }
         Ok(seen)
