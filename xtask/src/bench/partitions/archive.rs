@@ -81,7 +81,7 @@ VACUUM ANALYZE events;
     let aims = vec![
         Aim::at_least("the pace, read-back and second hash included,", 300_000.0, " rows/s", pace),
         // As megabytes: 64 MB.
-        Aim::under("dbctl peaks at", 61.0, " MiB", own.and_then(|own| own.peak)),
+        Aim::under("dbctl's peak", 61.0, " MiB", own.and_then(|own| own.peak)),
     ];
     let raw: Vec<String> = all
         .iter()

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Size;
 use super::ground::Ground;
-use super::live::{Play, Seen, play};
+use super::live::{self, Play, Seen, play};
 use super::policy::{Document, Policy, Table};
 use super::sets::{self, Reach, Way};
 use super::sheet::Sheet;
@@ -238,11 +238,14 @@ CHECKPOINT;
     fn sheet(&self, stream: &Stream, all: &[Who], rounds: &[Vec<Seen>]) -> Sheet {
         let worst = |seen: &Seen| seen.calls(stream.name).percentile(100.0);
         let added = |at: usize| {
-            let of = |seen: &Vec<Seen>| Some(worst(seen.get(at)?)? - worst(seen.first()?)?);
+            let of = |seen: &Vec<Seen>| {
+                let program = seen.get(at).filter(|seen| !seen.broke)?;
+                Some(worst(program)? - worst(seen.first()?)?)
+            };
             Spread::of(rounds.iter().filter_map(of)).map(|spread| spread.median)
         };
         let median = |at: usize, figure: &dyn Fn(&Seen) -> Option<f64>| {
-            Spread::of(rounds.iter().filter_map(|seen| figure(seen.get(at)?))).map(|spread| spread.median)
+            live::median(rounds.iter().filter_map(|seen| seen.get(at)), figure)
         };
         let late = |seen: &Seen| Some(seen.calls(stream.name).all().iter().filter(|ms| **ms > 100.0).count() as f64);
         let row = |(at, who): (usize, &Who)| {
