@@ -69,8 +69,9 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     }
     let busy = works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work));
     if !busy && !due.iter().any(Due::has_work) {
-        let reports: Vec<TableReport> = works.into_iter().map(report).collect();
+        let reports: Vec<TableReport> = works.into_iter().map(|work| begin(work).1).collect();
         let rows = rows::idle(due);
+        tell_failures(reports.iter(), means);
         tell(&reports, &rows, means);
         return Ok(view::done(request, &snapshot, &reports, &rows));
     }
@@ -151,7 +152,8 @@ fn preview(works: &[TableWork<'_>], snapshot: &Snapshot) -> Plan {
     plan
 }
 
-fn report(work: TableWork<'_>) -> TableReport {
+/// A table's work and its report, in which nothing has been done yet.
+fn begin(work: TableWork<'_>) -> (Option<Found<'_>>, TableReport) {
     let mut report = TableReport {
         table: work.entry.table.clone(),
         created: Vec::new(),
@@ -164,11 +166,14 @@ fn report(work: TableWork<'_>) -> TableReport {
     match work.found {
         Ok(found) => {
             report.kept = found.plan.kept.iter().map(|k| (k.partition.name.to_string(), k.why.clone())).collect();
-            report.attentions = found.plan.attentions;
+            report.attentions.clone_from(&found.plan.attentions);
+            (Some(found), report)
         }
-        Err(failure) => report.failure = Some(failure),
+        Err(failure) => {
+            report.failure = Some(failure);
+            (None, report)
+        }
     }
-    report
 }
 
 async fn every_table(
@@ -178,18 +183,8 @@ async fn every_table(
     works: Vec<TableWork<'_>>,
     means: &mut Means<'_>,
 ) -> Result<Vec<TableReport>> {
-    let mut tables: Vec<(Option<Found<'_>>, TableReport)> = Vec::new();
-    for mut work in works {
-        let found = std::mem::replace(&mut work.found, Err(Failure::new(Kind::Failed, "")));
-        let entry = work.entry;
-        match found {
-            Ok(found) => {
-                let report = report(TableWork { entry, found: Ok(shallow(&found)) });
-                tables.push((Some(found), report));
-            }
-            Err(failure) => tables.push((None, report(TableWork { entry, found: Err(failure) }))),
-        }
-    }
+    let mut tables: Vec<(Option<Found<'_>>, TableReport)> = works.into_iter().map(begin).collect();
+    tell_failures(tables.iter().map(|(_, report)| report), means);
     for pass in [Pass::Create, Pass::Expire] {
         // Whoever is kept waiting gets a second turn with all the patience there is.
         let mut again = Vec::new();
@@ -216,17 +211,6 @@ async fn every_table(
         }
     }
     Ok(tables.into_iter().map(|(_, report)| report).collect())
-}
-
-/// What the report takes from a table's work.
-fn shallow<'a>(found: &Found<'a>) -> Found<'a> {
-    Found {
-        set: found.set.clone(),
-        plan: found.plan.clone(),
-        leaving: Vec::new(),
-        details: found.details.clone(),
-        names: Vec::new(),
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -306,6 +290,15 @@ fn note(frame: &Frame<'_>, line: String) -> Step {
         timeouts: Timeouts { lock: frame.set.policy.lock.timeout, statement: Duration::ZERO },
         statements: Vec::new(),
         record: vec![line],
+    }
+}
+
+/// What the policy says of a table and the table does not: told before the work begins.
+fn tell_failures<'r>(reports: impl Iterator<Item = &'r TableReport>, means: &mut Means<'_>) {
+    for report in reports {
+        if let Some(failure) = &report.failure {
+            means.events.event(Event::Failed { title: &report.table.to_string(), failure });
+        }
     }
 }
 
