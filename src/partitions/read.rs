@@ -265,6 +265,34 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
     Ok((Some(systems?), state))
 }
 
+/// Which of these ranges (SQL literals of both ends) have rows in a DEFAULT partition; nothing where that
+/// could not be told in a few seconds.
+///
+/// # Errors
+/// The server's, but for a lock or an answer that did not come in time.
+pub async fn rows_in_default(
+    session: &Session,
+    default: &TableName,
+    key: &Ident,
+    ranges: &[(String, String)],
+) -> Result<Option<Vec<bool>>> {
+    let begun = session
+        .send("BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'; SET LOCAL TimeZone = 'UTC'")
+        .await;
+    begun.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    let parts: Vec<String> = ranges
+        .iter()
+        .map(|(lower, upper)| format!("EXISTS (SELECT FROM ONLY {default} WHERE {key} >= {lower} AND {key} < {upper})"))
+        .collect();
+    let found = session.rows_of(&format!("SELECT ARRAY[{}]", parts.join(", "))).await;
+    session.send("ROLLBACK").await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
+    match found {
+        Ok(rows) => rows.first().map(|row| row.try_get(0).map_err(Failure::from)).transpose(),
+        Err(error) if error.is_transient() || error.is_cancelled() => Ok(None),
+        Err(error) => Err(error.explain(format!("cannot look into {default}"))),
+    }
+}
+
 /// Partitions of these names that have left their tables, the last departure of each.
 ///
 /// # Errors

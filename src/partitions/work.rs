@@ -10,7 +10,7 @@ use super::key::{Edge, Range};
 use super::naming::Template;
 use super::plan::{self, Candidate, Ground, TablePlan, Wish};
 use super::policy::{Expire, Hold, Policy, TablePolicy};
-use super::read::{Leaving, Snapshot};
+use super::read::{self, Leaving, Snapshot};
 use super::set::Set;
 use super::state;
 use crate::error::{Failure, Kind, Result};
@@ -95,6 +95,9 @@ pub async fn assemble<'a>(
         let found = find(policy, entry, snapshot, holds, wish, now);
         works.push(TableWork { entry, found });
     }
+    for found in works.iter_mut().filter_map(|work| work.found.as_mut().ok()) {
+        look_into_default(session, found).await?;
+    }
     let busy: Vec<u32> =
         works.iter().filter_map(|w| w.found.as_ref().ok()).filter(|f| f.has_work()).map(|f| f.plan.oid).collect();
     let mut read = details::read(session, &busy).await?;
@@ -105,6 +108,42 @@ pub async fn assemble<'a>(
     }
     name(session, &mut works).await?;
     Ok(works)
+}
+
+/// Rows in the DEFAULT partition keep a partition for them from being made. The others are made.
+async fn look_into_default(session: &Session, found: &mut Found<'_>) -> Result<()> {
+    let Some(default) = found.set.default.filter(|_| !found.plan.create.is_empty()) else { return Ok(()) };
+    let (set, key, name) = (&found.set, &found.set.policy.key, &default.name);
+    let ends = |creation: &plan::Creation| (set.bound_sql(creation.range.lower()), set.bound_sql(creation.range.upper()));
+    let ranges: Vec<(String, String)> = found.plan.create.iter().map(ends).collect();
+    let table = found.plan.table.to_string();
+    let Some(blocked) = read::rows_in_default(session, name, key, &ranges).await? else {
+        let note = format!("{table}: whether {name} has rows in the way of new partitions is UNKNOWN");
+        found.plan.notes.push(note);
+        return Ok(());
+    };
+    let mut blocked = blocked.into_iter();
+    let mut first = None;
+    let mut count = 0;
+    found.plan.create.retain(|creation| {
+        let is_blocked = blocked.next().unwrap_or(false);
+        if is_blocked {
+            count += 1;
+            first.get_or_insert(creation.range);
+        }
+        !is_blocked
+    });
+    if let Some(first) = first {
+        let more = if count > 1 { format!(", and of {} more periods", count - 1) } else { String::new() };
+        let message = format!(
+            "{table}: rows of {} to {}{more} lie in its DEFAULT partition, so no partition can be made for them",
+            found.set.bound_text(first.lower()),
+            found.set.bound_text(first.upper())
+        );
+        let hint = Some(format!("dbctl partitions default promote {table}, or default drain {table}"));
+        found.plan.attentions.push(plan::Attention { id: "default_rows", message, hint });
+    }
+    Ok(())
 }
 
 fn find<'a>(
