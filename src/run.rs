@@ -133,7 +133,12 @@ impl Run {
             writeln!(std::io::stdout(), "{text}")?;
             return Ok(Outcome::Done);
         }
-        let policy = partitions::policy::file::open(&source.policy, &self.env)?;
+        // Holds are the database's own: they need no policy.
+        let policy = if verb.is_about_holds() && !source.policy.exists() {
+            partitions::policy::Policy::default()
+        } else {
+            partitions::policy::file::open(&source.policy, &self.env)?
+        };
         self.on_targets(async |run, target, interrupt| {
             let request = run.partitions_request(target, source, verb, policy.clone())?;
             let mut talker = run.talker();
@@ -158,6 +163,7 @@ impl Run {
                 }
                 partitions_cli::Verb::Create
                 | partitions_cli::Verb::Drop { .. }
+                | partitions_cli::Verb::Rows { .. }
                 | partitions_cli::Verb::Rotate { .. } => partitions::run(&request, &mut means).await,
             }
         })
@@ -174,6 +180,7 @@ impl Run {
         let (name, create, expire) = match verb {
             Verb::Plan { .. } => ("plan", true, Some(Default::default())),
             Verb::Create => ("create", true, None),
+            Verb::Rows { .. } => ("rows", false, None),
             Verb::Undo { .. } => ("undo", false, None),
             Verb::Restore(_) => ("restore", false, None),
             Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
@@ -201,7 +208,11 @@ impl Run {
                 accept,
                 max_drops,
             },
-            rows: matches!(verb, Verb::Plan { .. } | Verb::Rotate { .. }),
+            rows: matches!(verb, Verb::Plan { .. } | Verb::Rotate { .. } | Verb::Rows { .. }),
+            jobs: match verb {
+                Verb::Rows { jobs } => jobs.clone(),
+                _ => Vec::new(),
+            },
             at,
             env: self.env.clone(),
             allow_clock_skew: source.allow_clock_skew,

@@ -106,6 +106,12 @@ enum VerbArgs {
         #[arg(long)]
         ok_if_locked: bool,
     },
+    /// Only the row jobs of the policy: delete, move, make anonymous, in small batches
+    Rows {
+        /// Only these jobs
+        #[arg(value_name = "JOB")]
+        jobs: Vec<String>,
+    },
     /// Bring partitions back that have left and still exist: from the grace, or where they went
     Undo {
         /// Partitions, by the name that they had
@@ -164,12 +170,20 @@ pub enum Verb {
     Create,
     Drop { expire: Expire, plan: Option<PathBuf> },
     Rotate { expire: Expire, ok_if_locked: bool },
+    Rows { jobs: Vec<String> },
     Undo { partitions: Vec<String> },
     Restore(Wanted),
     HoldAdd(NewHold),
     HoldLift { id: String },
     HoldList,
     Schema,
+}
+
+impl Verb {
+    /// Whether it is about holds in the database.
+    pub fn is_about_holds(&self) -> bool {
+        matches!(self, Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList)
+    }
 }
 
 /// What may leave.
@@ -201,6 +215,7 @@ impl PartitionsArgs {
             VerbArgs::Rotate { tables, expire, ok_if_locked } => {
                 (Verb::Rotate { expire: expire.into(), ok_if_locked }, tables.tables)
             }
+            VerbArgs::Rows { jobs } => (Verb::Rows { jobs }, Vec::new()),
             VerbArgs::Undo { partitions } => (Verb::Undo { partitions }, Vec::new()),
             VerbArgs::Restore { partition, file } => {
                 let named = Wanted::Partition(partition.unwrap_or_default());

@@ -66,6 +66,8 @@ pub struct Request {
     pub wish: Wish,
     /// Row jobs are seen to.
     pub rows: bool,
+    /// Only these row jobs.
+    pub jobs: Vec<String>,
     /// Instead of the server's clock.
     pub at: Option<DateTime<Utc>>,
     /// Credentials of stores, identities.

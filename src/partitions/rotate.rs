@@ -10,7 +10,7 @@ use super::ddl::Frame;
 use super::depart::{self, Departed, Journey};
 use super::hooks;
 use super::plan::Attention;
-use super::policy::Hold;
+use super::policy::{Hold, TablePolicy};
 use super::read::Snapshot;
 use super::rows::{self, Done, Due};
 use super::saved::Saved;
@@ -54,7 +54,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if snapshot.server.in_recovery {
         return Ok(view::standby(request, &snapshot));
     }
-    let entries = look::entries(request, &snapshot)?;
+    let entries = tables(request, &snapshot)?;
     let holds = look::holds(request, &snapshot);
     let now = look::now(request, &snapshot, chrono::Utc::now())?;
     let mut works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
@@ -89,7 +89,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
             .await?;
     // Another run may have worked while this one waited for the lease.
     let snapshot = look::read(request, executor.session()).await?;
-    let entries = look::entries(request, &snapshot)?;
+    let entries = tables(request, &snapshot)?;
     let holds = look::holds(request, &snapshot);
     let mut works =
         work::assemble(executor.session(), &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
@@ -129,6 +129,11 @@ async fn everything(
     let due = rows::plans(executor.session(), request, snapshot, holds, now).await?;
     let rows = rows::run(executor, request, due, means).await?;
     Ok((reports, rows))
+}
+
+/// The tables of this run; none where it is about rows alone.
+fn tables<'r>(request: &'r Request, snapshot: &Snapshot) -> Result<Vec<&'r TablePolicy>> {
+    if request.wish.create || request.wish.expire { look::entries(request, snapshot) } else { Ok(Vec::new()) }
 }
 
 /// The plan that was saved, where one is to be applied.
@@ -268,6 +273,10 @@ async fn one_pass(
                 report.departed.push(depart::leave(executor, &journey, partition, means.events).await?);
             }
             for row in &found.leaving {
+                // In a second turn, what the first has seen to is not where it was.
+                if report.departed.iter().any(|d| d.partition == found.name_of(row).to_string()) {
+                    continue;
+                }
                 report.departed.extend(depart::go_on(executor, &journey, row, means.events).await?);
             }
             hooks::run(executor, found, &frame, &report.departed, means.events).await?;

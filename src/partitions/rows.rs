@@ -32,6 +32,11 @@ pub async fn plans<'r>(
     holds: &[Hold],
     now: DateTime<Utc>,
 ) -> Result<Vec<Due<'r>>> {
+    if let Some(unknown) = request.jobs.iter().find(|name| !request.policy.rows.iter().any(|job| job.name == **name)) {
+        let all: Vec<&str> = request.policy.rows.iter().map(|job| job.name.as_str()).collect();
+        return Err(Failure::new(Kind::Usage, format!("the policy has no row job {unknown}"))
+            .hint(format!("it has {}", all.join(", "))));
+    }
     let mut due = Vec::new();
     for job in jobs(request, snapshot) {
         let plan = match retain::read(session, job, holds, now).await {
@@ -54,7 +59,8 @@ pub fn jobs<'r>(request: &'r Request, snapshot: &Snapshot) -> Vec<&'r RowJob> {
         (None, None) => false,
     };
     let asked = |job: &&RowJob| request.only.is_empty() || request.only.contains(&job.table);
-    request.policy.rows.iter().filter(|job| job.system.as_deref().is_none_or(here)).filter(asked).collect()
+    let named = |job: &&RowJob| request.jobs.is_empty() || request.jobs.contains(&job.name);
+    request.policy.rows.iter().filter(|job| job.system.as_deref().is_none_or(here)).filter(asked).filter(named).collect()
 }
 
 impl Due<'_> {

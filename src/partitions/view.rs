@@ -311,7 +311,9 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
             report.failure.as_ref().map(|failure| failure.messages().join(": ")).into(),
         ]);
     }
-    let mut document = head("partitions.done", request, snapshot).table(table);
+    let document = head("partitions.done", request, snapshot);
+    // A run about rows alone has no tables.
+    let mut document = if reports.is_empty() && !rows.is_empty() { document } else { document.table(table) };
     document = with_attentions(document, reports.iter().flat_map(|r| &r.attentions), &[]);
     let jobs: Vec<JobReport> = rows.iter().filter_map(|done| done.report.as_ref().ok()).cloned().collect();
     if !jobs.is_empty() {

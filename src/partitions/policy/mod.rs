@@ -24,7 +24,7 @@ use crate::error::Failure;
 use crate::ident::{Ident, TableName};
 
 /// Everything that was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The files, for showing a place in them.
     pub sources: Vec<Source>,

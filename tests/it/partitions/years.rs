@@ -64,6 +64,7 @@ fn request(database: &Database, policy: &Policy, system: &str, at: DateTime<Utc>
             ..Wish::default()
         },
         rows: false,
+        jobs: Vec::new(),
         at: Some(at),
         env: Env::default(),
         allow_clock_skew: false,
