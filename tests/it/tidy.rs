@@ -131,9 +131,11 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/pg/",
             "src/steps/apply.rs",
             "src/steps/batch.rs",
+            "src/steps/fill.rs",
             "src/steps/recover.rs",
             "src/steps/journal.rs",
             "src/migrate/read.rs",
+            "src/partitions/read.rs",
             "src/retain/read.rs",
             "src/systems/verify.rs",
             "src/archive/export.rs",
@@ -141,7 +143,7 @@ fn only_the_executor_sends_what_changes_a_database() {
         ],
         &["ession.send(", "work.send(", "session().send("],
     );
-    for file in ["src/migrate/read.rs", "src/retain/read.rs"] {
+    for file in ["src/migrate/read.rs", "src/partitions/read.rs", "src/retain/read.rs"] {
         for (number, line) in code(file).iter().filter(|(_, line)| line.contains(".send(")) {
             let text: String =
                 code(file).iter().skip_while(|(n, _)| n < number).take(2).map(|(_, l)| l.as_str()).collect();
@@ -185,6 +187,20 @@ fn decisions_are_pure() {
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
                     "src/migrate/words.rs",
+                    "src/partitions/bounds/",
+                    "src/partitions/coverage.rs",
+                    "src/partitions/ddl.rs",
+                    "src/partitions/departure.rs",
+                    "src/partitions/saved.rs",
+                    "src/partitions/set.rs",
+                    "src/partitions/state.rs",
+                    "src/policy/calendar/",
+                    "src/policy/glob.rs",
+                    "src/policy/key.rs",
+                    "src/policy/naming.rs",
+                    "src/policy/schema.rs",
+                    "src/policy/shape.rs",
+                    "src/policy/span.rs",
                     "src/retain/attention.rs",
                     "src/retain/clock.rs",
                     "src/retain/held.rs",
