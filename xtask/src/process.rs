@@ -19,9 +19,16 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us. What it says of our own package stays with us: build scripts of others go
+/// by it, and would run again after every cargo that was typed by hand.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command.current_dir(root()).stdin(Stdio::null());
     command
 }

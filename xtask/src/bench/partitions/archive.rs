@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::Size;
 use super::ground::Ground;
@@ -14,6 +14,7 @@ use crate::bench::markdown::thousands;
 use crate::bench::measure::Case;
 use crate::bench::report::{Aim, Comparison};
 use crate::packages;
+use crate::process::{output, program};
 
 const SEED: &str = "b_archive_seed";
 const REACH: Reach = Reach { first: -14, last: 1 };
@@ -63,7 +64,12 @@ VACUUM ANALYZE events;
             let _ = std::fs::remove_dir_all(&store);
             ground.copy(SEED, "b_archive")
         }),
-        check: Box::new(|| ground.expect("expired partitions left", "b_archive", &exists, "0")),
+        check: Box::new(|| {
+            ground.expect("expired partitions left", "b_archive", &exists, "0")?;
+            let files = output(program("find").arg(&store).args(["-name", "*.csv.zst", "-size", "+1k"]))?;
+            ensure!(files.lines().count() == 1, "files of the archive: {files:?}");
+            Ok(())
+        }),
         ..Case::new("dbctl rotate", || Command::new("false"))
     }];
     let file = ground.scene.scratch().join("raw.csv.zst");
