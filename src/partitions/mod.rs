@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 pub mod bounds;
 pub mod calendar;
+pub mod check;
 pub mod coverage;
 mod ddl;
 mod depart;
@@ -16,6 +17,8 @@ mod details;
 pub mod hold;
 pub mod key;
 mod look;
+pub mod metrics;
+pub mod observe;
 pub mod naming;
 pub mod plan;
 pub mod policy;
@@ -25,12 +28,16 @@ mod saved;
 mod set;
 pub mod span;
 mod state;
+pub mod status;
+mod status_view;
+mod survey;
 pub mod undo;
 mod view;
 mod work;
 
 pub use plan::Wish;
 pub use rotate::run;
+pub use survey::{check, status, write_metrics};
 
 use crate::config::connection::Connection;
 use crate::error::{Explain, Kind, Result};

@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
 use crate::steps::{Lane, Step};
 
-fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
+pub(super) fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
     let files: Vec<String> = request.policy.paths().iter().map(|path| path.display().to_string()).collect();
     Document::new(kind, 1)
         .fact("database", "database", request.connection.label())

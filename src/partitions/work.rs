@@ -106,7 +106,11 @@ pub async fn assemble<'a>(
     Ok(works)
 }
 
-fn find<'a>(
+/// Looks at one table: reads nothing.
+///
+/// # Errors
+/// Invalid where the policy does not fit; failed where a bound cannot be read.
+pub fn find<'a>(
     policy: &Policy,
     entry: &'a TablePolicy,
     snapshot: &'a Snapshot,
