@@ -34,58 +34,35 @@ columns_with_rights AS (
         AND a.attrelid IN (SELECT m.oid FROM m UNION ALL SELECT m.parent FROM m)
 ),
 
--- GRANTs but those to the owner, in either direction.
-granted AS (
-    SELECT m.parent, m.oid
+-- GRANTs but those to the owner: of the table, and of the partition.
+grants AS (
+    SELECT m.oid, r.of_parent, e.grantee, e.privilege_type, e.is_grantable, NULL::name AS col, r.owner
     FROM m
+    CROSS JOIN LATERAL (VALUES (true, m.parent_acl, m.parent_owner), (false, m.acl, m.owner)) AS r (of_parent, acl, owner)
+    CROSS JOIN LATERAL pg_catalog.aclexplode(r.acl) AS e
+    WHERE m.acl::text IS DISTINCT FROM m.parent_acl::text OR m.owner <> m.parent_owner
+    UNION ALL
+    SELECT m.oid, r.of_parent, w.grantee, w.privilege_type, w.is_grantable, w.attname, r.owner
+    FROM m
+    CROSS JOIN LATERAL (VALUES (true, m.parent, m.parent_owner), (false, m.oid, m.owner)) AS r (of_parent, oid, owner)
+    INNER JOIN columns_with_rights AS w ON w.attrelid = r.oid
+),
+
+one_sided AS (
+    SELECT DISTINCT a.oid, a.of_parent
+    FROM grants AS a
     WHERE
-        (
-            m.acl::text IS DISTINCT FROM m.parent_acl::text
-            OR m.owner <> m.parent_owner
-            OR EXISTS (SELECT FROM columns_with_rights AS w WHERE w.attrelid IN (m.oid, m.parent))
-        )
-        AND EXISTS (
-            (
-                (
-                    SELECT e.grantee, e.privilege_type, e.is_grantable, NULL::name
-                    FROM pg_catalog.aclexplode(m.parent_acl) AS e
-                    WHERE e.grantee <> m.parent_owner
-                    UNION ALL
-                    SELECT w.grantee, w.privilege_type, w.is_grantable, w.attname
-                    FROM columns_with_rights AS w
-                    WHERE w.attrelid = m.parent AND w.grantee <> m.parent_owner
-                )
-                EXCEPT
-                (
-                    SELECT e.grantee, e.privilege_type, e.is_grantable, NULL::name
-                    FROM pg_catalog.aclexplode(m.acl) AS e
-                    UNION ALL
-                    SELECT w.grantee, w.privilege_type, w.is_grantable, w.attname
-                    FROM columns_with_rights AS w
-                    WHERE w.attrelid = m.oid
-                )
-            )
-            UNION ALL
-            (
-                (
-                    SELECT e.grantee, e.privilege_type, e.is_grantable, NULL::name
-                    FROM pg_catalog.aclexplode(m.acl) AS e
-                    WHERE e.grantee <> m.owner
-                    UNION ALL
-                    SELECT w.grantee, w.privilege_type, w.is_grantable, w.attname
-                    FROM columns_with_rights AS w
-                    WHERE w.attrelid = m.oid AND w.grantee <> m.owner
-                )
-                EXCEPT
-                (
-                    SELECT e.grantee, e.privilege_type, e.is_grantable, NULL::name
-                    FROM pg_catalog.aclexplode(m.parent_acl) AS e
-                    UNION ALL
-                    SELECT w.grantee, w.privilege_type, w.is_grantable, w.attname
-                    FROM columns_with_rights AS w
-                    WHERE w.attrelid = m.parent
-                )
-            )
+        a.grantee <> a.owner
+        AND NOT EXISTS (
+            SELECT
+            FROM grants AS b
+            WHERE
+                b.oid = a.oid
+                AND b.of_parent <> a.of_parent
+                AND b.grantee = a.grantee
+                AND b.privilege_type = a.privilege_type
+                AND b.is_grantable = a.is_grantable
+                AND b.col IS NOT DISTINCT FROM a.col
         )
 ),
 
@@ -97,8 +74,8 @@ found AS (
     FROM m
     WHERE m.owner <> m.parent_owner
     UNION ALL
-    SELECT granted.oid, 'grants', NULL
-    FROM granted
+    SELECT o.oid, CASE WHEN o.of_parent THEN 'fewer grants' ELSE 'more grants' END, NULL
+    FROM one_sided AS o
     UNION ALL
     SELECT m.oid, 'replica identity', NULL
     FROM m

@@ -61,7 +61,7 @@ pub fn text(measured: &Measured<'_>) -> String {
         families.push(Family { name, help, series });
     };
     each("dbctl_partitions_runway_seconds", "How long from now on partitions reach without a gap", &|status| {
-        status.runway.is_time.then_some(status.runway.length)
+        status.runway.is_time.then_some(status.runway.length.round())
     });
     each("dbctl_partitions_runway_ratio", "The runway as a share of what the policy wants ahead", &|status| {
         status.runway.ratio()

@@ -21,10 +21,12 @@ pub struct TableStatus {
     pub table: TableName,
     /// Partitions with a range; those that are being detached are not among them.
     pub members: Vec<MemberStatus>,
-    /// Rows, estimated; nothing where that is unknown for one of them.
+    /// Rows, estimated, of those that have an estimate; nothing where none has.
     pub rows: Option<i64>,
     /// Bytes, estimated; likewise.
     pub bytes: Option<u64>,
+    /// Partitions without an estimate: no VACUUM or ANALYZE has seen them yet.
+    pub unmeasured: usize,
     /// How far they reach.
     pub runway: Runway,
     /// When the next partition will expire.
@@ -139,8 +141,9 @@ pub fn of(found: &Found<'_>, ground: &Ground<'_>, observed: &Observed) -> TableS
         .collect();
     TableStatus {
         table: set.policy.table.clone(),
-        rows: sizes.iter().map(|size| size.rows).sum(),
-        bytes: sizes.iter().map(|size| size.bytes).sum(),
+        rows: sizes.iter().filter_map(|size| size.rows).reduce(|a, b| a.saturating_add(b)),
+        bytes: sizes.iter().filter_map(|size| size.bytes).reduce(u64::saturating_add),
+        unmeasured: sizes.iter().filter(|size| size.bytes.is_none()).count(),
         members,
         runway: runway(set, found.plan.covered),
         next_expiry: next_expiry(set, found.plan.cutoff),

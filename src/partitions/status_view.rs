@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 
 use super::check::Scene;
 use super::key::Edge;
-use super::observe::Looked;
+use super::observe::{Estimate, Looked};
 use super::plan::raw;
 use super::status::{Standing, TableStatus, is_open, seconds};
+use crate::ident::TableName;
 use crate::output::{Column, Document, Table, Value};
 
 /// Adds it to an answer's head.
@@ -32,7 +33,14 @@ pub(super) fn document(head: Document, scene: &Scene<'_>) -> Document {
     if !scene.only.is_empty() {
         document = document.table(partitions(scene));
     }
-    document = document.note("rows and sizes are estimates, of the last VACUUM or ANALYZE of each partition");
+    let unmeasured: usize = scene.statuses.iter().flatten().map(|status| status.unmeasured).sum();
+    document = document.note(match unmeasured {
+        0 => "rows and sizes are estimates, of the last VACUUM or ANALYZE of each partition".to_owned(),
+        some => format!(
+            "rows and sizes are estimates, of the last VACUUM or ANALYZE of each partition; {some} partitions have \
+             seen none and are not in them"
+        ),
+    });
     if unreadable {
         document = document.note("schema dbctl may not be read: what waits for its end and what was armed are UNKNOWN");
     }
@@ -67,6 +75,7 @@ fn tables(scene: &Scene<'_>) -> Table {
             Column::new("runway_seconds", "runway"),
             Column::new("next_expiry_seconds", "expires in"),
             Column::new("expired", "expired"),
+            Column::machine("unmeasured"),
             Column::machine("covered_until"),
             Column::machine("runway_ratio"),
             Column::machine("runway_values"),
@@ -108,6 +117,7 @@ fn tables(scene: &Scene<'_>) -> Table {
             },
             until(scene.now, status.next_expiry),
             status.count("expired").into(),
+            status.unmeasured.into(),
             runway.covered.map_or(Value::None, |edge| found.set.bound_text(edge).into()),
             runway.ratio().filter(|ratio| ratio.is_finite()).map_or(Value::None, Value::Float),
             if runway.is_time || !runway.length.is_finite() { Value::None } else { Value::Float(runway.length) },
@@ -242,60 +252,60 @@ fn partitions(scene: &Scene<'_>) -> Table {
         "no partitions",
         vec![
             Column::machine("table"),
-            Column::new("name", "partition"),
+            Column::machine("name"),
+            Column::new("partition", "partition"),
             Column::new("from", "from"),
             Column::new("to", "to"),
             Column::new("rows", "rows ~"),
             Column::new("size_bytes", "size ~"),
             Column::new("state", "state"),
+            Column::machine("lower"),
+            Column::machine("upper"),
             Column::machine("why"),
         ],
     );
     let size = |oid: u32| scene.observed.estimates.get(&oid).copied().unwrap_or_default();
     for (looked, status) in known(scene) {
         let Ok(found) = &looked.found else { continue };
-        let name = status.table.to_string();
-        for member in &status.members {
+        let parent = &status.table;
+        let mut push = |name: &TableName, bounds: Option<(&str, &str)>, estimate: Estimate, state: &str, why: Value| {
+            let beside = name.schema == parent.schema;
+            let (lower, upper) = bounds.unzip();
             table.push(vec![
-                name.as_str().into(),
-                member.name.to_string().into(),
-                member.from.as_str().into(),
-                member.to.as_str().into(),
-                rows(member.size.rows),
-                bytes(member.size.bytes),
-                member.standing.word().into(),
-                match &member.standing {
-                    Standing::Held(why) | Standing::Protected(why) => why.as_str().into(),
-                    _ => Value::None,
-                },
+                parent.to_string().into(),
+                name.to_string().into(),
+                if beside { name.name.to_string() } else { name.to_string() }.into(),
+                lower.map(short).into(),
+                upper.map(short).into(),
+                rows(estimate.rows),
+                bytes(estimate.bytes),
+                state.into(),
+                lower.into(),
+                upper.into(),
+                why,
             ]);
+        };
+        for member in &status.members {
+            let why = match &member.standing {
+                Standing::Held(why) | Standing::Protected(why) => why.as_str().into(),
+                _ => Value::None,
+            };
+            let bounds = Some((member.from.as_str(), member.to.as_str()));
+            push(&member.name, bounds, member.size, member.standing.word(), why);
         }
         for pending in &found.set.pending {
-            let estimate = size(pending.partition.oid);
-            table.push(vec![
-                name.as_str().into(),
-                pending.partition.name.to_string().into(),
-                found.set.bound_text(pending.range.lower()).into(),
-                found.set.bound_text(pending.range.upper()).into(),
-                rows(estimate.rows),
-                bytes(estimate.bytes),
-                "pending".into(),
-                Value::None,
-            ]);
+            let edges = (found.set.bound_text(pending.range.lower()), found.set.bound_text(pending.range.upper()));
+            let bounds = Some((edges.0.as_str(), edges.1.as_str()));
+            push(&pending.partition.name, bounds, size(pending.partition.oid), "pending", Value::None);
         }
         if let Some(default) = found.set.default {
-            let estimate = size(default.oid);
-            table.push(vec![
-                name.as_str().into(),
-                default.name.to_string().into(),
-                Value::None,
-                Value::None,
-                rows(estimate.rows),
-                bytes(estimate.bytes),
-                "default".into(),
-                Value::None,
-            ]);
+            push(&default.name, None, size(default.oid), "default", Value::None);
         }
     }
     table
+}
+
+/// A bound for people: midnight goes without saying.
+fn short(bound: &str) -> &str {
+    [" 00:00:00+00", " 00:00:00"].iter().find_map(|midnight| bound.strip_suffix(midnight)).unwrap_or(bound)
 }

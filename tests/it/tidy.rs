@@ -124,6 +124,8 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/steps/recover.rs",
             "src/steps/journal.rs",
             "src/migrate/read.rs",
+            "src/partitions/read.rs",
+            "src/partitions/observe.rs",
             "src/systems/verify.rs",
         ],
         &["ession.send(", "work.send(", "session().send("],

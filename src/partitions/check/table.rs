@@ -245,40 +245,50 @@ fn pending(status: &TableStatus) -> Option<Finding> {
     Some(Finding::new("pending_detach", Level::Warn, Some(table), message).hint("dbctl partitions rotate"))
 }
 
-/// Partitions that differ from their table in what they should share.
-fn parity(scene: &Scene<'_>, found: &Found<'_>) -> Option<Finding> {
+/// Partitions that differ from their table in what they should share. Fewer rights than the table's
+/// keep nobody from what goes through it.
+fn parity(scene: &Scene<'_>, found: &Found<'_>) -> Vec<Finding> {
     let entry = found.set.policy;
     let drift = match &scene.observed.drift {
-        Ok(drift) => drift.get(&found.set.table.oid)?,
+        Ok(drift) => drift.get(&found.set.table.oid).map(Vec::as_slice).unwrap_or_default(),
         Err(unknown) => {
             let what = format!("{}: whether partitions are like their table is", entry.table);
-            return Some(Finding::unknown("parity", Some(&entry.table), &what, unknown));
+            return vec![Finding::unknown("parity", Some(&entry.table), &what, unknown)];
         }
     };
+    let counted = drift.iter().filter(|one| counts(one, entry.clone, !entry.child_unique.is_empty()));
+    let (fewer, odd): (Vec<&Drift>, Vec<&Drift>) = counted.partition(|one| one.aspect == "fewer grants");
+    let finding = |level, shown: Option<String>, what: &str| {
+        let message = format!("{}: {what}: {}", entry.table, shown?);
+        Some(Finding::new("parity", level, Some(&entry.table), message))
+    };
+    let odd = finding(Level::Warn, differing(&odd), "partitions differ from their table");
+    let fewer = finding(Level::Ok, differing(&fewer), "what is granted on the table is not granted on its partitions");
+    odd.into_iter().chain(fewer).collect()
+}
+
+/// The first few partitions, each with its differences, and how many more.
+fn differing(drift: &[&Drift]) -> Option<String> {
     let mut partitions: Vec<(&TableName, Vec<String>)> = Vec::new();
-    for one in drift.iter().filter(|one| counts(one, entry.clone, !entry.child_unique.is_empty())) {
+    for one in drift {
         let words = one.detail.as_ref().map_or_else(|| one.aspect.clone(), |detail| format!("{} {detail}", one.aspect));
         match partitions.iter_mut().find(|(name, _)| **name == one.partition) {
             Some((_, known)) => known.push(words),
             None => partitions.push((&one.partition, vec![words])),
         }
     }
-    if partitions.is_empty() {
-        return None;
-    }
-    let shown: Vec<String> =
-        partitions.iter().take(NAMED).map(|(name, words)| format!("{name} ({})", words.join(", "))).collect();
+    let shown = partitions.iter().take(NAMED).map(|(name, words)| format!("{name} ({})", words.join(", ")));
+    let shown = shown.collect::<Vec<_>>().join(", ");
     let more = partitions.len().saturating_sub(NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("{}: partitions differ from their table: {}{rest}", entry.table, shown.join(", "));
-    Some(Finding::new("parity", Level::Warn, Some(&entry.table), message))
+    (!partitions.is_empty()).then(|| shown + &rest)
 }
 
 /// What the policy does not clone may differ.
 fn counts(drift: &Drift, clone: Clones, child_unique: bool) -> bool {
     match drift.aspect.as_str() {
         "owner" => clone.owner,
-        "grants" => clone.grants,
+        "fewer grants" | "more grants" => clone.grants,
         "replica identity" => clone.replica_identity,
         "row level security" => clone.row_security,
         "extra unique index" => !child_unique,

@@ -1,4 +1,5 @@
 //! The lifecycle of partitions on real servers.
 
 mod bounds;
+mod check;
 mod names;
