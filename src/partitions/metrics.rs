@@ -66,7 +66,11 @@ pub fn text(measured: &Measured<'_>) -> String {
     each("dbctl_partitions_runway_ratio", "The runway as a share of what the policy wants ahead", &|status| {
         status.runway.ratio()
     });
-    each("dbctl_partitions_partitions", "Attached partitions with a range", &|status| Some(status.members.len() as f64));
+    each(
+        "dbctl_partitions_partitions",
+        "Attached partitions with a range",
+        &|status| Some(status.members.len() as f64),
+    );
     each("dbctl_partitions_default_rows", "Rows in the DEFAULT partition; left out where unknown", &|status| {
         match &status.default {
             None => Some(0.0),
@@ -94,7 +98,12 @@ pub fn text(measured: &Measured<'_>) -> String {
         series: Level::ALL
             .iter()
             .filter(|level| **level != Level::Ok)
-            .map(|level| (format!("{database},level=\"{}\"", level.to_string().to_lowercase()), measured.report.count(*level) as f64))
+            .map(|level| {
+                (
+                    format!("{database},level=\"{}\"", level.to_string().to_lowercase()),
+                    measured.report.count(*level) as f64,
+                )
+            })
             .collect(),
     });
     let left_out = measured.statuses.iter().flatten().count() - known.len();
@@ -149,9 +158,9 @@ fn escaped(text: &str) -> String {
 /// Failed, with the path.
 pub fn write(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("cannot write the metrics to {}", path.display());
-    let name = path.file_name().ok_or_else(|| {
-        crate::error::Failure::new(Kind::Usage, format!("{} is no file", path.display()))
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| crate::error::Failure::new(Kind::Usage, format!("{} is no file", path.display())))?;
     let mut beside = name.to_owned();
     // Two runs at once each have their own.
     beside.push(format!(".{}.tmp", std::process::id()));

@@ -161,7 +161,8 @@ pub fn look<'a>(
             Err(unknown.hint.iter().fold(failure, |failure, hint| failure.hint(hint)))
         }
     };
-    let looked = |entry: &&'a TablePolicy| Looked { entry, found: find(entry, now), earlier: find(entry, earlier).ok() };
+    let looked =
+        |entry: &&'a TablePolicy| Looked { entry, found: find(entry, now), earlier: find(entry, earlier).ok() };
     entries.iter().map(looked).collect()
 }
 
@@ -245,14 +246,18 @@ async fn last_run(asker: &Asker<'_>, snapshot: &Snapshot) -> Result<Known<Option
 }
 
 /// First whether there are any, which ends at the first one; only then how many.
-async fn default_rows(
-    asker: &Asker<'_>,
-    found: &Found<'_>,
-    default: &TableName,
-) -> Result<Known<DefaultRows>> {
+async fn default_rows(asker: &Asker<'_>, found: &Found<'_>, default: &TableName) -> Result<Known<DefaultRows>> {
     let any = match asker.ask_of(default, &format!("SELECT EXISTS (SELECT FROM {default})")).await? {
         Ok(rows) => rows.first().map_or(Ok(false), |row| row.try_get(0))?,
-        Err(unknown) => return Ok(Err(unknown)),
+        Err(unknown) => {
+            // A right on the partition alone would make it differ from its table.
+            let (table, role) = (&found.set.policy.table, &asker.role);
+            let both = format!(
+                "GRANT USAGE ON SCHEMA {} TO {role}; GRANT SELECT ON {table}, {default} TO {role}",
+                table.schema
+            );
+            return Ok(Err(Unknown { hint: unknown.hint.map(|_| both), ..unknown }));
+        }
     };
     if !any {
         return Ok(Ok(DefaultRows { rows: Some(0), ..DefaultRows::default() }));
@@ -306,7 +311,8 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn ask(&self, query: &Query, params: &[&(dyn ToSql + Sync)]) -> Result<Known<Vec<Row>>> {
         let (begun, rows) = tokio::join!(self.session.send(BEGIN), self.session.rows(query, params));
-        let hint = format!("GRANT USAGE ON SCHEMA dbctl TO {0}; GRANT SELECT ON ALL TABLES IN SCHEMA dbctl TO {0}", self.role);
+        let hint =
+            format!("GRANT USAGE ON SCHEMA dbctl TO {0}; GRANT SELECT ON ALL TABLES IN SCHEMA dbctl TO {0}", self.role);
         self.settle(begun.and(rows), query.name, hint).await
     }
 

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::calendar::Grid;
 use super::key::{Codec, Edge};
-use super::observe::{Estimate, Known, Observed, Unknown};
 use super::observe::DefaultRows;
+use super::observe::{Estimate, Known, Observed, Unknown};
 use super::plan::{self, Ground, Stay};
 use super::policy::{Ahead, Keep, TablePolicy};
 use super::read::{Leaving, Snapshot};
@@ -206,9 +206,7 @@ fn ahead(set: &Set<'_>) -> Option<f64> {
     let grid = &set.grid;
     match set.policy.ahead {
         Ahead::Never => None,
-        Ahead::Periods(_) => {
-            Some(distance(grid, grid.next(set.now)?, grid.horizon(set.now, set.policy.ahead)?))
-        }
+        Ahead::Periods(_) => Some(distance(grid, grid.next(set.now)?, grid.horizon(set.now, set.policy.ahead)?)),
         Ahead::For(span) => {
             let until = grid.axis.of_wall(span.after(grid.axis.wall(set.now)?)?)?;
             Some(distance(grid, set.now, until))

@@ -25,10 +25,11 @@ pub(super) fn document(head: Document, scene: &Scene<'_>) -> Document {
             (run.started_at.into(), ended.into(), run.good_at.into())
         }
     };
-    document = document
-        .fact("last_run_at", "last rotate", last)
-        .fact("last_run_outcome", "it ended", outcome)
-        .fact("last_good_run_at", "last good one", good);
+    document = document.fact("last_run_at", "last rotate", last).fact("last_run_outcome", "it ended", outcome).fact(
+        "last_good_run_at",
+        "last good one",
+        good,
+    );
     document = document.table(tables(scene)).table(waiting(scene));
     if !scene.only.is_empty() {
         document = document.table(partitions(scene));
@@ -155,7 +156,16 @@ fn waiting(scene: &Scene<'_>) -> Table {
         ],
     );
     let plain = |name: &str, what: &str, partition: String, detail: String| -> Vec<Value> {
-        vec![name.into(), what.into(), partition.into(), Value::None, detail.into(), Value::None, Value::None, Value::None]
+        vec![
+            name.into(),
+            what.into(),
+            partition.into(),
+            Value::None,
+            detail.into(),
+            Value::None,
+            Value::None,
+            Value::None,
+        ]
     };
     for (looked, status) in scene.looked.iter().zip(scene.statuses) {
         let name = looked.entry.table.to_string();

@@ -98,9 +98,8 @@ fn was_due(found: &Found<'_>, then: DateTime<Utc>) -> bool {
 
 fn grace_overdue(scene: &Scene<'_>) -> Option<Finding> {
     let limit = scene.now - TimeDelta::days(2);
-    let late = open_rows(scene).filter(|row| {
-        row.state == "aside" && row.now.is_some() && row.drop_after.is_some_and(|after| after < limit)
-    });
+    let late = open_rows(scene)
+        .filter(|row| row.state == "aside" && row.now.is_some() && row.drop_after.is_some_and(|after| after < limit));
     let shown = names(&late.map(|row| row.partition.clone()).collect::<Vec<_>>())?;
     let message = format!("their grace has been over for more than two days, and they are still there: {shown}");
     Some(Finding::new("grace_overdue", Level::Warn, None, message).hint("dbctl partitions rotate"))
@@ -154,10 +153,13 @@ fn stuck(scene: &Scene<'_>) -> Vec<Finding> {
     let limit = scene.now - TimeDelta::days(1);
     let late = |archive: bool| {
         let rows = open_rows(scene).filter(|row| row.state != "aside" && row.now.is_some() && row.changed_at < limit);
-        let shown = rows.filter(|row| (row.mode == "archive") == archive).map(|row| format!("{} ({})", row.partition, row.state));
+        let shown = rows
+            .filter(|row| (row.mode == "archive") == archive)
+            .map(|row| format!("{} ({})", row.partition, row.state));
         names(&shown.collect::<Vec<_>>())
     };
-    let finding = |id, message: String| Finding::new(id, Level::Warn, None, message).hint("dbctl partitions rotate says why");
+    let finding =
+        |id, message: String| Finding::new(id, Level::Warn, None, message).hint("dbctl partitions rotate says why");
     let archive = late(true).map(|shown| finding("archive", format!("archived in part for more than a day: {shown}")));
     let other = late(false).map(|shown| finding("leaving", format!("on their way out for more than a day: {shown}")));
     archive.into_iter().chain(other).collect()

@@ -18,8 +18,8 @@ use super::read::Snapshot;
 use super::status::TableStatus;
 use crate::ident::TableName;
 
-pub use nagios::{line, unknown as nagios_unknown};
 pub use database::DUE;
+pub use nagios::{line, unknown as nagios_unknown};
 pub use table::{limits, overdue};
 pub use view::{NAGIOS, document, nagios_document, outcome};
 

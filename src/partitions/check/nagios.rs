@@ -63,9 +63,8 @@ fn performance(report: &Report, looked: &[Looked<'_>], statuses: &[Option<TableS
         let (Ok(found), Some(status)) = (&looked.found, status) else { continue };
         let table = label(&format!("{}.{}", status.table.schema.raw(), status.table.name.raw()));
         if let Some(seconds) = status.runway.seconds() {
-            let (warn, crit) = limits(&status.runway, looked.entry.runway).map_or_else(Default::default, |(warn, crit)| {
-                (format!("{warn:.0}:"), format!("{crit:.0}:"))
-            });
+            let (warn, crit) = limits(&status.runway, looked.entry.runway)
+                .map_or_else(Default::default, |(warn, crit)| (format!("{warn:.0}:"), format!("{crit:.0}:")));
             values.push(format!("'{table} runway'={seconds:.0}s;{warn};{crit};0"));
         }
         if let Some((_, Ok(rows))) = &status.default

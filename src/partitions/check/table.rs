@@ -82,7 +82,8 @@ fn runway(found: &Found<'_>, status: &TableStatus) -> Option<Finding> {
         return None;
     };
     let until = runway.covered.map_or_else(String::new, |edge| set.bound_text(edge));
-    let share = runway.ratio().map_or_else(String::new, |ratio| format!(", {:.0} % of what is wanted ahead", ratio * 100.0));
+    let share =
+        runway.ratio().map_or_else(String::new, |ratio| format!(", {:.0} % of what is wanted ahead", ratio * 100.0));
     let message = format!("{table}: partitions reach until {until} only: {}{share}", length(runway));
     Some(Finding::new("runway", level, Some(table), message).hint(make))
 }
@@ -103,7 +104,8 @@ fn gaps(set: &Set<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let covered = set.coverage();
-    let ends = covered.ranges().first().map(|first| first.lower()).zip(covered.ranges().last().map(|last| last.upper()));
+    let ends =
+        covered.ranges().first().map(|first| first.lower()).zip(covered.ranges().last().map(|last| last.upper()));
     let Some(all) = ends.and_then(|(from, to)| Range::new(from, to)) else { return Vec::new() };
     // A detach that was begun occupies its range: that is another finding.
     let occupied = Coverage::of(set.members.iter().chain(&set.pending).map(|member| member.range));
@@ -143,7 +145,9 @@ fn misaligned(set: &Set<'_>) -> Option<Finding> {
     let message = format!("{table}: bounds are not lines of the grid (every {grid}): {shown}");
     let (level, hint) = match set.policy.on_misaligned {
         Misaligned::Bridge => (Level::Ok, "short partitions bridge to the grid, as the policy says"),
-        Misaligned::Error => (Level::Warn, "is 'timezone' the one they were made in? 'on_misaligned: bridge' fills the holes"),
+        Misaligned::Error => {
+            (Level::Warn, "is 'timezone' the one they were made in? 'on_misaligned: bridge' fills the holes")
+        }
     };
     Some(Finding::new("misaligned", level, Some(table), message).hint(hint))
 }
@@ -214,9 +218,8 @@ pub fn overdue<'s>(set: &Set<'_>, cutoff: i128, status: &'s TableStatus) -> Vec<
     let before = |line: i128| set.grid.floor(line.checked_sub(1)?);
     let Some(limit) = before(cutoff).and_then(before) else { return Vec::new() };
     let members = set.members.iter().zip(&status.members);
-    let late = members.filter(|(member, stands)| {
-        stands.standing == Standing::Expired && member.range.upper() <= Edge::At(limit)
-    });
+    let late = members
+        .filter(|(member, stands)| stands.standing == Standing::Expired && member.range.upper() <= Edge::At(limit));
     late.map(|(_, stands)| &stands.name).collect()
 }
 

@@ -175,10 +175,12 @@ impl Situation {
         if self.default.is_some() {
             partitions.push(partition(99, "t_default", "DEFAULT", false));
         }
-        let kind = TableKind::Range { key: "k".to_owned(), key_type: "timestamp with time zone".to_owned(), not_null: true };
+        let kind =
+            TableKind::Range { key: "k".to_owned(), key_type: "timestamp with time zone".to_owned(), not_null: true };
         let name = TableName::new("public", "t");
         let default = self.default.as_ref().map(|_| 99);
-        let table = Table { oid: 1, name: name.clone(), kind, indexes: self.indexes, default, largest: None, partitions };
+        let table =
+            Table { oid: 1, name: name.clone(), kind, indexes: self.indexes, default, largest: None, partitions };
         Snapshot {
             server: Server {
                 major: 18,
@@ -222,7 +224,9 @@ fn each_situation_has_its_findings() {
     let keep_all: Change = |s| s.state.recorded.clear();
     let armed = |s: &mut Situation| s.now = at("2026-12-02T00:00:00Z");
     let rows = |rows| Some(Ok(DefaultRows { rows, ..DefaultRows::default() }));
-    let run = |days: i64| Ok(Some(LastRun { started_at: at(NOW), outcome: None, good_at: Some(at(NOW) - TimeDelta::days(days)) }));
+    let run = |days: i64| {
+        Ok(Some(LastRun { started_at: at(NOW), outcome: None, good_at: Some(at(NOW) - TimeDelta::days(days)) }))
+    };
     let cases: Vec<(&str, Box<dyn Fn(&mut Situation)>, &[&str])> = vec![
         ("never armed, nothing expired", Box::new(keep_all), &[]),
         ("a run is a day late", Box::new(|s| s.months.truncate(5)), &[]),
@@ -231,7 +235,11 @@ fn each_situation_has_its_findings() {
         ("now has none", Box::new(|s| s.months.truncate(2)), &["CRIT runway"]),
         ("a hole ahead", Box::new(|s| s.months.retain(|m| m.0 != "2027-01-01")), &["CRIT gaps", "WARN runway"]),
         ("a hole behind", Box::new(|s| s.months.retain(|m| m.0 != "2026-10-01")), &["WARN gaps"]),
-        ("a DEFAULT partition that is forbidden", Box::new(move |s| s.default = rows(Some(0))), &["WARN default_partition"]),
+        (
+            "a DEFAULT partition that is forbidden",
+            Box::new(move |s| s.default = rows(Some(0))),
+            &["WARN default_partition"],
+        ),
         (
             "rows in a DEFAULT partition",
             Box::new(move |s| {
@@ -256,7 +264,11 @@ fn each_situation_has_its_findings() {
             }),
             &["UNKNOWN default_rows"],
         ),
-        ("a DEFAULT partition is missing", Box::new(|s| s.extra = "    default_partition: require\n"), &["WARN default_partition"]),
+        (
+            "a DEFAULT partition is missing",
+            Box::new(|s| s.extra = "    default_partition: require\n"),
+            &["WARN default_partition"],
+        ),
         ("bounds off the grid", Box::new(|s| s.months[0].0 = "2026-08-31"), &["WARN misaligned"]),
         (
             "bounds off the grid, bridged",
@@ -326,9 +338,17 @@ fn each_situation_has_its_findings() {
             }),
             &[],
         ),
-        ("an index that nobody wants", Box::new(|s| s.drift = Ok(vec![("extra unique index", Some("i"))])), &["WARN parity"]),
+        (
+            "an index that nobody wants",
+            Box::new(|s| s.drift = Ok(vec![("extra unique index", Some("i"))])),
+            &["WARN parity"],
+        ),
         ("likeness cannot be read", Box::new(|s| s.drift = Err(unknown())), &["UNKNOWN parity"]),
-        ("schema dbctl may not be read", Box::new(|s| s.state = State { unreadable: true, ..State::default() }), &["UNKNOWN state"]),
+        (
+            "schema dbctl may not be read",
+            Box::new(|s| s.state = State { unreadable: true, ..State::default() }),
+            &["UNKNOWN state"],
+        ),
         (
             "schema dbctl may not be read, and something has expired",
             Box::new(move |s| {
@@ -339,12 +359,24 @@ fn each_situation_has_its_findings() {
             &["UNKNOWN state", "UNKNOWN armed"],
         ),
         ("clocks differ", Box::new(|s| s.skew = TimeDelta::minutes(6)), &["WARN clock"]),
-        ("a grace is over", Box::new(|s| {
-            s.state.leaving.push(leaving("aside", "drop", true));
-            s.trash = Ok(vec![(77, TableName::new("dbctl_trash", "p77_t_gone"))]);
-        }), &["WARN grace_overdue"]),
-        ("one on its way is gone", Box::new(|s| s.state.leaving.push(leaving("aside", "drop", false))), &["WARN orphans"]),
-        ("a stranger lies aside", Box::new(|s| s.trash = Ok(vec![(5, TableName::new("dbctl_trash", "x"))])), &["WARN orphans"]),
+        (
+            "a grace is over",
+            Box::new(|s| {
+                s.state.leaving.push(leaving("aside", "drop", true));
+                s.trash = Ok(vec![(77, TableName::new("dbctl_trash", "p77_t_gone"))]);
+            }),
+            &["WARN grace_overdue"],
+        ),
+        (
+            "one on its way is gone",
+            Box::new(|s| s.state.leaving.push(leaving("aside", "drop", false))),
+            &["WARN orphans"],
+        ),
+        (
+            "a stranger lies aside",
+            Box::new(|s| s.trash = Ok(vec![(5, TableName::new("dbctl_trash", "x"))])),
+            &["WARN orphans"],
+        ),
         ("what lies aside is unknown", Box::new(|s| s.trash = Err(unknown())), &["UNKNOWN orphans"]),
         (
             "one on its way is of a table that nobody names",
@@ -356,7 +388,11 @@ fn each_situation_has_its_findings() {
             }),
             &["WARN orphans"],
         ),
-        ("an archive is stuck", Box::new(|s| s.state.leaving.push(leaving("exported", "archive", true))), &["WARN archive"]),
+        (
+            "an archive is stuck",
+            Box::new(|s| s.state.leaving.push(leaving("exported", "archive", true))),
+            &["WARN archive"],
+        ),
         ("a detach is stuck", Box::new(|s| s.state.leaving.push(leaving("detached", "drop", true))), &["WARN leaving"]),
         ("no run for long, and nothing to do", Box::new(move |s| s.last_run = run(20)), &[]),
         (
@@ -397,7 +433,8 @@ fn the_worst_is_told_first_and_decides_the_end() {
     let report = situation.judge();
     assert_eq!(situation.findings(), ["CRIT runway", "UNKNOWN last_success", "WARN parity"]);
     assert_eq!((outcome(&report, true, false), outcome(&report, false, false)), (Outcome::Critical, Outcome::Findings));
-    let only = |level| Report { findings: report.findings.iter().filter(|f| f.level == level).cloned().collect(), checks: 20 };
+    let only =
+        |level| Report { findings: report.findings.iter().filter(|f| f.level == level).cloned().collect(), checks: 20 };
     assert_eq!(outcome(&only(Level::Unknown), true, false), Outcome::Unknown);
     assert_eq!(outcome(&only(Level::Unknown), false, false), Outcome::Findings);
     assert_eq!(outcome(&only(Level::Warn), true, false), Outcome::Warning);
@@ -435,7 +472,10 @@ fn limits_of_the_runway() {
 #[test]
 fn a_nagios_line_is_one_line_whatever_names_say() {
     let mut report = in_order().judge();
-    assert_eq!(line(&report, &[], &[]), "PARTITIONS OK - 20 checks of 0 tables are in order | critical=0;;0;0 warning=0;0;;0 unknown=0;;;0");
+    assert_eq!(
+        line(&report, &[], &[]),
+        "PARTITIONS OK - 20 checks of 0 tables are in order | critical=0;;0;0 warning=0;0;;0 unknown=0;;;0"
+    );
     let nasty = TableName::new("a|b", "c\nd'=");
     report.findings.push(Finding::new("gaps", Level::Crit, Some(&nasty), format!("{nasty}: hole")));
     let said = line(&report, &[], &[]);

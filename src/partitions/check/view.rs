@@ -29,10 +29,11 @@ pub fn document(head: Document, report: &Report, tables: usize) -> Document {
             finding.hint.clone().into(),
         ]);
     }
-    let mut document = head
-        .fact("level", "level", report.level().to_string())
-        .fact("tables", "tables", tables)
-        .fact("checks", "checks", report.checks);
+    let mut document = head.fact("level", "level", report.level().to_string()).fact("tables", "tables", tables).fact(
+        "checks",
+        "checks",
+        report.checks,
+    );
     for (key, level) in [("ok", Level::Ok), ("warn", Level::Warn), ("unknown", Level::Unknown), ("crit", Level::Crit)] {
         document = document.fact(key, key, Value::from(report.count(level)));
     }
