@@ -26,7 +26,9 @@
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
 //! | `partitions` | the policy file, the calendar and bounds of partitions, the plan (pure), how they are made and let go | terminals |
+//! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | clap, terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
+//! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |
 //! | `output` | Document, tables, JSON and the other forms, progress | PostgreSQL |
@@ -37,6 +39,7 @@
 //! file) and `state` (what dbctl keeps in a database). The table above is held as a test in
 //! `tests/it/tidy.rs`.
 
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod error;
@@ -48,6 +51,7 @@ pub mod outcome;
 pub mod output;
 pub mod partitions;
 pub mod pg;
+pub mod retain;
 mod run;
 pub mod sandbox;
 pub mod steps;

@@ -177,11 +177,12 @@ impl Run {
             let mut talker = run.talker();
             let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
             match verb {
-                partitions_cli::Verb::Plan { exit_code, .. } => {
-                    partitions::plan(&request, *exit_code, interrupt).await
-                }
+                partitions_cli::Verb::Plan { exit_code, .. } => partitions::plan(&request, *exit_code, interrupt).await,
                 partitions_cli::Verb::Undo { partitions } => {
                     partitions::undo::undo(&request, partitions, &mut means).await
+                }
+                partitions_cli::Verb::Restore(wanted) => {
+                    partitions::restore::restore(&request, wanted, &mut means).await
                 }
                 partitions_cli::Verb::HoldAdd(hold) => partitions::hold::add(&request, hold, &mut means).await,
                 partitions_cli::Verb::HoldLift { id } => partitions::hold::lift(&request, id, &mut means).await,
@@ -229,6 +230,7 @@ impl Run {
             Verb::Undo { .. } => ("undo", false, None),
             Verb::Status => ("status", false, None),
             Verb::Check { .. } => ("check", false, None),
+            Verb::Restore(_) => ("restore", false, None),
             Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
             Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
             Verb::Rotate { expire, .. } => ("rotate", true, Some(expire.clone())),
@@ -254,7 +256,9 @@ impl Run {
                 accept,
                 max_drops,
             },
+            rows: matches!(verb, Verb::Plan { .. } | Verb::Rotate { .. }),
             at,
+            env: self.env.clone(),
             allow_clock_skew: source.allow_clock_skew,
             dry_run: self.consent.dry_run,
             out,

@@ -79,12 +79,14 @@ impl Events for Talker {
                     self.say(Talk::Quiet, line);
                 }
             }
-            Event::Attention { message, hint } => {
+            // The answer says it as well, where there is one.
+            Event::Attention { message, hint } if self.talk == Talk::Quiet => {
                 self.say(Talk::Quiet, &format!("attention: {message}"));
                 if let Some(hint) = hint {
                     self.say(Talk::Quiet, &format!("hint: {hint}"));
                 }
             }
+            Event::Attention { .. } => {}
             Event::Cleaned { what } => self.say(Talk::Normal, what),
             Event::Progress { title, phase, done, total } => {
                 if let Some(bar) = &self.bar {

@@ -73,7 +73,8 @@ CREATE TABLE IF NOT EXISTS dbctl.partition (
     content_hash text,
     file_sha256 text,
     file_bytes bigint,
-    manifest jsonb,
+    -- Not jsonb: its sum is over the text as it was written.
+    manifest json,
     drop_after timestamptz,
     hooks_due boolean NOT NULL DEFAULT false,
     run bigint REFERENCES dbctl.run (id),

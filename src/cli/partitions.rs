@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::ident::TableName;
 use crate::partitions::hold::NewHold;
+use crate::partitions::restore::Wanted;
 
 /// Keep partitions and old rows by a policy: made ahead, let go when expired, nobody stalled
 ///
@@ -141,6 +142,15 @@ enum VerbArgs {
         #[arg(value_name = "PARTITION", required = true)]
         partitions: Vec<String>,
     },
+    /// Bring a partition back from its archive: proven, filled, compared, attached
+    Restore {
+        /// The partition, by the name that it had
+        #[arg(value_name = "PARTITION", required_unless_present = "file")]
+        partition: Option<String>,
+        /// Its file instead: a path, file:// or s3://
+        #[arg(long, value_name = "URL", conflicts_with = "partition")]
+        file: Option<String>,
+    },
     /// Legal holds: nothing that overlaps one leaves
     #[command(subcommand)]
     Hold(HoldArgs),
@@ -187,6 +197,7 @@ pub enum Verb {
     Status,
     Check { nagios: bool, metrics: Option<PathBuf> },
     Undo { partitions: Vec<String> },
+    Restore(Wanted),
     HoldAdd(NewHold),
     HoldLift { id: String },
     HoldList,
@@ -225,6 +236,10 @@ impl PartitionsArgs {
             VerbArgs::Status { tables } => (Verb::Status, tables.tables),
             VerbArgs::Check { tables, nagios, metrics } => (Verb::Check { nagios, metrics }, tables.tables),
             VerbArgs::Undo { partitions } => (Verb::Undo { partitions }, Vec::new()),
+            VerbArgs::Restore { partition, file } => {
+                let named = Wanted::Partition(partition.unwrap_or_default());
+                (Verb::Restore(file.map_or(named, Wanted::File)), Vec::new())
+            }
             VerbArgs::Hold(HoldArgs::Add { id, tables, from, to, reason }) => {
                 (Verb::HoldAdd(NewHold { id, tables, from, to, reason }), Vec::new())
             }

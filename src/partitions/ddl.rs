@@ -98,6 +98,13 @@ fn fill(template: &str, slots: &[(&str, &dyn Display)]) -> String {
     sql.trim_end().to_owned()
 }
 
+impl<'a> Frame<'a> {
+    /// The frame of a table's work.
+    pub fn of(server: &'a Server, found: &'a super::work::Found<'_>) -> Frame<'a> {
+        Frame { server, set: &found.set, details: &found.details }
+    }
+}
+
 impl Frame<'_> {
     fn parent(&self) -> &TableName {
         &self.set.policy.table
@@ -127,11 +134,7 @@ impl Frame<'_> {
 
     /// `FOR VALUES FROM (…) TO (…)`.
     pub fn bound(&self, range: super::key::Range) -> String {
-        format!(
-            "FOR VALUES FROM ({}) TO ({})",
-            self.set.bound_sql(range.lower()),
-            self.set.bound_sql(range.upper())
-        )
+        format!("FOR VALUES FROM ({}) TO ({})", self.set.bound_sql(range.lower()), self.set.bound_sql(range.upper()))
     }
 
     /// Makes partitions in one transaction.
@@ -139,8 +142,11 @@ impl Frame<'_> {
         let d = self.details;
         let statements = new.iter().map(|named| {
             let storage = d.storage(&self.set.policy.storage, self.set.policy.clone);
-            let properties: String =
-                d.properties(&named.name, self.parent(), self.set.policy.clone).iter().map(|sql| format!("{sql};\n")).collect();
+            let properties: String = d
+                .properties(&named.name, self.parent(), self.set.policy.clone)
+                .iter()
+                .map(|sql| format!("{sql};\n"))
+                .collect();
             let slots: [(&str, &dyn Display); 5] = [
                 ("parent", self.parent()),
                 ("partition", &named.name),
@@ -149,7 +155,9 @@ impl Frame<'_> {
                 ("bound", &named.bound),
             ];
             let mut sql = fill(CREATE, &slots);
-            for sql_after in d.after_attach(&named.name, self.parent(), &self.set.policy.child_unique, self.set.policy.clone) {
+            for sql_after in
+                d.after_attach(&named.name, self.parent(), &self.set.policy.child_unique, self.set.policy.clone)
+            {
                 sql.push('\n');
                 sql.push_str(&sql_after);
                 sql.push(';');
@@ -162,26 +170,28 @@ impl Frame<'_> {
         locks.extend(d.foreign().map(|table| TableLock { table: table.clone(), mode: LockMode::ShareRowExclusive }));
         let title = match new {
             [one] => format!("make {}", one.name),
-            many => format!(
-                "make {} partitions of {}",
-                many.len(),
-                self.parent()
-            ),
+            many => format!("make {} partitions of {}", many.len(), self.parent()),
         };
         let id = new.first().map_or_else(String::new, |first| first.bound.clone());
-        self.step("create", &id, title, "rows of this range need it", sql, locks, Vec::new())
+        self.step("create", &id, title, "ahead of its rows", sql, locks, Vec::new())
     }
 
     /// Ends a pending detach.
     pub fn finalize(&self, partition: &Candidate) -> Step {
         let sql = fill(FINALIZE, &[("parent", self.parent()), ("partition", &partition.name)]);
-        let mut locks = vec![
-            lock(self.parent(), LockMode::ShareUpdateExclusive),
-            lock(&partition.name, LockMode::AccessExclusive),
-        ];
+        let mut locks =
+            vec![lock(self.parent(), LockMode::ShareUpdateExclusive), lock(&partition.name, LockMode::AccessExclusive)];
         locks.extend(self.details.foreign().map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }));
         let title = format!("finish the detach of {}", partition.name);
-        self.step("finalize", &partition.oid.to_string(), title, "a concurrent detach was begun and not ended", sql, locks, Vec::new())
+        self.step(
+            "finalize",
+            &partition.oid.to_string(),
+            title,
+            "a concurrent detach was begun and not ended",
+            sql,
+            locks,
+            Vec::new(),
+        )
     }
 
     /// Says that a partition is about to leave: what a killed run has begun is then known.
@@ -219,10 +229,8 @@ impl Frame<'_> {
     /// DETACH CONCURRENTLY.
     pub fn detach_concurrently(&self, partition: &Candidate) -> Step {
         let sql = fill(DETACH_CONCURRENTLY, &[("parent", self.parent()), ("partition", &partition.name)]);
-        let locks = vec![
-            lock(self.parent(), LockMode::ShareUpdateExclusive),
-            lock(&partition.name, LockMode::AccessExclusive),
-        ];
+        let locks =
+            vec![lock(self.parent(), LockMode::ShareUpdateExclusive), lock(&partition.name, LockMode::AccessExclusive)];
         let record = vec![state::advance(partition.oid, "detached", &[])];
         let title = format!("detach {}", partition.name);
         let mut step = self.step("detach", &partition.oid.to_string(), title, "expired", sql, locks, record);
@@ -244,13 +252,22 @@ impl Frame<'_> {
             sql.push('\n');
             sql.push_str(&then);
         }
-        self.step("detach", &partition.oid.to_string(), format!("detach {}", partition.name), "expired", sql, self.detach_locks(partition), record)
+        self.step(
+            "detach",
+            &partition.oid.to_string(),
+            format!("detach {}", partition.name),
+            "expired",
+            sql,
+            self.detach_locks(partition),
+            record,
+        )
     }
 
     /// DETACH in a transaction with what the policy wants done besides; `place` follows the partition.
     pub fn detach_briefly_for(&self, partition: &Candidate, place: &mut TableName) -> Step {
         let mode = super::departure::mode(&self.set.policy.expire);
-        let begin = |state: &str, columns: &[(&str, String)]| vec![state::begin(self.set, partition, mode, state, columns)];
+        let begin =
+            |state: &str, columns: &[(&str, String)]| vec![state::begin(self.set, partition, mode, state, columns)];
         match &self.set.policy.expire {
             Expire::Archive { .. } => self.detach_briefly(partition, None, begin("detached", &[])),
             Expire::Drop if !self.set.policy.rails.grace.is_zero() => {
@@ -289,7 +306,15 @@ impl Frame<'_> {
         let there = TableName { schema, name: place.name.clone() };
         let record = vec![state::advance(oid, "moved", &self.arrived(Some(&there)))];
         let locks = vec![lock(place, LockMode::AccessExclusive)];
-        self.step("move", &oid.to_string(), format!("move {place} to schema {}", there.schema), "expired", sql, locks, record)
+        self.step(
+            "move",
+            &oid.to_string(),
+            format!("move {place} to schema {}", there.schema),
+            "expired",
+            sql,
+            locks,
+            record,
+        )
     }
 
     /// The steps that make an expired partition one of another table: its bounds are proven first, so
@@ -322,9 +347,14 @@ impl Frame<'_> {
             vec![lock(self.parent(), LockMode::AccessExclusive), lock(&partition.name, LockMode::AccessExclusive)];
         locks.extend(self.default_lock());
         locks.extend(
-            self.details.references_to.iter().map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }),
+            self.details
+                .references_to
+                .iter()
+                .map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }),
         );
-        locks.extend(self.details.referenced_by.iter().map(|t| TableLock { table: t.clone(), mode: LockMode::AccessExclusive }));
+        locks.extend(
+            self.details.referenced_by.iter().map(|t| TableLock { table: t.clone(), mode: LockMode::AccessExclusive }),
+        );
         locks
     }
 
@@ -361,7 +391,15 @@ impl Frame<'_> {
         let (sql, aside) = aside_sql(place, oid);
         let locks = vec![lock(place, LockMode::AccessExclusive)];
         let record = vec![state::advance(oid, "aside", &self.aside_columns(&aside))];
-        self.step("aside", &oid.to_string(), format!("put {place} aside"), "expired; kept for the grace", sql, locks, record)
+        self.step(
+            "aside",
+            &oid.to_string(),
+            format!("put {place} aside"),
+            "expired; kept for the grace",
+            sql,
+            locks,
+            record,
+        )
     }
 
     /// The columns that say where it waits, and until when.
@@ -409,10 +447,8 @@ impl Frame<'_> {
         let here = Candidate { name: recall.place.clone(), ..partition.clone() };
         let mut steps = Vec::from(self.prove_bounds(&here));
         let mut sql = String::new();
-        let mut locks = vec![
-            lock(self.parent(), LockMode::ShareUpdateExclusive),
-            lock(recall.place, LockMode::AccessExclusive),
-        ];
+        let mut locks =
+            vec![lock(self.parent(), LockMode::ShareUpdateExclusive), lock(recall.place, LockMode::AccessExclusive)];
         if let Some(from) = recall.from {
             sql.push_str(&fill(DETACH, &[("parent", from), ("partition", recall.place)]));
             sql.push('\n');
@@ -437,6 +473,31 @@ impl Frame<'_> {
         let title = format!("bring {} back", partition.name);
         steps.push(self.step("undo", &partition.oid.to_string(), title, "asked for", sql, locks, record));
         steps
+    }
+
+    /// Makes a table as a manifest says, and attaches it: what is filled in between is checked against
+    /// the bounds as it comes, so that attaching reads nothing.
+    pub fn restore(&self, name: &TableName, range: super::key::Range, table: &str, checks: &[String]) -> Step {
+        let mut made = format!("{table};\n");
+        for check in checks {
+            made.push_str(check);
+            made.push('\n');
+        }
+        made.push_str(&format!("ALTER TABLE {name} ADD CONSTRAINT dbctl_bounds CHECK ({});", self.condition(range)));
+        let clone = self.set.policy.clone;
+        for sql in self.details.properties(name, self.parent(), clone) {
+            made.push_str(&format!("\n{sql};"));
+        }
+        let bound = self.bound(range);
+        let slots: [(&str, &dyn Display); 3] = [("parent", self.parent()), ("partition", name), ("bound", &bound)];
+        let attach = fill(ATTACH_ELSEWHERE, &slots);
+        let mut locks = vec![lock(self.parent(), LockMode::ShareUpdateExclusive)];
+        locks.extend(self.default_lock());
+        locks.extend(self.details.foreign().map(|t| TableLock { table: t.clone(), mode: LockMode::ShareRowExclusive }));
+        let id = self.bound(range);
+        let mut step = self.step("restore", &id, format!("restore {name}"), "asked for", made, locks, Vec::new());
+        step.statements.push(Statement::whole(attach.into()));
+        step
     }
 
     /// The bounds as a condition on the key.

@@ -108,7 +108,11 @@ pub fn next(terms: &Terms<'_>, state: State, place: Whereabouts) -> Stage {
         (Whereabouts::Gone, _) => Stage::NoteGone,
         (Whereabouts::Attached, state) => attached(terms, state, grace),
         (Whereabouts::Detached, State::Aside) => {
-            if grace_is_over(terms.drop_after, terms.now) { Stage::Drop } else { Stage::Wait }
+            if grace_is_over(terms.drop_after, terms.now) {
+                Stage::Drop
+            } else {
+                Stage::Wait
+            }
         }
         (Whereabouts::Detached, State::Frozen) => match terms.entry.expire {
             Expire::Archive { then: Then::Detach, .. } | Expire::Detach => Stage::Keep,

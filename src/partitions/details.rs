@@ -109,7 +109,8 @@ impl Details {
         }
         let mut sql = String::new();
         if !options.is_empty() {
-            let list: Vec<String> = options.iter().map(|(name, value)| format!("{} = {}", option(name), Literal(value))).collect();
+            let list: Vec<String> =
+                options.iter().map(|(name, value)| format!("{} = {}", option(name), Literal(value))).collect();
             sql.push_str(&format!(" WITH ({})", list.join(", ")));
         }
         if clone.tablespace
@@ -175,7 +176,9 @@ impl Details {
                 format!("CREATE UNIQUE INDEX ON {partition} ({columns})")
             })
             .collect();
-        if let Some(index) = self.replica_index.as_ref().filter(|_| clone.replica_identity && self.replica_identity == "i") {
+        if let Some(index) =
+            self.replica_index.as_ref().filter(|_| clone.replica_identity && self.replica_identity == "i")
+        {
             let (index, partition) = (Literal(index).to_string(), partition.to_string());
             let table = Literal(&partition);
             sql.push(format!(

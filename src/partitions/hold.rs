@@ -48,8 +48,9 @@ pub async fn add(request: &Request, hold: &NewHold, means: &mut Means<'_>) -> Re
         return if same {
             Ok(answer(request, format!("hold {} is in force already", hold.id)))
         } else {
-            Err(Failure::new(Kind::Refused, format!("hold {} is in force and says something else", hold.id))
-                .hint(format!("give the new one another name; or lift it first: dbctl partitions hold lift {}", hold.id)))
+            Err(Failure::new(Kind::Refused, format!("hold {} is in force and says something else", hold.id)).hint(
+                format!("give the new one another name; or lift it first: dbctl partitions hold lift {}", hold.id),
+            ))
         };
     }
     let day = |day: Option<NaiveDate>| day.map_or("NULL".to_owned(), |day| format!("'{day}'"));

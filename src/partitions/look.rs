@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::calendar::Every;
+use super::ddl::Frame;
 use super::policy::{Hold, TablePolicy};
 use super::read::{self, Snapshot};
-use super::{Request, work};
+use super::work::TableWork;
+use super::{Request, rows, view, work};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
-use crate::pg::{Interrupt, Session};
+use crate::pg::{Interrupt, Query, Session};
+use crate::steps::LockMode;
+use crate::steps::events::Blocker;
 
 /// Clocks further apart than this are not trusted.
 const CLOCK_SKEW: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
@@ -55,7 +59,7 @@ pub fn entries<'r>(request: &'r Request, snapshot: &Snapshot) -> Result<Vec<&'r 
         }
     }
     let wanted = work::wanted(&request.policy, system, &request.only);
-    work::here(wanted, snapshot, system, !request.policy.rows.is_empty())
+    work::here(wanted, snapshot, system, !rows::jobs(request, snapshot).is_empty())
 }
 
 /// The holds in force: the policy's and the database's.
@@ -91,4 +95,44 @@ pub fn now(request: &Request, snapshot: &Snapshot, ours: DateTime<Utc>) -> Resul
         .hint("set the clocks right; or, if the server's is: --allow-clock-skew"));
     }
     Ok(snapshot.now)
+}
+
+/// Who holds, at this moment, what the steps would have to wait for.
+///
+/// # Errors
+/// The server's.
+pub async fn in_the_way(
+    session: &Session,
+    snapshot: &Snapshot,
+    works: &[TableWork<'_>],
+) -> Result<Vec<(String, Blocker)>> {
+    let found = works.iter().filter_map(|work| work.found.as_ref().ok());
+    let steps: Vec<_> = found.flat_map(|found| found.preview(&Frame::of(&snapshot.server, found))).collect();
+    let locks = view::locks(&steps);
+    if locks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tables: Vec<&str> = locks.iter().map(|lock| lock.table.as_str()).collect();
+    let rows =
+        session.rows(&Query::LOCK_HOLDERS, &[&tables]).await.map_err(|e| e.explain("cannot see who is in the way"))?;
+    let mut blockers = Vec::new();
+    for row in &rows {
+        let (table, held): (String, &str) = (row.try_get("relation")?, row.try_get("mode")?);
+        let wanted = locks.iter().find(|lock| lock.table == table).map(|lock| lock.mode);
+        let conflicts =
+            wanted.zip(LockMode::of_catalog(held)).is_some_and(|(wanted, held)| wanted.conflicts_with(held));
+        if conflicts {
+            let blocker = Blocker {
+                pid: row.try_get("pid")?,
+                role: row.try_get("role")?,
+                application: row.try_get("application")?,
+                state: row.try_get("state")?,
+                age_seconds: row.try_get("age_seconds")?,
+                query: row.try_get("query")?,
+                relation: Some(table.clone()),
+            };
+            blockers.push((table, blocker));
+        }
+    }
+    Ok(blockers)
 }

@@ -9,21 +9,25 @@ use chrono::{DateTime, Utc};
 pub mod bounds;
 pub mod calendar;
 pub mod check;
+mod cold;
 pub mod coverage;
 mod ddl;
 mod depart;
 pub mod departure;
 mod details;
 pub mod hold;
+mod hooks;
 pub mod key;
 mod look;
 pub mod metrics;
-pub mod observe;
 pub mod naming;
+pub mod observe;
 pub mod plan;
 pub mod policy;
 mod read;
+pub mod restore;
 mod rotate;
+mod rows;
 mod saved;
 mod set;
 pub mod span;
@@ -40,6 +44,7 @@ pub use rotate::run;
 pub use survey::{check, status, write_metrics};
 
 use crate::config::connection::Connection;
+use crate::config::env::Env;
 use crate::error::{Explain, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
@@ -66,8 +71,12 @@ pub struct Request {
     pub only: Vec<TableName>,
     /// What may be done.
     pub wish: Wish,
+    /// Row jobs are seen to.
+    pub rows: bool,
     /// Instead of the server's clock.
     pub at: Option<DateTime<Utc>>,
+    /// Credentials of stores, identities.
+    pub env: Env,
     /// Clocks may differ.
     pub allow_clock_skew: bool,
     /// Stop after the plan.
@@ -92,13 +101,16 @@ pub async fn plan(request: &Request, exit_code: bool, interrupt: &Interrupt) -> 
     let holds = look::holds(request, &snapshot);
     let now = look::now(request, &snapshot, Utc::now())?;
     let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &request.wish, now).await?;
-    let pending = works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let due = rows::plans(&session, request, &snapshot, &holds, now).await?;
+    let pending = due.iter().any(rows::Due::has_work)
+        || works.iter().any(|work| work.found.as_ref().is_ok_and(work::Found::has_work));
+    let in_the_way = look::in_the_way(&session, &snapshot, &works).await?;
     if let Some(path) = &request.out {
         let saved = saved::Saved::of(&works, &request.policy, &snapshot.server.database, now);
         std::fs::write(path, saved.text()?)
             .explain(Kind::Failed, format!("cannot write the plan to {}", path.display()))?;
     }
-    let (outcome, document) = view::plan(request, &snapshot, &works, now);
+    let (outcome, document) = view::plan(request, &snapshot, &works, &due, &in_the_way, now);
     let outcome = if exit_code && pending && outcome == Outcome::Done { Outcome::Findings } else { outcome };
     Ok((outcome, document))
 }

@@ -218,7 +218,11 @@ fn guard_locks(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
     let hint = "a wider 'every', a shorter 'ahead', or a larger max_locks_per_transaction".to_owned();
     if share >= 50 && !plan.create.is_empty() {
         plan.create.clear();
-        plan.attentions.push(Attention { id: "lock_budget", message: format!("{says}: none are added"), hint: Some(hint) });
+        plan.attentions.push(Attention {
+            id: "lock_budget",
+            message: format!("{says}: none are added"),
+            hint: Some(hint),
+        });
     } else if share >= 25 {
         plan.notes.push(format!("{says}: {hint}"));
     }
@@ -273,9 +277,7 @@ pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<
     }
     for protect in &entry.rails.protect {
         let hit = match protect {
-            Protect::Named(pattern) => {
-                glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name))
-            }
+            Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
             Protect::Days(days) => touches(&set.grid.axis, *days, member.range),
         };
         if hit {
@@ -286,7 +288,10 @@ pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<
         return Some(Stay::Attention(Attention {
             id: "hold",
             message: format!("{name} has expired and is held by {}: {}", hold.id, hold.reason),
-            hint: Some(format!("when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy", hold.id)),
+            hint: Some(format!(
+                "when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy",
+                hold.id
+            )),
         }));
     }
     let what = match member.partition.kind {
@@ -361,7 +366,9 @@ fn rail(
                 "{table}: {leaving} of its {all} partitions have expired, more than {:.0} % of them: none leaves",
                 entry.rails.max_drop_fraction * 100.0
             ),
-            format!("look at 'dbctl partitions plan'; if it is right: --max-drops {leaving}, or rails.max_drop_fraction"),
+            format!(
+                "look at 'dbctl partitions plan'; if it is right: --max-drops {leaving}, or rails.max_drop_fraction"
+            ),
         );
     }
     let stays = set.members.iter().filter(|m| plan.cutoff.is_none_or(|cutoff| m.range.upper() > Edge::At(cutoff)));
@@ -390,7 +397,9 @@ fn unarmed(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, keep: Keep, leaving:
     let Some(known) = ground.recorded else {
         return (!wish.arm && !wish.once).then(|| Attention {
             id: "unarmed",
-            message: format!("{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"),
+            message: format!(
+                "{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"
+            ),
             hint: Some("look at 'dbctl partitions plan', then once: dbctl partitions rotate --arm".to_owned()),
         });
     };

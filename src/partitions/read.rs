@@ -278,10 +278,8 @@ pub async fn departed(session: &Session, server: &Server, names: &[String]) -> R
     if !server.has_state {
         return Err(Failure::new(Kind::Refused, "no partition has left by dbctl in this database"));
     }
-    let rows = session
-        .rows(&Query::PARTITION_DEPARTED, &[&names])
-        .await
-        .map_err(|e| e.explain("cannot read schema dbctl"))?;
+    let rows =
+        session.rows(&Query::PARTITION_DEPARTED, &[&names]).await.map_err(|e| e.explain("cannot read schema dbctl"))?;
     rows.iter().map(read_leaving).collect()
 }
 
@@ -292,7 +290,8 @@ pub async fn departed(session: &Session, server: &Server, names: &[String]) -> R
 pub async fn name_of(session: &Session, oid: u32) -> Result<TableName> {
     let rows =
         session.rows(&Query::RELATION_NAME, &[&oid]).await.map_err(|e| e.explain("cannot ask for a table's name"))?;
-    let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, format!("no relation has the oid {oid} any more")))?;
+    let row =
+        rows.first().ok_or_else(|| Failure::new(Kind::Failed, format!("no relation has the oid {oid} any more")))?;
     Ok(TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?))
 }
 

@@ -3,10 +3,16 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
+use super::cold::Cold;
 use super::ddl::Frame;
-use super::depart::{self, Departed};
+use super::depart::{self, Departed, Journey};
+use super::hooks;
 use super::plan::Attention;
+use super::policy::Hold;
 use super::read::Snapshot;
+use super::rows::{self, Done, Due};
 use super::saved::Saved;
 use super::work::{self, Found, TableWork};
 use super::{Answer, Request, look, view};
@@ -56,13 +62,17 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if let Some(saved) = &saved {
         saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
     }
+    let due = if request.rows { rows::plans(&session, request, &snapshot, &holds, now).await? } else { Vec::new() };
     if request.dry_run {
-        return Ok(view::plan(request, &snapshot, &works, now));
+        let in_the_way = look::in_the_way(&session, &snapshot, &works).await?;
+        return Ok(view::plan(request, &snapshot, &works, &due, &in_the_way, now));
     }
-    if !works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work)) {
+    let busy = works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work));
+    if !busy && !due.iter().any(Due::has_work) {
         let reports: Vec<TableReport> = works.into_iter().map(report).collect();
-        tell(&reports, means);
-        return Ok(view::done(request, &snapshot, &reports));
+        let rows = rows::idle(due);
+        tell(&reports, &rows, means);
+        return Ok(view::done(request, &snapshot, &reports, &rows));
     }
     gate::pass(&preview(&works, &snapshot), &request.rails, means.confirm)?;
     let order = Order {
@@ -72,16 +82,10 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         lock_patience: FIRST_TURN,
         pauses: Pauses::default(),
     };
-    drop(works);
-    let mut executor = Executor::begin(
-        session,
-        snapshot.server.clone(),
-        &request.connection,
-        order,
-        means.interrupt,
-        means.events,
-    )
-    .await?;
+    drop((works, due));
+    let mut executor =
+        Executor::begin(session, snapshot.server.clone(), &request.connection, order, means.interrupt, means.events)
+            .await?;
     // Another run may have worked while this one waited for the lease.
     let snapshot = look::read(request, executor.session()).await?;
     let entries = look::entries(request, &snapshot)?;
@@ -91,19 +95,39 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if let Some(saved) = &saved {
         saved.confine(&mut works, &request.policy, &snapshot.server.database)?;
     }
-    let done = every_table(&mut executor, &snapshot, works, means).await;
+    let done = everything(&mut executor, request, &snapshot, works, &holds, now, means).await;
     match &done {
-        Ok(reports) => {
-            let failed: Vec<String> =
-                reports.iter().filter(|r| r.failure.is_some()).map(|r| r.table.to_string()).collect();
+        Ok((reports, rows)) => {
+            let tables = reports.iter().filter(|r| r.failure.is_some()).map(|r| r.table.to_string());
+            let jobs = rows.iter().filter(|done| done.report.is_err()).map(|done| done.job.clone());
+            let failed: Vec<String> = tables.chain(jobs).collect();
             let outcome = if failed.is_empty() { "done" } else { "partial" };
             executor.close(outcome, &failed.join(", ")).await;
         }
         Err(failure) => executor.close_failed(failure).await,
     }
-    let reports = done?;
-    tell(&reports, means);
-    Ok(view::done(request, &snapshot, &reports))
+    let (reports, rows) = done?;
+    tell(&reports, &rows, means);
+    Ok(view::done(request, &snapshot, &reports, &rows))
+}
+
+/// Tables, what belongs to rows that left with their partitions, and rows.
+async fn everything(
+    executor: &mut Executor,
+    request: &Request,
+    snapshot: &Snapshot,
+    works: Vec<TableWork<'_>>,
+    holds: &[Hold],
+    now: DateTime<Utc>,
+    means: &mut Means<'_>,
+) -> Result<(Vec<TableReport>, Vec<Done>)> {
+    let reports = every_table(executor, request, snapshot, works, means).await?;
+    if !request.rows {
+        return Ok((reports, Vec::new()));
+    }
+    let due = rows::plans(executor.session(), request, snapshot, holds, now).await?;
+    let rows = rows::run(executor, request, due, means).await?;
+    Ok((reports, rows))
 }
 
 /// The plan that was saved, where one is to be applied.
@@ -118,7 +142,7 @@ fn saved(request: &Request) -> Result<Option<Saved>> {
 fn preview(works: &[TableWork<'_>], snapshot: &Snapshot) -> Plan {
     let mut plan = Plan::default();
     for found in works.iter().filter_map(|work| work.found.as_ref().ok()) {
-        let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
+        let frame = Frame::of(&snapshot.server, found);
         plan.steps.extend(found.preview(&frame).into_iter().filter_map(|shown| match shown {
             work::Preview::Step(step) => Some(step),
             work::Preview::Words(_) => None,
@@ -149,6 +173,7 @@ fn report(work: TableWork<'_>) -> TableReport {
 
 async fn every_table(
     executor: &mut Executor,
+    request: &Request,
     snapshot: &Snapshot,
     works: Vec<TableWork<'_>>,
     means: &mut Means<'_>,
@@ -173,7 +198,7 @@ async fn every_table(
             let lock = &found.set.policy.lock;
             let turn = lock.patience.min(FIRST_TURN);
             executor.set_patience(turn, Pauses { first: lock.first_pause, longest: lock.longest_pause });
-            if let Err(failure) = one_pass(executor, snapshot, found, report, pass, means).await {
+            if let Err(failure) = one_pass(executor, request, snapshot, found, report, pass, means).await {
                 match failure.what() {
                     Kind::Deferred if lock.patience > turn => again.push((index, Instant::now())),
                     _ => fail(report, failure, means)?,
@@ -185,7 +210,7 @@ async fn every_table(
             let lock = &found.set.policy.lock;
             let left = lock.patience.saturating_sub(since.elapsed());
             executor.set_patience(left, Pauses { first: lock.first_pause, longest: lock.longest_pause });
-            if let Err(failure) = one_pass(executor, snapshot, found, report, pass, means).await {
+            if let Err(failure) = one_pass(executor, request, snapshot, found, report, pass, means).await {
                 fail(report, failure, means)?;
             }
         }
@@ -222,13 +247,14 @@ fn fail(report: &mut TableReport, failure: Failure, means: &mut Means<'_>) -> Re
 
 async fn one_pass(
     executor: &mut Executor,
+    request: &Request,
     snapshot: &Snapshot,
     found: &Found<'_>,
     report: &mut TableReport,
     pass: Pass,
     means: &mut Means<'_>,
 ) -> Result<()> {
-    let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
+    let frame = Frame::of(&snapshot.server, found);
     match pass {
         Pass::Create => {
             for partition in found.plan.finalize.iter().skip(report.finalized.len()) {
@@ -244,18 +270,23 @@ async fn one_pass(
             }
         }
         Pass::Expire => {
-            if found.plan.record && let Some(line) = work::record(found.set.policy) {
+            if found.plan.record
+                && let Some(line) = work::record(found.set.policy)
+            {
                 executor.perform(&Plan { steps: vec![note(&frame, line)] }, means.events).await?;
             }
+            let cold = Cold { policy: &request.policy, env: &request.env, database: &snapshot.server.database };
+            let journey = Journey { found, frame, cold };
             for partition in &found.plan.expire {
                 if report.departed.iter().any(|d| d.partition == partition.name.to_string()) {
                     continue;
                 }
-                report.departed.push(depart::leave(executor, found, &frame, partition, means.events).await?);
+                report.departed.push(depart::leave(executor, &journey, partition, means.events).await?);
             }
             for row in &found.leaving {
-                report.departed.extend(depart::go_on(executor, found, &frame, row, means.events).await?);
+                report.departed.extend(depart::go_on(executor, &journey, row, means.events).await?);
             }
+            hooks::run(executor, found, &frame, &report.departed, means.events).await?;
         }
     }
     Ok(())
@@ -278,29 +309,42 @@ fn note(frame: &Frame<'_>, line: String) -> Step {
     }
 }
 
-fn tell(reports: &[TableReport], means: &mut Means<'_>) {
+fn tell(reports: &[TableReport], rows: &[Done], means: &mut Means<'_>) {
     for attention in reports.iter().flat_map(|report| &report.attentions) {
         means.events.event(Event::Attention { message: &attention.message, hint: attention.hint.as_deref() });
+    }
+    for report in rows.iter().filter_map(|done| done.report.as_ref().ok()) {
+        for attention in report.attention.iter().filter(|attention| attention.blocks) {
+            let message = format!("rows {}: {}", report.job, attention.message);
+            means.events.event(Event::Attention { message: &message, hint: attention.advice.as_deref() });
+        }
     }
 }
 
 /// How the run ends: 5 over 4 over 3; what is wrong with the policy over all, once the rest is done.
-pub fn outcome(reports: &[TableReport]) -> Outcome {
-    let failures: Vec<Kind> = reports.iter().filter_map(|r| r.failure.as_ref()).map(Failure::what).collect();
+pub fn outcome(reports: &[TableReport], rows: &[Done]) -> Outcome {
+    let of_tables = reports.iter().filter_map(|r| r.failure.as_ref());
+    let of_rows = rows.iter().filter_map(|done| done.report.as_ref().err());
+    let failures: Vec<Kind> = of_tables.chain(of_rows).map(Failure::what).collect();
+    let jobs: Vec<Outcome> =
+        rows.iter().filter_map(|done| done.report.as_ref().ok()).map(crate::retain::JobReport::outcome).collect();
     if failures.contains(&Kind::Invalid) {
         return Outcome::Invalid;
     }
-    let failed: Vec<Kind> = failures.iter().copied().filter(|kind| *kind != Kind::Deferred).collect();
+    // What was refused of one partition needs a person as an attention does.
+    let refused = failures.contains(&Kind::Refused);
+    let soft = |kind: &Kind| matches!(kind, Kind::Deferred | Kind::Refused);
+    let failed: Vec<Kind> = failures.iter().copied().filter(|kind| !soft(kind)).collect();
     match failed.as_slice() {
         [] => {}
-        [first, rest @ ..] if failed.len() == reports.len() && rest.iter().all(|kind| kind == first) => {
+        [first, rest @ ..] if failed.len() == reports.len() + rows.len() && rest.iter().all(|kind| kind == first) => {
             return first.outcome();
         }
         _ => return Outcome::Partial,
     }
-    if reports.iter().any(|report| !report.attentions.is_empty()) {
+    if refused || jobs.contains(&Outcome::Refused) || reports.iter().any(|report| !report.attentions.is_empty()) {
         Outcome::Refused
-    } else if failures.is_empty() {
+    } else if failures.is_empty() && !jobs.contains(&Outcome::Deferred) {
         Outcome::Done
     } else {
         Outcome::Deferred

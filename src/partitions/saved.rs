@@ -125,7 +125,8 @@ impl Saved {
             for partition in &table.partitions {
                 if !found.plan.expire.iter().any(|p| saved(&found.set, p) == *partition) {
                     let why = found.plan.kept.iter().find(|k| k.partition.oid == partition.oid);
-                    let why = why.map_or("is not one that leaves now".to_owned(), |kept| format!("stays: {}", kept.why));
+                    let why =
+                        why.map_or("is not one that leaves now".to_owned(), |kept| format!("stays: {}", kept.why));
                     return Err(moved(format!("{} {why}", partition.name)));
                 }
             }

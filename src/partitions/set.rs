@@ -55,7 +55,10 @@ impl<'a> Set<'a> {
             TableKind::Other(what) => {
                 let advice = match *what {
                     "a plain table" => {
-                        format!("make it partitioned with 'dbctl partitions adopt {}', or remove the entry", entry.table)
+                        format!(
+                            "make it partitioned with 'dbctl partitions adopt {}', or remove the entry",
+                            entry.table
+                        )
                     }
                     _ => "dbctl keeps tables that are partitioned by range of one column: remove the entry".to_owned(),
                 };
@@ -69,8 +72,16 @@ impl<'a> Set<'a> {
         let codec = codec(entry, key_type).map_err(|(message, advice)| refuse(message, Some(advice)))?;
         let axis = Axis { codec, zone: entry.timezone };
         let grid = Grid::new(axis, entry.every).map_err(|why| refuse(format!("every: {why}"), None))?;
-        let mut set =
-            Set { policy: entry, table, grid, moment_now: now, now: 0, members: Vec::new(), pending: Vec::new(), default: None };
+        let mut set = Set {
+            policy: entry,
+            table,
+            grid,
+            moment_now: now,
+            now: 0,
+            members: Vec::new(),
+            pending: Vec::new(),
+            default: None,
+        };
         for partition in &table.partitions {
             let bound = partition.bound.as_ref().map_err(|why| unreadable(&partition.name, why))?;
             if *bound == Bound::Default {
@@ -91,7 +102,10 @@ impl<'a> Set<'a> {
         let axis = &self.grid.axis;
         if axis.codec != Codec::Number {
             return axis.of_instant(now).ok_or_else(|| {
-                Failure::new(crate::error::Kind::Failed, format!("{}: {now} is beyond the key's values", self.table.name))
+                Failure::new(
+                    crate::error::Kind::Failed,
+                    format!("{}: {now} is beyond the key's values", self.table.name),
+                )
             });
         }
         let largest = self.table.largest.as_deref().map(|text| axis.parse(text)).transpose();
@@ -164,7 +178,10 @@ fn codec(entry: &TablePolicy, key_type: &str) -> std::result::Result<Codec, (Str
         (None, None) if integer && matches!(entry.every, Every::Values(_)) => Ok(Codec::Number),
         (None, None) if integer => {
             let message = format!("codec: {column} is of type {key_type}: what do its numbers count?");
-            Err((message, "codec: epoch_s, epoch_ms, epoch_us, epoch_ns or snowflake; or a number for 'every'".to_owned()))
+            Err((
+                message,
+                "codec: epoch_s, epoch_ms, epoch_us, epoch_ns or snowflake; or a number for 'every'".to_owned(),
+            ))
         }
         (None, None) if key_type == "uuid" => Err((
             format!("codec: {column} is of type uuid; only version 7 is in the order of time"),

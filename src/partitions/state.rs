@@ -67,3 +67,12 @@ pub fn recalled(oid: u32) -> String {
          WHERE oid = {oid} AND state NOT IN ('undone', 'restored');"
     )
 }
+
+/// A partition that had left and was dropped is there again, from its archive.
+pub fn restored(partition: &str, oid: u32) -> String {
+    format!(
+        "UPDATE dbctl.partition SET state = 'restored', hooks_due = false, run = {RUN}, changed_at = pg_catalog.clock_timestamp()\n\
+         WHERE oid = {oid} AND partition = {} AND state = 'dropped';",
+        Literal(partition)
+    )
+}

@@ -27,13 +27,16 @@ pub async fn undo(request: &Request, partitions: &[String], means: &mut Means<'_
     let holds = look::holds(request, &snapshot);
     let now = look::now(request, &snapshot, chrono::Utc::now())?;
     let nothing = Wish::default();
-    let works =
-        work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &nothing, now).await?;
+    let works = work::assemble(&session, &request.policy, &entries, &snapshot, &holds, &nothing, now).await?;
     let mut plan = Plan::default();
     let mut answer = Table::new(
         "partitions",
         "nothing was brought back",
-        vec![Column::new("partition", "partition"), Column::new("from_place", "was in"), Column::new("outcome", "outcome")],
+        vec![
+            Column::new("partition", "partition"),
+            Column::new("from_place", "was in"),
+            Column::new("outcome", "outcome"),
+        ],
     );
     for wanted in partitions {
         let row = rows.iter().find(|row| row.partition == *wanted || named(row, wanted)).ok_or_else(|| {

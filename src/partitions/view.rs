@@ -6,12 +6,15 @@ use super::ddl::Frame;
 use super::plan::Attention;
 use super::read::Snapshot;
 use super::rotate::{self, TableReport};
+use super::rows::{Done, Due};
 use super::work::{Found, Preview, TableWork};
 use super::{Answer, Request};
 use crate::error::{Failure, Kind};
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
-use crate::steps::{Lane, Step};
+use crate::retain::{self, JobPlan, JobReport};
+use crate::steps::events::Blocker;
+use crate::steps::{Lane, Step, TableLock};
 
 pub(super) fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
     let files: Vec<String> = request.policy.paths().iter().map(|path| path.display().to_string()).collect();
@@ -29,31 +32,45 @@ pub(super) fn standby(request: &Request, snapshot: &Snapshot) -> Answer {
 }
 
 /// What a run would do.
-pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_>], now: DateTime<Utc>) -> Answer {
-    let mut document = head("partitions.plan", request, snapshot)
-        .fact("now", "at", now)
-        .fact("policy_hash", "policy hash", request.policy.hash.get(..12).unwrap_or_default());
+pub(super) fn plan(
+    request: &Request,
+    snapshot: &Snapshot,
+    works: &[TableWork<'_>],
+    due: &[Due<'_>],
+    in_the_way: &[(String, Blocker)],
+    now: DateTime<Utc>,
+) -> Answer {
+    let mut document = head("partitions.plan", request, snapshot).fact("now", "at", now).fact(
+        "policy_hash",
+        "policy hash",
+        request.policy.hash.get(..12).unwrap_or_default(),
+    );
     let mut actions = Table::new(
         "actions",
         "nothing to do",
         vec![
-            Column::new("table", "table"),
+            Column::machine("table"),
             Column::new("action", "action"),
             Column::new("partition", "partition"),
-            Column::new("from", "from"),
-            Column::new("to", "to"),
-            Column::machine("why"),
+            Column::new("range", "holds"),
+            Column::machine("from"),
+            Column::machine("to"),
+            Column::new("why", "why"),
         ],
     );
     let mut steps = Vec::new();
     let mut attentions: Vec<&Attention> = Vec::new();
     let mut failures = Vec::new();
+    for due in due {
+        if let Err(failure) = &due.plan {
+            failures.push((format!("rows {}", due.job.name), failure));
+        }
+    }
     for work in works {
         match &work.found {
             Ok(found) => {
                 push_actions(&mut actions, found);
-                let frame = Frame { server: &snapshot.server, set: &found.set, details: &found.details };
-                steps.extend(found.preview(&frame));
+                steps.extend(found.preview(&Frame::of(&snapshot.server, found)));
                 attentions.extend(&found.plan.attentions);
             }
             Err(failure) => failures.push((work.entry.table.to_string(), failure)),
@@ -61,12 +78,29 @@ pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_
     }
     let count = steps.iter().filter(|shown| matches!(shown, Preview::Step(_))).count();
     document = document.fact("steps", "steps", count).table(actions);
-    document = with_locks(document, &steps);
+    document = with_locks(document, &locks(&steps), in_the_way);
     document = with_attentions(document, attentions.iter().copied(), &failures);
+    let jobs: Vec<JobPlan> = due.iter().filter_map(|due| due.plan.as_ref().ok()).cloned().collect();
+    if !jobs.is_empty() {
+        document = document.table(retain::view::planned(&jobs));
+        let children = retain::view::children(&jobs);
+        if !children.rows.is_empty() {
+            document = document.table(children);
+        }
+        let odd = retain::view::attention(jobs.iter().map(retain::view::of_plan));
+        if !odd.rows.is_empty() {
+            document = document.table(odd);
+        }
+        let sql = retain::view::sql(&jobs);
+        if !sql.is_empty() {
+            document = document.text("rows_sql", sql);
+        }
+    }
     if !steps.is_empty() {
         document = document.text("sql", sql(&steps));
         if !snapshot.server.has_state {
-            document = document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
+            document =
+                document.note("before the first step, dbctl creates its schema dbctl (journal) in this database");
         }
     }
     for found in works.iter().filter_map(|work| work.found.as_ref().ok()) {
@@ -78,7 +112,7 @@ pub(super) fn plan(request: &Request, snapshot: &Snapshot, works: &[TableWork<'_
         Outcome::Invalid
     } else if !failures.is_empty() {
         Outcome::Partial
-    } else if !attentions.is_empty() {
+    } else if !attentions.is_empty() || jobs.iter().any(JobPlan::is_blocked) {
         Outcome::Refused
     } else {
         Outcome::Done
@@ -94,6 +128,7 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
             name.as_str().into(),
             action.into(),
             partition.into(),
+            range.map_or(Value::None, |range| Value::Text(short(&found.set, range))),
             range.map_or(Value::None, |range| edge(range.lower())),
             range.map_or(Value::None, |range| edge(range.upper())),
             why.into(),
@@ -103,7 +138,7 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
         push("finish detach", p.name.to_string(), Some(p.range), "a concurrent detach was begun and not ended");
     }
     for (creation, partition) in found.plan.create.iter().zip(&found.names) {
-        let why = if creation.short { "fills a hole that is less than a period" } else { "rows of this range need it" };
+        let why = if creation.short { "fills a hole that is less than a period" } else { "ahead of its rows" };
         push("create", partition.to_string(), Some(creation.range), why);
     }
     if found.plan.make_default
@@ -123,28 +158,65 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
     }
 }
 
-/// The strongest lock on each table, and whom it keeps waiting.
-fn with_locks(document: Document, steps: &[Preview]) -> Document {
-    let mut locks: Vec<crate::steps::TableLock> = Vec::new();
-    for lock in steps.iter().filter_map(|shown| match shown {
-        Preview::Step(step) => Some(step.locks()),
-        Preview::Words(_) => None,
-    }).flatten() {
-        match locks.iter_mut().find(|known| known.table == lock.table) {
-            Some(known) => known.mode = known.mode.max(lock.mode),
-            None => locks.push(lock),
+/// A range in few words: midnights at UTC as days.
+fn short(set: &super::set::Set<'_>, range: super::key::Range) -> String {
+    let edge = |edge| {
+        let text = set.bound_text(edge);
+        text.strip_suffix(" 00:00:00+00").or_else(|| text.strip_suffix(" 00:00:00")).map_or(text.clone(), str::to_owned)
+    };
+    format!("{} to {}", edge(range.lower()), edge(range.upper()))
+}
+
+/// The strongest lock of all steps on each table, sorted.
+pub(super) fn locks(steps: &[Preview]) -> Vec<TableLock> {
+    let mut locks: Vec<TableLock> = Vec::new();
+    for shown in steps {
+        let Preview::Step(step) = shown else { continue };
+        for lock in step.locks() {
+            match locks.iter_mut().find(|known| known.table == lock.table) {
+                Some(known) => known.mode = known.mode.max(lock.mode),
+                None => locks.push(lock),
+            }
         }
     }
     locks.sort();
+    locks
+}
+
+/// The lock on each table, whom it keeps waiting, and who is in its way now.
+fn with_locks(document: Document, locks: &[TableLock], in_the_way: &[(String, Blocker)]) -> Document {
     let mut table = Table::new(
         "locks",
         "no locks",
-        vec![Column::new("table", "locks on"), Column::new("mode", "mode"), Column::new("blocks", "keeps waiting")],
+        vec![
+            Column::new("table", "locks on"),
+            Column::new("mode", "mode"),
+            Column::new("blocks", "keeps waiting"),
+            Column::new("in_the_way", "in its way now"),
+        ],
     );
-    for lock in &locks {
-        table.push(vec![lock.table.as_str().into(), lock.mode.sql().into(), lock.mode.blocks().into()]);
+    for lock in locks {
+        let blockers = in_the_way.iter().filter(|(table, _)| *table == lock.table);
+        let pids = blockers.map(|(_, blocker)| format!("pid {}", blocker.pid)).collect();
+        table.push(vec![
+            lock.table.as_str().into(),
+            lock.mode.sql().into(),
+            lock.mode.blocks().into(),
+            Value::List(pids),
+        ]);
     }
-    if locks.is_empty() { document } else { document.table(table) }
+    if locks.is_empty() {
+        return document;
+    }
+    let mut told: Vec<i32> = Vec::new();
+    let mut document = document.table(table);
+    for (table, blocker) in in_the_way {
+        if !told.contains(&blocker.pid) {
+            told.push(blocker.pid);
+            document = document.note(format!("in the way now, on {table}: {blocker}"));
+        }
+    }
+    document
 }
 
 fn with_attentions<'a>(
@@ -155,11 +227,7 @@ fn with_attentions<'a>(
     let mut table = Table::new(
         "attentions",
         "",
-        vec![
-            Column::new("id", "attention"),
-            Column::new("message", "what"),
-            Column::new("hint", "what to do"),
-        ],
+        vec![Column::new("id", "attention"), Column::new("message", "what"), Column::new("hint", "what to do")],
     );
     for attention in attentions {
         table.push(vec![attention.id.into(), attention.message.as_str().into(), attention.hint.clone().into()]);
@@ -207,7 +275,7 @@ fn mode(step: &Step) -> &'static str {
 }
 
 /// What a run did.
-pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableReport]) -> Answer {
+pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableReport], rows: &[Done]) -> Answer {
     let mut table = Table::new(
         "tables",
         "the policy names no table of this database",
@@ -227,7 +295,9 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
             Some(failure) if failure.what() == Kind::Deferred => "deferred",
             Some(_) => "failed",
             None if !report.attentions.is_empty() => "attention",
-            None if report.created.is_empty() && report.departed.is_empty() && report.finalized.is_empty() => "in order",
+            None if report.created.is_empty() && report.departed.is_empty() && report.finalized.is_empty() => {
+                "in order"
+            }
             None => "done",
         };
         table.push(vec![
@@ -243,5 +313,9 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
     }
     let mut document = head("partitions.done", request, snapshot).table(table);
     document = with_attentions(document, reports.iter().flat_map(|r| &r.attentions), &[]);
-    (rotate::outcome(reports), document)
+    let jobs: Vec<JobReport> = rows.iter().filter_map(|done| done.report.as_ref().ok()).cloned().collect();
+    if !jobs.is_empty() {
+        document = document.table(retain::view::done(&jobs));
+    }
+    (rotate::outcome(reports, rows), document)
 }

@@ -63,11 +63,12 @@ pub fn here<'p>(
     };
     let all = entries.len();
     let here: Vec<&TablePolicy> = entries.into_iter().filter(|e| e.system.as_deref().is_none_or(holds)).collect();
-    if here.is_empty() && all > 0 && !rows {
+    // A system that the policy has nothing for is in order. One that cannot be told is not.
+    let told = system.is_some() || snapshot.systems.as_ref().is_some_and(|systems| !systems.is_empty());
+    if here.is_empty() && all > 0 && !rows && !told {
         let what = match &snapshot.systems {
-            Some(systems) if systems.is_empty() => "dbctl has migrated no embedded system here".to_owned(),
-            Some(systems) => format!("it holds {}", systems.join(", ")),
-            None => "schema dbctl may not be read, so its system is UNKNOWN".to_owned(),
+            Some(_) => "dbctl has migrated no embedded system here",
+            None => "schema dbctl may not be read, so its system is UNKNOWN",
         };
         let message = format!("no entry of the policy is for database {}: {what}", snapshot.server.database);
         return Err(Failure::new(Kind::Refused, message)
@@ -131,11 +132,8 @@ pub fn find<'a>(
         lock_slots: snapshot.lock_slots,
     };
     let plan = plan::plan(&set, &ground, wish);
-    let leaving = if wish.expire {
-        snapshot.state.leaving.iter().filter(|row| row.parent == key).collect()
-    } else {
-        Vec::new()
-    };
+    let leaving =
+        if wish.expire { snapshot.state.leaving.iter().filter(|row| row.parent == key).collect() } else { Vec::new() };
     Ok(Found { set, plan, leaving, details: Details::default(), names: Vec::new() })
 }
 
@@ -291,7 +289,9 @@ fn stage_steps(frame: &Frame<'_>, partition: &Candidate, place: &mut TableName, 
             };
             return vec![Preview::Words(format!("export {} to archive {archive} and read it back", partition.name))];
         }
-        Stage::Rehash => return vec![Preview::Words(format!("compare the rows of {} with the export", partition.name))],
+        Stage::Rehash => {
+            return vec![Preview::Words(format!("compare the rows of {} with the export", partition.name))];
+        }
         Stage::Announce => vec![frame.announce(partition, mode)],
         Stage::DetachConcurrently => vec![frame.detach_concurrently(partition)],
         Stage::DetachBriefly => vec![frame.detach_briefly_for(partition, place)],
@@ -374,7 +374,7 @@ async fn name(session: &Session, works: &mut [TableWork<'_>]) -> Result<()> {
 }
 
 /// `base` with a suffix, in 63 bytes.
-fn cut(base: &str, suffix: &str) -> String {
+pub fn cut(base: &str, suffix: &str) -> String {
     let mut base = base.to_owned();
     while base.len() + suffix.len() > 63 {
         base.pop();

@@ -21,7 +21,7 @@ pub use interrupt::Interrupt;
 pub use lease::Lease;
 pub use queries::Query;
 pub use server::Server;
-pub use session::{Notice, Session};
+pub use session::{CopyIn, Notice, Session};
 pub use sqlstate::ServerError;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;

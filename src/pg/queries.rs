@@ -43,6 +43,11 @@ macro_rules! queries {
 }
 
 queries! {
+    ARCHIVE_COLUMNS = "archive_columns" (TEXT, TEXT);
+    ARCHIVE_CONSTRAINTS = "archive_constraints" (TEXT, TEXT);
+    ARCHIVE_HASHABLE = "archive_hashable" (TEXT, TEXT);
+    ARCHIVE_INDEXES = "archive_indexes" (TEXT, TEXT);
+    ARCHIVE_TABLE = "archive_table" (TEXT, TEXT);
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
@@ -55,6 +60,7 @@ queries! {
     INVALID_COPIES = "invalid_copies" ();
     HALF_DONE = "half_done" (TEXT);
     JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
+    LOCK_HOLDERS = "lock_holders" (TEXT_ARRAY);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
@@ -72,6 +78,15 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    ROW_JOB_CHILDREN = "row_job_children" (INT8);
+    ROW_JOB_COLUMNS = "row_job_columns" (INT8);
+    ROW_JOB_DONE = "row_job_done" (TEXT);
+    ROW_JOB_INDEXES = "row_job_indexes" (INT8);
+    ROW_JOB_LEAVES = "row_job_leaves" (INT8);
+    ROW_JOB_PACE = "row_job_pace" ();
+    ROW_JOB_STANDBYS = "row_job_standbys" ();
+    ROW_JOB_TABLE = "row_job_table" (TEXT, TEXT);
+    ROW_JOB_TRIGGERS = "row_job_triggers" (INT8);
     RUNS = "runs" (INT8);
     RUN_STEPS = "run_steps" (INT8);
     SERVER = "server" ();

@@ -1,10 +1,12 @@
 //! A connection as the rest of dbctl sees it: send SQL, read rows, know when it is gone.
 
+use std::pin::Pin;
 use std::sync::OnceLock;
 
-use futures_util::TryStreamExt;
+use bytes::Bytes;
+use futures_util::{SinkExt, Stream, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, CopyInSink, Row, SimpleQueryMessage};
 
 use super::connect::{self, Link};
 use super::interrupt::Interrupt;
@@ -19,6 +21,32 @@ pub struct Session {
     /// Who logged in, and the role in force once it is known.
     user: String,
     role: OnceLock<String>,
+}
+
+/// A `COPY … FROM STDIN` under way.
+pub struct CopyIn<'a> {
+    session: &'a Session,
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+}
+
+impl CopyIn<'_> {
+    /// Sends a part of the data, cut anywhere.
+    ///
+    /// # Errors
+    /// The server's, which may be about an earlier part.
+    pub async fn send(&mut self, part: Bytes) -> Result<(), ServerError> {
+        let sent = self.sink.feed(part).await;
+        sent.map_err(|error| self.session.error(error))
+    }
+
+    /// Ends the data: how many rows were stored.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn finish(mut self) -> Result<u64, ServerError> {
+        let finished = self.sink.as_mut().finish().await;
+        finished.map_err(|error| self.session.error(error))
+    }
 }
 
 /// Something the server said beside an answer.
@@ -97,6 +125,39 @@ impl Session {
     /// The server's.
     pub async fn rows_of(&self, sql: &str) -> Result<Vec<Row>, ServerError> {
         self.client().query_typed(sql, &[]).await.map_err(|error| self.error(error))
+    }
+
+    /// The same with parameters, `$1::text` and so on: values that the text of a statement must not show,
+    /// or that change from one execution to the next.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn rows_with(&self, sql: &str, params: &[&str]) -> Result<Vec<Row>, ServerError> {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            params.iter().map(|param| (param as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        self.client().query_typed(sql, &typed).await.map_err(|error| self.error(error))
+    }
+
+    /// Runs a `COPY … TO STDOUT`: what it sends, a row or so at a time. A stream that is dropped early
+    /// leaves the server sending to the end: [`Session::cancel`] stops it.
+    ///
+    /// # Errors
+    /// The server's, at the beginning or while it sends.
+    pub async fn copy_out(
+        &self,
+        sql: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, ServerError>> + '_, ServerError> {
+        let rows = self.client().copy_out(sql).await.map_err(|error| self.error(error))?;
+        Ok(rows.map_err(|error| self.error(error)))
+    }
+
+    /// Runs a `COPY … FROM STDIN` that is then fed. One that is dropped unfinished fails on the server.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn copy_in(&self, sql: &str) -> Result<CopyIn<'_>, ServerError> {
+        let sink = self.client().copy_in(sql).await.map_err(|error| self.error(error))?;
+        Ok(CopyIn { session: self, sink: Box::pin(sink) })
     }
 
     /// What the server said beside its answers since the last call, oldest first.

@@ -31,12 +31,12 @@ pub struct Order {
 
 /// The right and the means to change one database.
 pub struct Executor {
-    work: Session,
-    server: Server,
-    lease: Lease,
-    interrupt: Interrupt,
-    order: Order,
-    run: Option<i64>,
+    pub(super) work: Session,
+    pub(super) server: Server,
+    pub(super) lease: Lease,
+    pub(super) interrupt: Interrupt,
+    pub(super) order: Order,
+    pub(super) run: Option<i64>,
 }
 
 /// A step that is done.
@@ -365,7 +365,7 @@ impl Executor {
         self.interrupt.sleep(pause).await
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.interrupt.check()?;
         self.lease.check()
     }

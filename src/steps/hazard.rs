@@ -39,6 +39,34 @@ impl LockMode {
         }
     }
 
+    /// The mode as `pg_locks` spells it: `AccessShareLock`.
+    pub fn of_catalog(text: &str) -> Option<LockMode> {
+        Some(match text {
+            "AccessShareLock" => LockMode::AccessShare,
+            "RowShareLock" => LockMode::RowShare,
+            "RowExclusiveLock" => LockMode::RowExclusive,
+            "ShareUpdateExclusiveLock" => LockMode::ShareUpdateExclusive,
+            "ShareLock" => LockMode::Share,
+            "ShareRowExclusiveLock" => LockMode::ShareRowExclusive,
+            "ExclusiveLock" => LockMode::Exclusive,
+            "AccessExclusiveLock" => LockMode::AccessExclusive,
+            _ => return None,
+        })
+    }
+
+    /// Whether both cannot be held at once by two sessions (PostgreSQL documentation, table 13.2).
+    pub fn conflicts_with(self, other: LockMode) -> bool {
+        use LockMode::{AccessExclusive, AccessShare, Exclusive, RowExclusive, RowShare, Share, ShareUpdateExclusive};
+        let (weaker, stronger) = (self.min(other), self.max(other));
+        match weaker {
+            AccessShare => stronger == AccessExclusive,
+            RowShare => stronger >= Exclusive,
+            RowExclusive => stronger >= Share,
+            Share => stronger != Share,
+            ShareUpdateExclusive | LockMode::ShareRowExclusive | Exclusive | AccessExclusive => true,
+        }
+    }
+
     /// Whom the lock keeps waiting.
     pub fn blocks(self) -> &'static str {
         match self {
@@ -100,5 +128,41 @@ impl fmt::Display for Hazard {
             Hazard::Rewrites(what) => write!(f, "may rewrite or scan the table: {what}"),
             Hazard::Opaque(what) => write!(f, "locks unknown: {what}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LockMode;
+
+    #[test]
+    fn modes_conflict_as_the_documentation_says() {
+        let modes = [
+            LockMode::AccessShare,
+            LockMode::RowShare,
+            LockMode::RowExclusive,
+            LockMode::ShareUpdateExclusive,
+            LockMode::Share,
+            LockMode::ShareRowExclusive,
+            LockMode::Exclusive,
+            LockMode::AccessExclusive,
+        ];
+        let rows: Vec<String> = modes
+            .iter()
+            .map(|a| modes.iter().map(|b| if a.conflicts_with(*b) { 'X' } else { '.' }).collect())
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                "".to_owned() + ".......X",
+                "......XX".into(),
+                "....XXXX".into(),
+                "...XXXXX".into(),
+                "..XX.XXX".into(),
+                "..XXXXXX".into(),
+                ".XXXXXXX".into(),
+                "XXXXXXXX".into()
+            ]
+        );
     }
 }

@@ -5,7 +5,9 @@
 //! way to send DDL.
 
 pub mod apply;
+pub mod batch;
 pub mod events;
+mod fill;
 pub mod gate;
 pub mod guard;
 mod hazard;

@@ -1,6 +1,7 @@
 //! The one integration binary: everything that needs a server or the built program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod archive;
 mod build_script;
 mod connect;
 mod contract;
@@ -10,6 +11,7 @@ mod migrate;
 mod partitions;
 mod plans;
 mod queries;
+mod retain;
 mod sandbox;
 mod shipped_policy;
 mod systems;

@@ -75,7 +75,9 @@ fn contains_word(line: &str, word: &str) -> bool {
 #[test]
 fn only_pg_knows_the_driver() {
     only(&["src/pg/"], &["tokio_postgres", "deadpool"]);
-    only(&["src/pg/"], &["rustls", "x509_cert", "socket2"]);
+    only(&["src/pg/"], &["x509_cert", "socket2"]);
+    // S3 speaks TLS as well, with the same ring.
+    only(&["src/pg/", "src/archive/store/s3.rs"], &["rustls"]);
 }
 
 #[test]
@@ -92,6 +94,13 @@ fn only_two_files_know_refinery() {
 fn only_output_knows_how_a_table_or_a_bar_is_drawn_and_one_file_draws_carets() {
     only(&["src/output/"], &["comfy_table", "indicatif", "csv::"]);
     only(&["src/excerpt.rs"], &["annotate_snippets"]);
+}
+
+#[test]
+fn only_the_archive_knows_how_files_are_stored_compressed_and_encrypted() {
+    only(&["src/archive/store/"], &["object_store"]);
+    only(&["src/archive/seal.rs", "src/archive/unseal.rs"], &["zstd::"]);
+    only(&["src/archive/seal.rs", "src/archive/unseal.rs", "src/archive/keys.rs"], &["age::"]);
 }
 
 #[test]
@@ -121,24 +130,39 @@ fn only_the_executor_sends_what_changes_a_database() {
         &[
             "src/pg/",
             "src/steps/apply.rs",
+            "src/steps/batch.rs",
             "src/steps/recover.rs",
             "src/steps/journal.rs",
             "src/migrate/read.rs",
             "src/partitions/read.rs",
             "src/partitions/observe.rs",
+            "src/retain/read.rs",
             "src/systems/verify.rs",
+            "src/archive/export.rs",
+            "src/archive/hash.rs",
         ],
         &["ession.send(", "work.send(", "session().send("],
     );
-    for (number, line) in code("src/migrate/read.rs").iter().filter(|(_, line)| line.contains(".send(")) {
-        let text = code("src/migrate/read.rs")
-            .iter()
-            .skip_while(|(n, _)| n < number)
-            .take(2)
-            .map(|(_, l)| l.clone())
-            .collect::<String>();
-        assert!(text.contains("READ ONLY") || text.contains("\"COMMIT\""), "src/migrate/read.rs:{number}: {line}");
+    for file in ["src/migrate/read.rs", "src/partitions/read.rs", "src/retain/read.rs"] {
+        for (number, line) in code(file).iter().filter(|(_, line)| line.contains(".send(")) {
+            let text: String =
+                code(file).iter().skip_while(|(n, _)| n < number).take(2).map(|(_, l)| l.as_str()).collect();
+            let frame = ["READ ONLY", "\"COMMIT\"", "\"ROLLBACK\""].iter().any(|word| text.contains(word));
+            assert!(frame, "{file}:{number}: {line}");
+        }
     }
+    // So does whoever asks one question at a time.
+    let sent = lines_with("src/partitions/observe.rs", &["session.send("]);
+    assert!(sent.iter().all(|line| line.contains("(BEGIN)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
+    assert!(text("src/partitions/observe.rs").contains("const BEGIN: &str = \"BEGIN READ ONLY;"));
+    // The archive sends the frame of a read-only transaction; rows come back inside of the caller's own.
+    for file in ["src/archive/export.rs", "src/archive/hash.rs"] {
+        let sent: Vec<String> = lines_with(file, &["session.send("]);
+        assert!(sent.iter().all(|line| line.contains("(&begin)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
+        let begun = lines_with(file, &["BEGIN"]);
+        assert!(!begun.is_empty() && begun.iter().all(|line| line.contains("READ ONLY")), "{begun:?}");
+    }
+    only(&["src/pg/", "src/archive/import.rs"], &["copy_in("]);
     only(&["src/pg/"], &["batch_execute(", "simple_query(", "simple_query_raw(", "query_typed(", ".execute("]);
 }
 
@@ -167,6 +191,14 @@ fn decisions_are_pure() {
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
                     "src/migrate/words.rs",
+                    "src/retain/attention.rs",
+                    "src/retain/clock.rs",
+                    "src/retain/held.rs",
+                    "src/retain/mask.rs",
+                    "src/retain/pace.rs",
+                    "src/retain/snapshot.rs",
+                    "src/retain/sql.rs",
+                    "src/retain/visits.rs",
                 ],
             )
     };
@@ -198,14 +230,43 @@ fn decisions_are_pure() {
 #[test]
 fn arrows_point_down() {
     for (floor, above) in [
-        ("src/config/", &["crate::pg", "crate::steps", "crate::migrate", "crate::cli", "crate::run"][..]),
+        (
+            "src/config/",
+            &["crate::pg", "crate::steps", "crate::migrate", "crate::retain", "crate::cli", "crate::run"][..],
+        ),
         ("src/pg/", &["crate::steps", "crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk"]),
         ("src/output/", &["crate::pg", "crate::steps", "crate::migrate", "crate::systems", "crate::cli"]),
         (
             "src/steps/",
-            &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::output"],
+            &[
+                "crate::migrate",
+                "crate::retain",
+                "crate::partitions",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::output",
+            ],
+        ),
+        (
+            "src/archive/",
+            &[
+                "crate::partitions",
+                "crate::migrate",
+                "crate::steps",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::output",
+            ],
         ),
         ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
+        (
+            "src/retain/",
+            &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),
     ] {

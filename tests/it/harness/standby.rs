@@ -19,6 +19,16 @@ pub struct Copy {
 /// Takes a base backup and starts it as a standby that follows the server.
 pub fn standby(server: &Sandbox) -> Copy {
     let data = back_up(server, "standby", &["-R"]);
+    // In words that an older libpq knows too: the server may find the machine's before its own.
+    let primary = format!(
+        "primary_conninfo = 'host={} port={} user={} application_name=copy'",
+        server.socket_dir().display(),
+        server.port(),
+        server.superuser()
+    );
+    let mut conninfo = server.command_as_server("/bin/sh");
+    conninfo.args(["-c", r#"echo "$2" >>"$1""#, "sh"]).arg(data.join("postgresql.auto.conf")).arg(primary);
+    assert!(conninfo.status().expect("a shell runs").success());
     Copy::start(server, &data, 5433)
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Size;
 use super::ground::Ground;
-use super::live::{Play, Seen, play};
+use super::live::{self, Play, Seen, play};
 use super::policy::{Policy, Table};
 use super::sets::{self, Reach};
 use super::sheet::Sheet;
@@ -140,7 +140,7 @@ CREATE TABLE events_default PARTITION OF events DEFAULT;
 
 /// The median over the rounds of the worst insert.
 fn worst(all: &[Seen]) -> Option<f64> {
-    Spread::of(all.iter().filter_map(|seen| seen.calls(INSERTS).percentile(100.0))).map(|spread| spread.median)
+    live::median(all, |seen| seen.calls(INSERTS).percentile(100.0))
 }
 
 fn measure(ground: &Ground, size: &Size, deed: &Deed) -> Result<Sheet> {
@@ -160,15 +160,12 @@ fn measure(ground: &Ground, size: &Size, deed: &Deed) -> Result<Sheet> {
     let names = ["(nothing done)", "dbctl", "psql, plain steps"];
     let [idle, own, plain] = &rounds;
     let row = |(name, all): (&str, &Vec<Seen>)| {
-        let median = |figure: &dyn Fn(&Seen) -> Option<f64>| {
-            Spread::of(all.iter().filter_map(figure)).map(|spread| spread.median)
-        };
-        let took = median(&|seen| seen.took);
+        let took = live::median(all, |seen| seen.took);
         vec![
             name.to_owned(),
             if name.starts_with('(') { String::new() } else { or_question_mark(took) },
             or_question_mark(worst(all)),
-            or_question_mark(median(&|seen| seen.calls(INSERTS).percentile(99.0))),
+            or_question_mark(live::median(all, |seen| seen.calls(INSERTS).percentile(99.0))),
         ]
     };
     let rows: Vec<Vec<String>> = names.into_iter().zip([idle, own, plain]).map(row).collect();
@@ -207,7 +204,7 @@ fn once(ground: &Ground, deed: &Deed, who: usize, policy: &Path, raw: &Path) -> 
     };
     let mut seen = play(ground, &play_of, command)?;
     if who > 0 && seen.complaint.is_none() {
-        seen.complaint = ground.expect(DATABASE, &deed.done, "t").err().map(|error| format!("{error:#}"));
+        seen.complaint = ground.expect("done", DATABASE, &deed.done, "t").err().map(|error| format!("{error:#}"));
     }
     Ok(seen)
 }

@@ -63,7 +63,7 @@ VACUUM ANALYZE events;
             let _ = std::fs::remove_dir_all(&store);
             ground.copy(SEED, "b_archive")
         }),
-        check: Box::new(|| ground.expect("b_archive", &exists, "0")),
+        check: Box::new(|| ground.expect("expired partitions left", "b_archive", &exists, "0")),
         ..Case::new("dbctl rotate", || Command::new("false"))
     }];
     let file = ground.scene.scratch().join("raw.csv.zst");
@@ -81,7 +81,7 @@ VACUUM ANALYZE events;
     let aims = vec![
         Aim::at_least("the pace, read-back and second hash included,", 300_000.0, " rows/s", pace),
         // As megabytes: 64 MB.
-        Aim::under("dbctl peaks at", 61.0, " MiB", own.and_then(|own| own.peak)),
+        Aim::under("dbctl's peak", 61.0, " MiB", own.and_then(|own| own.peak)),
     ];
     let raw: Vec<String> = all
         .iter()

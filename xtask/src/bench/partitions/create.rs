@@ -38,7 +38,7 @@ pub fn run(ground: &Ground, size: &Size) -> Result<Vec<Sheet>> {
             ground.scene.fresh(dbname)?;
             ground.prepare(dbname, &format!("{before}CHECKPOINT;\n"))
         }),
-        check: Box::new(|| ground.expect(dbname, sets::COUNT, &all)),
+        check: Box::new(|| ground.expect("partitions", dbname, sets::COUNT, &all)),
         ..Case::new(name, move || ground.psql(dbname, "SELECT 1"))
     };
     let mut cases = vec![

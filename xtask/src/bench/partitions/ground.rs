@@ -155,9 +155,9 @@ impl Ground {
     }
 
     /// Fails unless the query answers so.
-    pub fn expect(&self, dbname: &str, query: &str, answer: &str) -> Result<()> {
+    pub fn expect(&self, what: &str, dbname: &str, query: &str, answer: &str) -> Result<()> {
         let found = self.scene.ask(dbname, query)?;
-        anyhow::ensure!(found == answer, "{found} instead of {answer}: {query}");
+        anyhow::ensure!(found == answer, "{what}: {found} instead of {answer}");
         Ok(())
     }
 }

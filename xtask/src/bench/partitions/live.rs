@@ -9,12 +9,16 @@ use anyhow::{Context, Result};
 use super::ground::Ground;
 use super::traffic::{Log, Stream, Traffic};
 use crate::bench::latencies::Latencies;
+use crate::bench::measure::Spread;
 use crate::process::line;
 
 /// Clients alone first: plans are made, pages are read.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// After the transaction that is in the way has begun.
 const HEAD_START: Duration = Duration::from_secs(1);
+
+/// dbctl's exit code when it was in somebody's way for too long: it did what it could.
+const DEFERRED: i32 = 3;
 
 /// What happens around the command.
 pub struct Play<'a> {
@@ -37,8 +41,10 @@ pub struct Seen {
     to: f64,
     /// How long the command took, in seconds.
     pub took: Option<f64>,
-    /// What it said at the end if it did not end with 0.
+    /// What it said if it did not end with 0, or what it has left undone.
     pub complaint: Option<String>,
+    /// Whether it broke: what the clients lived through meanwhile says nothing.
+    pub broke: bool,
 }
 
 impl Seen {
@@ -61,6 +67,12 @@ impl Seen {
     }
 }
 
+/// The median over the rounds in which the command did not break; none if it broke in all.
+pub fn median<'a>(rounds: impl IntoIterator<Item = &'a Seen>, figure: impl Fn(&'a Seen) -> Option<f64>) -> Option<f64> {
+    let values = rounds.into_iter().filter(|seen| !seen.broke).filter_map(figure);
+    Spread::of(values).map(|spread| spread.median)
+}
+
 /// Runs the command, or nothing for the baseline.
 pub fn play(ground: &Ground, play: &Play<'_>, command: Option<Command>) -> Result<Seen> {
     let traffic = Traffic::start(&ground.scene.config(play.dbname), play.streams, play.watch)?;
@@ -74,15 +86,17 @@ pub fn play(ground: &Ground, play: &Play<'_>, command: Option<Command>) -> Resul
     if holder.is_some() {
         std::thread::sleep(HEAD_START);
     }
-    let (mut took, mut complaint) = (None, None);
+    let (mut took, mut complaint, mut broke) = (None, None, false);
     if let Some(mut command) = command {
         let begun = traffic.now();
         let done = command.output().with_context(|| format!("cannot run {}", line(&command)))?;
         took = Some(traffic.now() - begun);
+        broke = !matches!(done.status.code(), Some(0 | DEFERRED));
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stderr);
-            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            complaint = Some(format!("{}: {}", done.status, last.trim()));
+            let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+            let line = lines.clone().find(|line| line.contains("rror")).or_else(|| lines.next_back());
+            complaint = Some(format!("{}: {}", done.status, line.unwrap_or_default().trim()));
         }
     }
     if let Some(mut holder) = holder {
@@ -93,5 +107,5 @@ pub fn play(ground: &Ground, play: &Play<'_>, command: Option<Command>) -> Resul
     let rest = (play.at_least.as_secs_f64() - (traffic.now() - from)).max(1.0);
     std::thread::sleep(Duration::from_secs_f64(rest));
     let to = traffic.now();
-    Ok(Seen { log: traffic.stop()?, from, to, took, complaint })
+    Ok(Seen { log: traffic.stop()?, from, to, took, complaint, broke })
 }

@@ -39,7 +39,7 @@ pub fn run(ground: &Ground, size: &Size) -> Result<Vec<Sheet>> {
         ground.prepare(DATABASE, &sets::fill(&tables, hundred, "_"))?;
     }
     ground.prepare(DATABASE, "VACUUM ANALYZE pg_catalog.pg_class;\nVACUUM ANALYZE pg_catalog.pg_inherits;\n")?;
-    ground.expect(DATABASE, sets::COUNT, &count.to_string())?;
+    ground.expect("partitions", DATABASE, sets::COUNT, &count.to_string())?;
     let cases = [
         Case::new("dbctl rotate", || ground.rotate(&policy, DATABASE)),
         Case::new("dbctl plan", || ground.dbctl(&["plan"], &policy, DATABASE)),
@@ -47,7 +47,7 @@ pub fn run(ground: &Ground, size: &Size) -> Result<Vec<Sheet>> {
     ];
     let rounds = size.runs;
     let all = ground.compare(&cases, rounds);
-    let peak = |series: &Series| Aim::under(format!("{} peaks at", series.name), AIM, " MiB", series.peak);
+    let peak = |series: &Series| Aim::under(format!("peak of {}", series.name), AIM, " MiB", series.peak);
     let aims = all.iter().take(2).map(peak).collect();
     let title = format!("Nothing to do: {TABLES} tables x {} = {} partitions", REACH.count(), thousands(count as u64));
     let sheet = Sheet::of(&Comparison { title, rounds, all, aims });

@@ -62,6 +62,7 @@ pub fn run(options: &Options) -> Result<()> {
         if !options.scenes.is_empty() && !options.scenes.iter().any(|chosen| chosen == name) {
             continue;
         }
+        eprintln!("{name}: begun");
         let begun = Instant::now();
         let sheets = scene(&ground, &size).unwrap_or_else(|error| vec![Sheet::failed(name, &error)]);
         sheets.iter().for_each(|sheet| println!("{}", sheet.text));

@@ -9,12 +9,11 @@ use serde_json::json;
 
 use super::Size;
 use super::ground::Ground;
-use super::live::{Play, Seen, play};
+use super::live::{self, Play, Seen, play};
 use super::policy::Policy;
 use super::sheet::Sheet;
 use super::traffic::Stream;
 use crate::bench::markdown::{or_question_mark, thousands};
-use crate::bench::measure::Spread;
 use crate::bench::report::Aim;
 
 const SEED: &str = "b_rows_seed";
@@ -117,7 +116,12 @@ impl Programs<'_> {
         let mut seen = play(self.ground, &play_of, self.command(who))?;
         if who != Who::Nobody && seen.complaint.is_none() {
             // Some rows have become old since.
-            let few = self.ground.expect(DATABASE, &format!("SELECT count(*) < 1000 FROM events WHERE {OLD}"), "t");
+            let few = self.ground.expect(
+                "less than 1,000 old rows left",
+                DATABASE,
+                &format!("SELECT count(*) < 1000 FROM events WHERE {OLD}"),
+                "t",
+            );
             seen.complaint = few.err().map(|error| format!("{error:#}"));
         }
         Ok(seen)
@@ -144,7 +148,7 @@ fn writers(seen: &Seen, percent: f64) -> Option<f64> {
 
 fn sheet(all: &[Who], rounds: &[Vec<Seen>], total: u64, old: u64) -> Sheet {
     let median = |at: usize, figure: &dyn Fn(&Seen) -> Option<f64>| {
-        Spread::of(rounds.iter().filter_map(|seen| figure(seen.get(at)?))).map(|spread| spread.median)
+        live::median(rounds.iter().filter_map(|seen| seen.get(at)), figure)
     };
     let pace = |seen: &Seen| Some(old as f64 / seen.took?);
     let row = |(at, who): (usize, &Who)| {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Size;
 use super::ground::Ground;
-use super::live::{Play, Seen, play};
+use super::live::{self, Play, Seen, play};
 use super::policy::{Document, Policy, Table};
 use super::sets::{self, Reach, Way};
 use super::sheet::Sheet;
@@ -175,7 +175,7 @@ impl<'a> Experiment<'a> {
         };
         let mut seen = play(self.ground, &play_of, self.command(who)?)?;
         if who != Who::Nobody && seen.complaint.is_none() {
-            let left = self.ground.expect(DATABASE, sets::COUNT, self.deed.left());
+            let left = self.ground.expect("partitions", DATABASE, sets::COUNT, self.deed.left());
             seen.complaint = left.err().map(|error| format!("{error:#}"));
         }
         Ok(seen)
@@ -206,7 +206,9 @@ FROM generate_series({}, {}) AS n, generate_series(1, 500) AS g;
 ANALYZE;
 CHECKPOINT;
 ",
-            reach.first, reach.last
+            // None in the future: pg_partman counts from the newest row.
+            reach.first,
+            0
         );
         self.ground.scene.fresh(DATABASE)?;
         self.ground.prepare(DATABASE, &script)
@@ -236,11 +238,14 @@ CHECKPOINT;
     fn sheet(&self, stream: &Stream, all: &[Who], rounds: &[Vec<Seen>]) -> Sheet {
         let worst = |seen: &Seen| seen.calls(stream.name).percentile(100.0);
         let added = |at: usize| {
-            let of = |seen: &Vec<Seen>| Some(worst(seen.get(at)?)? - worst(seen.first()?)?);
+            let of = |seen: &Vec<Seen>| {
+                let program = seen.get(at).filter(|seen| !seen.broke)?;
+                Some(worst(program)? - worst(seen.first()?)?)
+            };
             Spread::of(rounds.iter().filter_map(of)).map(|spread| spread.median)
         };
         let median = |at: usize, figure: &dyn Fn(&Seen) -> Option<f64>| {
-            Spread::of(rounds.iter().filter_map(|seen| figure(seen.get(at)?))).map(|spread| spread.median)
+            live::median(rounds.iter().filter_map(|seen| seen.get(at)), figure)
         };
         let late = |seen: &Seen| Some(seen.calls(stream.name).all().iter().filter(|ms| **ms > 100.0).count() as f64);
         let row = |(at, who): (usize, &Who)| {
@@ -267,14 +272,9 @@ CHECKPOINT;
             all.iter().zip(seen).map(one).collect::<Vec<_>>()
         });
         let data = json!(data.collect::<Vec<_>>());
-        Sheet::new(&title, &HEAD, &rows, &aims, data).note(format!(
-            "{} clients, {} a second; a transaction with {} stays open {} s, the program\n  starts 1 s later; medians of \
-             {} rounds; a time counts from when the call was due",
-            stream.clients,
-            stream.rate,
-            if self.foreign_key { "locks on all partitions and users" } else { "locks on all partitions" },
-            self.hold,
-            self.rounds
-        ))
+        let locks = if self.foreign_key { "all partitions and users" } else { "all partitions" };
+        Sheet::new(&title, &HEAD, &rows, &aims, data)
+            .note(format!("{} clients, {} calls a second; rounds: {}", stream.clients, stream.rate, self.rounds))
+            .note(format!("a transaction locks {locks} for {} s, the program starts after 1 s", self.hold))
     }
 }

@@ -1,0 +1,156 @@
+//! Who may open an archive (age recipients, public) and who opens it (age identities, secret).
+//! Identities are never shown, neither in errors nor in manifests.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::config::env::Env;
+use crate::error::{Explain, Failure, Kind, Result};
+
+/// The variable that names the file with the identities.
+pub const IDENTITY_VARIABLE: &str = "DBCTL_ARCHIVE_IDENTITY";
+
+/// The public keys that a file is encrypted to; none means that it stays plain.
+#[derive(Clone, Default)]
+pub struct Recipients {
+    keys: Vec<age::x25519::Recipient>,
+}
+
+impl Recipients {
+    /// Reads `age1…` keys.
+    ///
+    /// # Errors
+    /// Invalid, naming the one that is no key.
+    pub fn parse<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Recipients> {
+        let mut keys = Vec::new();
+        for text in texts {
+            let text = text.as_ref().trim();
+            if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
+                return Err(Failure::new(Kind::Invalid, "a secret age key stands where recipients are wanted")
+                    .hint("a recipient is public and begins with age1: age-keygen -y FILE prints it"));
+            }
+            let key = text.parse().map_err(|reason: &str| {
+                Failure::new(Kind::Invalid, format!("'{text}' is no age recipient: {reason}"))
+                    .hint("a recipient begins with age1: age-keygen -y FILE prints that of an identity")
+            })?;
+            keys.push(key);
+        }
+        Ok(Recipients { keys })
+    }
+
+    /// Nothing is to be encrypted.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// As they were written.
+    pub fn texts(&self) -> Vec<String> {
+        self.keys.iter().map(ToString::to_string).collect()
+    }
+
+    /// What encrypts to all of them; none when there are none.
+    pub(super) fn encryptor(&self) -> Result<Option<age::Encryptor>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let keys = self.keys.iter().map(|key| key as &dyn age::Recipient);
+        age::Encryptor::with_recipients(keys).explain(Kind::Failed, "cannot encrypt to the recipients").map(Some)
+    }
+}
+
+impl fmt::Debug for Recipients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.texts()).finish()
+    }
+}
+
+/// The secret keys that are at hand.
+#[derive(Clone, Default)]
+pub struct Identities {
+    keys: Vec<age::x25519::Identity>,
+}
+
+impl Identities {
+    /// Those of the file that `DBCTL_ARCHIVE_IDENTITY` names; none where it is not set.
+    ///
+    /// # Errors
+    /// As [`Identities::from_file`].
+    pub fn from_env(env: &Env) -> Result<Identities> {
+        let Some(file) = env.get(IDENTITY_VARIABLE) else { return Ok(Identities::default()) };
+        Identities::from_file(Path::new(file))
+            .map_err(|failure| failure.context(format!("variable {IDENTITY_VARIABLE}")))
+    }
+
+    /// Those of a file as age-keygen writes it: one a line, lines with `#` are comments.
+    ///
+    /// # Errors
+    /// Invalid, naming the file and the line, never its text.
+    pub fn from_file(file: &Path) -> Result<Identities> {
+        let shown: PathBuf = file.to_owned();
+        let text = std::fs::read_to_string(file)
+            .explain(Kind::Invalid, format!("cannot read the age identities in {}", shown.display()))?;
+        let mut keys = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let key = line.parse().map_err(|_| {
+                Failure::new(
+                    Kind::Invalid,
+                    format!("{}, line {}: no X25519 identity of age", shown.display(), index + 1),
+                )
+                .hint(format!("it begins with AGE-SECRET-KEY-1, as age-keygen -o {} writes it", shown.display()))
+            })?;
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            return Err(Failure::new(Kind::Invalid, format!("{} holds no age identity", shown.display())));
+        }
+        Ok(Identities { keys })
+    }
+
+    /// None is at hand.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// What age tries, one after the other.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        self.keys.iter().map(|key| key as &dyn age::Identity)
+    }
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} identities ****", self.keys.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_recipient_is_named_and_a_secret_one_is_not_shown() {
+        let good = age::x25519::Identity::generate();
+        let bad = Recipients::parse([good.to_public().to_string(), "age1nonsense".to_owned()]).unwrap_err();
+        assert!(bad.to_string().contains("'age1nonsense' is no age recipient"), "{bad}");
+        use age::secrecy::ExposeSecret as _;
+        let secret = good.to_string();
+        let refused = Recipients::parse([secret.expose_secret()]).unwrap_err().to_string();
+        assert!(!refused.contains(secret.expose_secret()), "{refused}");
+    }
+
+    #[test]
+    fn a_broken_identity_file_is_named_by_line_and_never_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        std::fs::write(&file, "# made today\n\nAGE-SECRET-KEY-1BROKEN\n").unwrap();
+        let failure = Identities::from_file(&file).unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains("key, line 3") && !text.contains("BROKEN"), "{text}");
+        assert_eq!(failure.what(), Kind::Invalid);
+        assert!(Identities::from_env(&Env::default()).unwrap().is_empty());
+    }
+}
