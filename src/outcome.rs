@@ -29,6 +29,12 @@ pub enum Outcome {
     Interrupted,
     /// SIGTERM, after a clean cancel on the server.
     Terminated,
+    /// Nagios' WARNING, where a check follows its convention.
+    Warning,
+    /// Nagios' CRITICAL.
+    Critical,
+    /// Nagios' UNKNOWN.
+    Unknown,
     /// A command that the user had us run ended with this code, which becomes ours.
     Command(u8),
 }
@@ -38,9 +44,9 @@ impl Outcome {
     pub fn code(self) -> u8 {
         match self {
             Outcome::Done => 0,
-            Outcome::Failed => 1,
-            Outcome::Findings => 2,
-            Outcome::Deferred => 3,
+            Outcome::Failed | Outcome::Warning => 1,
+            Outcome::Findings | Outcome::Critical => 2,
+            Outcome::Deferred | Outcome::Unknown => 3,
             Outcome::Refused => 4,
             Outcome::Partial => 5,
             Outcome::Busy => 6,

@@ -133,6 +133,44 @@ impl Run {
             writeln!(std::io::stdout(), "{text}")?;
             return Ok(Outcome::Done);
         }
+        match verb {
+            partitions_cli::Verb::Check { nagios: true, .. } => {
+                self.nagios(self.one_target_only("--nagios").and_then(|()| self.partitions_on_targets(verb, source)))
+            }
+            partitions_cli::Verb::Check { metrics: Some(_), .. }
+            | partitions_cli::Verb::Rotate { metrics: Some(_), .. } => {
+                self.one_target_only("--metrics")?;
+                self.partitions_on_targets(verb, source)
+            }
+            _ => self.partitions_on_targets(verb, source),
+        }
+    }
+
+    /// What a plugin of the Nagios family could not look at is UNKNOWN, on standard output too.
+    fn nagios(&self, done: Result<Outcome>) -> Result<Outcome> {
+        match done {
+            Err(failure) if !matches!(failure.what(), Kind::Usage | Kind::Interrupted | Kind::Terminated) => {
+                let line = partitions::check::nagios_unknown(&failure.messages().join(": "));
+                self.answer((Outcome::Unknown, partitions::check::nagios_document(line)))?;
+                Ok(tell("", &failure)).map(|_| Outcome::Unknown)
+            }
+            done => done,
+        }
+    }
+
+    fn one_target_only(&self, flag: &str) -> Result<()> {
+        match self.settings.targets()?.len() {
+            0 | 1 => Ok(()),
+            many => Err(Failure::new(Kind::Usage, format!("{flag} is for one database, and {many} targets are meant"))
+                .hint("run it once for each: --target NAME")),
+        }
+    }
+
+    fn partitions_on_targets(
+        &self,
+        verb: &partitions_cli::Verb,
+        source: &partitions_cli::Source,
+    ) -> Result<Outcome> {
         // Holds are the database's own: they need no policy.
         let policy = if verb.is_about_holds() && !source.policy.exists() {
             partitions::policy::Policy::default()
@@ -155,16 +193,30 @@ impl Run {
                 partitions_cli::Verb::HoldLift { id } => partitions::hold::lift(&request, id, &mut means).await,
                 partitions_cli::Verb::HoldList => partitions::hold::list(&request, &mut means).await,
                 partitions_cli::Verb::Schema => Err(Failure::new(Kind::Usage, "this verb needs no database")),
-                partitions_cli::Verb::Rotate { ok_if_locked: true, .. } => {
-                    match partitions::run(&request, &mut means).await {
-                        Err(failure) if failure.what() == Kind::Busy => Ok(partitions::busy(&request, &failure)),
+                partitions_cli::Verb::Rotate { ok_if_locked, metrics, .. } => {
+                    let done = partitions::run(&request, &mut means).await;
+                    if let Some(path) = metrics.as_ref().filter(|_| !run.consent.dry_run) {
+                        let good = matches!(done, Ok((Outcome::Done | Outcome::Partial, _)));
+                        let written = partitions::write_metrics(&request, path, good.then(Utc::now), interrupt).await;
+                        // What the run itself met is told first.
+                        if let (Ok(_), Err(failure)) = (&done, written) {
+                            return Err(failure.done(["the run itself".to_owned()]));
+                        }
+                    }
+                    match done {
+                        Err(failure) if *ok_if_locked && failure.what() == Kind::Busy => {
+                            Ok(partitions::busy(&request, &failure))
+                        }
                         done => done,
                     }
                 }
-                partitions_cli::Verb::Create
-                | partitions_cli::Verb::Drop { .. }
-                | partitions_cli::Verb::Rows { .. }
-                | partitions_cli::Verb::Rotate { .. } => partitions::run(&request, &mut means).await,
+                partitions_cli::Verb::Create | partitions_cli::Verb::Drop { .. } | partitions_cli::Verb::Rows { .. } => {
+                    partitions::run(&request, &mut means).await
+                }
+                partitions_cli::Verb::Status => partitions::status(&request, interrupt).await,
+                partitions_cli::Verb::Check { nagios, metrics } => {
+                    partitions::check(&request, *nagios, metrics.as_deref(), interrupt).await
+                }
             }
         })
     }
@@ -182,6 +234,8 @@ impl Run {
             Verb::Create => ("create", true, None),
             Verb::Rows { .. } => ("rows", false, None),
             Verb::Undo { .. } => ("undo", false, None),
+            Verb::Status => ("status", false, None),
+            Verb::Check { .. } => ("check", false, None),
             Verb::Restore(_) => ("restore", false, None),
             Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
             Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
@@ -347,7 +401,9 @@ impl Run {
 
 /// An answer about a target of dbctl.yaml says which.
 fn of_target(target: &Target, (outcome, mut document): Answer) -> Answer {
-    if let Some(name) = &target.name {
+    if let Some(name) = &target.name
+        && document.kind != partitions::check::NAGIOS
+    {
         document.facts.insert(0, Fact { key: "target", label: "target", value: name.as_str().into() });
     }
     (outcome, document)

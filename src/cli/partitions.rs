@@ -21,7 +21,7 @@ use crate::partitions::restore::Wanted;
   dbctl partitions create                      only make what is missing; safe in deploys
   dbctl partitions rotate --arm                the first run that may let partitions go
   dbctl partitions rotate                      the line for cron
-  dbctl partitions check --format nagios       for monitoring")]
+  dbctl partitions check --nagios              for monitoring")]
 pub struct PartitionsArgs {
     #[command(subcommand)]
     verb: VerbArgs,
@@ -105,6 +105,36 @@ enum VerbArgs {
         /// Exit 0 when another run works
         #[arg(long)]
         ok_if_locked: bool,
+        /// Write how partitions stand afterwards to FILE, for Prometheus' textfile collector
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
+    },
+    /// Show how far partitions reach, what has expired, what waits; changes nothing
+    ///
+    /// With tables, also their partitions one by one. Rows and sizes are estimates of the last VACUUM or
+    /// ANALYZE: asking for more would wait for whoever holds a lock.
+    Status {
+        #[command(flatten)]
+        tables: TablesArgs,
+    },
+    /// Say what is in order and what is not: for cron and monitoring; changes nothing
+    ///
+    /// Looks at the runway, gaps and misaligned bounds, rows in DEFAULT partitions, overdue expiry,
+    /// pending detaches, parity with the table (owner, grants, indexes, …), the lock budget, what waits
+    /// in its grace, orphans, archives, and whether rotate still runs. The policy's floors are checked
+    /// whenever it is read.
+    ///
+    /// Exit codes: 0 in order, 2 something is WARN, CRIT or UNKNOWN, 65 the policy is invalid or does not
+    /// fit a table. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, also when no server answers.
+    Check {
+        #[command(flatten)]
+        tables: TablesArgs,
+        /// Print one line with performance data, and follow Nagios' exit codes
+        #[arg(long)]
+        nagios: bool,
+        /// Write the same as metrics to FILE, for Prometheus' textfile collector
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
     },
     /// Only the row jobs of the policy: delete, move, make anonymous, in small batches
     Rows {
@@ -169,8 +199,10 @@ pub enum Verb {
     Plan { at: Option<DateTime<Utc>>, out: Option<PathBuf>, exit_code: bool },
     Create,
     Drop { expire: Expire, plan: Option<PathBuf> },
-    Rotate { expire: Expire, ok_if_locked: bool },
     Rows { jobs: Vec<String> },
+    Rotate { expire: Expire, ok_if_locked: bool, metrics: Option<PathBuf> },
+    Status,
+    Check { nagios: bool, metrics: Option<PathBuf> },
     Undo { partitions: Vec<String> },
     Restore(Wanted),
     HoldAdd(NewHold),
@@ -212,10 +244,12 @@ impl PartitionsArgs {
             VerbArgs::Plan { tables, at, out, exit_code } => (Verb::Plan { at, out, exit_code }, tables.tables),
             VerbArgs::Create { tables } => (Verb::Create, tables.tables),
             VerbArgs::Drop { tables, expire, plan } => (Verb::Drop { expire: expire.into(), plan }, tables.tables),
-            VerbArgs::Rotate { tables, expire, ok_if_locked } => {
-                (Verb::Rotate { expire: expire.into(), ok_if_locked }, tables.tables)
+            VerbArgs::Rotate { tables, expire, ok_if_locked, metrics } => {
+                (Verb::Rotate { expire: expire.into(), ok_if_locked, metrics }, tables.tables)
             }
             VerbArgs::Rows { jobs } => (Verb::Rows { jobs }, Vec::new()),
+            VerbArgs::Status { tables } => (Verb::Status, tables.tables),
+            VerbArgs::Check { tables, nagios, metrics } => (Verb::Check { nagios, metrics }, tables.tables),
             VerbArgs::Undo { partitions } => (Verb::Undo { partitions }, Vec::new()),
             VerbArgs::Restore { partition, file } => {
                 let named = Wanted::Partition(partition.unwrap_or_default());

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 pub mod bounds;
 pub mod calendar;
+pub mod check;
 mod cold;
 pub mod coverage;
 mod ddl;
@@ -18,7 +19,9 @@ pub mod hold;
 mod hooks;
 pub mod key;
 mod look;
+pub mod metrics;
 pub mod naming;
+pub mod observe;
 pub mod plan;
 pub mod policy;
 mod read;
@@ -29,12 +32,16 @@ mod saved;
 mod set;
 pub mod span;
 mod state;
+pub mod status;
+mod status_view;
+mod survey;
 pub mod undo;
 mod view;
 mod work;
 
 pub use plan::Wish;
 pub use rotate::run;
+pub use survey::{check, status, write_metrics};
 
 use crate::config::connection::Connection;
 use crate::config::env::Env;

@@ -262,12 +262,15 @@ fn plan_expiry(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, plan: &mut Table
 }
 
 /// Why an expired partition stays.
-enum Stay {
+pub enum Stay {
+    /// It is meant to.
     Kept(String),
+    /// Somebody should know.
     Attention(Attention),
 }
 
-fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay> {
+/// Whether an expired partition stays, whatever else happens to its table.
+pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay> {
     let (entry, name) = (set.policy, &member.partition.name);
     if member.range.contains(set.now) {
         return Some(Stay::Kept("it holds the present".to_owned()));

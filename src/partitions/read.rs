@@ -9,7 +9,7 @@ use super::bounds::{self, Bound};
 use super::policy::{DayRange, Hold};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
-use crate::pg::{Query, Row, Server, Session};
+use crate::pg::{Query, Row, Server, ServerError, Session};
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -237,6 +237,11 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
         session.rows(&Query::PARTITION_STATE, &[]),
         session.rows(&Query::PARTITION_LEAVING, &[]),
     );
+    // Rights on some of its tables are as good as none.
+    let refused = |error: Option<&ServerError>| error.is_some_and(|error| error.code() == Some("42501"));
+    if refused(systems.as_ref().err()) || refused(rows.as_ref().err()) || refused(leaving.as_ref().err()) {
+        return Ok((None, State { unreadable: true, ..State::default() }));
+    }
     let cannot = "cannot read schema dbctl";
     let mut state = State::default();
     for row in rows.map_err(|e| e.explain(cannot))? {

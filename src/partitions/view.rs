@@ -16,7 +16,7 @@ use crate::retain::{self, JobPlan, JobReport};
 use crate::steps::events::Blocker;
 use crate::steps::{Lane, Step, TableLock};
 
-fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
+pub(super) fn head(kind: &'static str, request: &Request, snapshot: &Snapshot) -> Document {
     let files: Vec<String> = request.policy.paths().iter().map(|path| path.display().to_string()).collect();
     Document::new(kind, 1)
         .fact("database", "database", request.connection.label())

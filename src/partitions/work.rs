@@ -146,7 +146,11 @@ async fn look_into_default(session: &Session, found: &mut Found<'_>) -> Result<(
     Ok(())
 }
 
-fn find<'a>(
+/// Looks at one table: reads nothing.
+///
+/// # Errors
+/// Invalid where the policy does not fit; failed where a bound cannot be read.
+pub fn find<'a>(
     policy: &Policy,
     entry: &'a TablePolicy,
     snapshot: &'a Snapshot,

@@ -68,11 +68,15 @@ queries! {
     PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
     PARTITION_DEPARTED = "partition_departed" (TEXT_ARRAY);
     PARTITION_DETAILS = "partition_details" (OID_ARRAY);
+    PARTITION_DRIFT = "partition_drift" (OID_ARRAY);
+    PARTITION_ESTIMATES = "partition_estimates" (OID_ARRAY);
+    PARTITION_LAST_RUN = "partition_last_run" (TEXT);
     PARTITION_LEAVING = "partition_leaving" ();
     PARTITION_MOMENT = "partition_moment" ();
     PARTITION_PARENTS = "partition_parents" (TEXT_ARRAY, TEXT_ARRAY);
     PARTITION_SIZES = "partition_sizes" (OID_ARRAY);
     PARTITION_STATE = "partition_state" ();
+    PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);

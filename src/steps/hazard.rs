@@ -149,19 +149,19 @@ mod tests {
         ];
         let rows: Vec<String> = modes
             .iter()
-            .map(|a| modes.iter().map(|b| if a.conflicts_with(*b) { 'X' } else { '.' }).collect())
+            .map(|a| modes.iter().map(|b| if a.conflicts_with(*b) { '#' } else { '.' }).collect())
             .collect();
         assert_eq!(
             rows,
             [
-                "".to_owned() + ".......X",
-                "......XX".into(),
-                "....XXXX".into(),
-                "...XXXXX".into(),
-                "..XX.XXX".into(),
-                "..XXXXXX".into(),
-                ".XXXXXXX".into(),
-                "XXXXXXXX".into()
+                "".to_owned() + ".......#",
+                "......##".into(),
+                "....####".into(),
+                "...#####".into(),
+                "..##.###".into(),
+                "..######".into(),
+                ".#######".into(),
+                "########".into()
             ]
         );
     }

@@ -249,11 +249,14 @@ fn outcomes() -> Vec<Outcome> {
         NotPermitted,
         Interrupted,
         Terminated,
+        Warning,
+        Critical,
+        Unknown,
     ];
     for outcome in &all {
         match outcome {
             Done | Failed | Findings | Deferred | Refused | Partial | Busy | Usage | Invalid | Unreachable
-            | NotPermitted | Interrupted | Terminated | Command(_) => {}
+            | NotPermitted | Interrupted | Terminated | Warning | Critical | Unknown | Command(_) => {}
         }
     }
     all

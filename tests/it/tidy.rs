@@ -136,6 +136,7 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/steps/journal.rs",
             "src/migrate/read.rs",
             "src/partitions/read.rs",
+            "src/partitions/observe.rs",
             "src/retain/read.rs",
             "src/systems/verify.rs",
             "src/archive/export.rs",
@@ -151,6 +152,10 @@ fn only_the_executor_sends_what_changes_a_database() {
             assert!(frame, "{file}:{number}: {line}");
         }
     }
+    // So does whoever asks one question at a time.
+    let sent = lines_with("src/partitions/observe.rs", &["session.send("]);
+    assert!(sent.iter().all(|line| line.contains("(BEGIN)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
+    assert!(text("src/partitions/observe.rs").contains("const BEGIN: &str = \"BEGIN READ ONLY;"));
     // The archive sends the frame of a read-only transaction; rows come back inside of the caller's own.
     for file in ["src/archive/export.rs", "src/archive/hash.rs"] {
         let sent: Vec<String> = lines_with(file, &["session.send("]);

@@ -2,5 +2,6 @@
 
 mod agree;
 mod bounds;
+mod check;
 mod names;
 mod years;
