@@ -166,7 +166,9 @@ fn plan_creation(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
     };
     let today = set.grid.floor(set.now);
     let from = entry.from.and_then(|day| set.grid.axis.of_wall(day.and_time(NaiveTime::MIN)));
-    let from = from.and_then(|at| set.grid.floor(at));
+    // Nothing is made that has expired.
+    let kept = plan.cutoff.and_then(|cutoff| set.grid.floor(cutoff));
+    let from = from.and_then(|at| set.grid.floor(at)).map(|at| at.max(kept.unwrap_or(at)));
     let Some(start) = [today, from].into_iter().flatten().min() else { return };
     // A pending detach still occupies its range.
     let occupied = Coverage::of(set.members.iter().chain(&set.pending).map(|member| member.range));
@@ -176,6 +178,9 @@ fn plan_creation(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
         let Some(next) = set.grid.next(line) else { break };
         if let Some(period) = Range::new(Edge::At(line), Edge::At(next)) {
             for gap in occupied.gaps(period) {
+                if plan.cutoff.is_some_and(|cutoff| gap.upper() <= Edge::At(cutoff)) {
+                    continue;
+                }
                 let whole = gap == period;
                 if whole || entry.on_misaligned == Misaligned::Bridge {
                     plan.create.push(Creation { range: gap, short: !whole });
@@ -218,7 +223,11 @@ fn guard_locks(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
     let hint = "a wider 'every', a shorter 'ahead', or a larger max_locks_per_transaction".to_owned();
     if share >= 50 && !plan.create.is_empty() {
         plan.create.clear();
-        plan.attentions.push(Attention { id: "lock_budget", message: format!("{says}: none are added"), hint: Some(hint) });
+        plan.attentions.push(Attention {
+            id: "lock_budget",
+            message: format!("{says}: none are added"),
+            hint: Some(hint),
+        });
     } else if share >= 25 {
         plan.notes.push(format!("{says}: {hint}"));
     }
@@ -270,9 +279,7 @@ fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay
     }
     for protect in &entry.rails.protect {
         let hit = match protect {
-            Protect::Named(pattern) => {
-                glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name))
-            }
+            Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
             Protect::Days(days) => touches(&set.grid.axis, *days, member.range),
         };
         if hit {
@@ -283,7 +290,10 @@ fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay
         return Some(Stay::Attention(Attention {
             id: "hold",
             message: format!("{name} has expired and is held by {}: {}", hold.id, hold.reason),
-            hint: Some(format!("when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy", hold.id)),
+            hint: Some(format!(
+                "when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy",
+                hold.id
+            )),
         }));
     }
     let what = match member.partition.kind {
@@ -358,7 +368,9 @@ fn rail(
                 "{table}: {leaving} of its {all} partitions have expired, more than {:.0} % of them: none leaves",
                 entry.rails.max_drop_fraction * 100.0
             ),
-            format!("look at 'dbctl partitions plan'; if it is right: --max-drops {leaving}, or rails.max_drop_fraction"),
+            format!(
+                "look at 'dbctl partitions plan'; if it is right: --max-drops {leaving}, or rails.max_drop_fraction"
+            ),
         );
     }
     let stays = set.members.iter().filter(|m| plan.cutoff.is_none_or(|cutoff| m.range.upper() > Edge::At(cutoff)));
@@ -387,7 +399,9 @@ fn unarmed(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, keep: Keep, leaving:
     let Some(known) = ground.recorded else {
         return (!wish.arm && !wish.once).then(|| Attention {
             id: "unarmed",
-            message: format!("{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"),
+            message: format!(
+                "{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"
+            ),
             hint: Some("look at 'dbctl partitions plan', then once: dbctl partitions rotate --arm".to_owned()),
         });
     };
@@ -472,3 +486,7 @@ pub fn raw(name: &TableName) -> String {
 pub fn grace_is_over(drop_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     drop_after.is_some_and(|after| after <= now)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
