@@ -273,18 +273,12 @@ enum Stay {
 }
 
 fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay> {
-    let (entry, name) = (set.policy, &member.partition.name);
+    let name = &member.partition.name;
     if member.range.contains(set.now) {
         return Some(Stay::Kept("it holds the present".to_owned()));
     }
-    for protect in &entry.rails.protect {
-        let hit = match protect {
-            Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
-            Protect::Days(days) => touches(&set.grid.axis, *days, member.range),
-        };
-        if hit {
-            return Some(Stay::Kept("protected by the policy".to_owned()));
-        }
+    if protected(set, name, member.range) {
+        return Some(Stay::Kept("protected by the policy".to_owned()));
     }
     if let Some(hold) = held(set, member.range, ground.holds) {
         return Some(Stay::Attention(Attention {
@@ -306,6 +300,14 @@ fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay
         message: format!("{name} has expired, but it {what}: dbctl leaves it alone"),
         hint: None,
     }))
+}
+
+/// Whether the policy says that a partition never leaves.
+pub fn protected(set: &Set<'_>, name: &TableName, range: Range) -> bool {
+    set.policy.rails.protect.iter().any(|protect| match protect {
+        Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
+        Protect::Days(days) => touches(&set.grid.axis, *days, range),
+    })
 }
 
 /// The hold that keeps rows of this range.
@@ -489,4 +491,4 @@ pub fn grace_is_over(drop_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> b
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(in crate::partitions) mod tests;

@@ -18,7 +18,7 @@ mod keys;
 mod timelines;
 
 /// Everything that a plan is made from.
-pub(super) struct World {
+pub(in crate::partitions) struct World {
     pub policy: Policy,
     pub table: Table,
     pub now: DateTime<Utc>,
@@ -32,7 +32,7 @@ pub(super) struct World {
 /// A table `public.t` with this entry, its key `at` a timestamptz, its zone UTC where none is said; its
 /// partitions, one a line as `NAME LOWER .. UPPER`; and a day or a time. Its partitions have been let go
 /// before, under the same policy.
-pub(super) fn world(entry: &str, partitions: &str, now: &str) -> World {
+pub(in crate::partitions) fn world(entry: &str, partitions: &str, now: &str) -> World {
     World::of("timestamp with time zone", entry, partitions, now)
 }
 
@@ -139,7 +139,7 @@ impl World {
 }
 
 /// A day, or RFC 3339.
-pub(super) fn time(text: &str) -> DateTime<Utc> {
+pub(in crate::partitions) fn time(text: &str) -> DateTime<Utc> {
     let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     day.unwrap_or_else(|_| DateTime::parse_from_rfc3339(text).unwrap().to_utc())
 }

@@ -361,6 +361,9 @@ impl Model {
         self.check_what_stays(&plan);
         if plan.attentions.is_empty() {
             self.check_runway();
+        }
+        // What was finished has left a range behind, which the next run may fill.
+        if plan.attentions.is_empty() && plan.finalize.is_empty() {
             self.world.wish.arm = false;
             self.world.wish.accept = None;
             let again = self.plan();
