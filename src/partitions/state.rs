@@ -14,10 +14,11 @@ const OPEN: &str = "state IN ('leaving', 'exported', 'detached', 'frozen', 'asid
 
 /// A partition begins to leave, and has come as far as `state`. `columns` are set besides, as SQL.
 pub fn begin(set: &Set<'_>, partition: &Candidate, mode: &str, state: &str, columns: &[(&str, String)]) -> String {
+    // The step may have dropped it before this line: its row in pg_class is not asked for.
     format!(
         "INSERT INTO dbctl.partition (parent, parent_oid, partition, oid, relfilenode, lower, upper, mode, state)\n\
-         SELECT {}, {}, {}, c.oid, c.relfilenode, {}, {}, {}, 'leaving' FROM pg_catalog.pg_class AS c\n\
-         WHERE c.oid = {oid} AND NOT EXISTS (SELECT FROM dbctl.partition AS p WHERE p.oid = {oid} AND p.{OPEN});\n{}",
+         SELECT {}, {}, {}, {oid}, (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = {oid}), {}, {}, {}, 'leaving'\n\
+         WHERE NOT EXISTS (SELECT FROM dbctl.partition AS p WHERE p.oid = {oid} AND p.{OPEN});\n{}",
         Literal(&raw(&set.policy.table)),
         set.table.oid,
         Literal(&raw(&partition.name)),
