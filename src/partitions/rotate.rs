@@ -60,7 +60,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         return Ok(view::plan(request, &snapshot, &works, now));
     }
     if !works.iter().any(|work| work.found.as_ref().is_ok_and(Found::has_work)) {
-        let reports: Vec<TableReport> = works.into_iter().map(report).collect();
+        let reports: Vec<TableReport> = works.into_iter().map(|work| report(work, means)).collect();
         tell(&reports, means);
         return Ok(view::done(request, &snapshot, &reports));
     }
@@ -127,7 +127,7 @@ fn preview(works: &[TableWork<'_>], snapshot: &Snapshot) -> Plan {
     plan
 }
 
-fn report(work: TableWork<'_>) -> TableReport {
+fn report(work: TableWork<'_>, means: &mut Means<'_>) -> TableReport {
     let mut report = TableReport {
         table: work.entry.table.clone(),
         created: Vec::new(),
@@ -142,7 +142,10 @@ fn report(work: TableWork<'_>) -> TableReport {
             report.kept = found.plan.kept.iter().map(|k| (k.partition.name.to_string(), k.why.clone())).collect();
             report.attentions = found.plan.attentions;
         }
-        Err(failure) => report.failure = Some(failure),
+        Err(failure) => {
+            means.events.event(Event::Failed { title: &report.table.to_string(), failure: &failure });
+            report.failure = Some(failure);
+        }
     }
     report
 }
@@ -159,10 +162,10 @@ async fn every_table(
         let entry = work.entry;
         match found {
             Ok(found) => {
-                let report = report(TableWork { entry, found: Ok(shallow(&found)) });
+                let report = report(TableWork { entry, found: Ok(shallow(&found)) }, means);
                 tables.push((Some(found), report));
             }
-            Err(failure) => tables.push((None, report(TableWork { entry, found: Err(failure) }))),
+            Err(failure) => tables.push((None, report(TableWork { entry, found: Err(failure) }, means))),
         }
     }
     for pass in [Pass::Create, Pass::Expire] {
