@@ -41,7 +41,8 @@ pub async fn leave(
     partition: &Candidate,
     events: &mut dyn Events,
 ) -> Result<Departed> {
-    let known = found.leaving.iter().rfind(|row| row.oid == partition.oid);
+    let name = super::plan::raw(&partition.name);
+    let known = found.leaving.iter().rfind(|row| row.oid == partition.oid && row.partition == name);
     let traveller = Traveller {
         candidate: partition.clone(),
         state: known.map_or(State::Unknown, |row| State::of(&row.state)),

@@ -162,3 +162,24 @@ fn a_view_on_a_partition_keeps_it_and_is_named() {
     case.partitions(&["rotate"]).expect_code(0);
     assert_eq!(case.left(), "public.old_5 drop dropped, public.old_4 drop dropped");
 }
+
+#[test]
+fn a_note_of_another_partition_with_its_oid_is_not_taken_for_its_own() {
+    for grace in ["0 days", "7 days"] {
+        let rails = RAILS.replace("0 days", grace);
+        let case = Case::with_months(Database::new(), &format!("expire: drop, {rails}"));
+        case.policy(&format!("  public.t: {{ key: at, every: month, keep: 30 years, expire: drop, {rails} }}\n"));
+        case.rotate().expect_code(0);
+        case.db.sql(
+            "INSERT INTO dbctl.partition (parent, parent_oid, partition, oid, lower, upper, mode, state, place, drop_after)
+             VALUES ('public.t', 1, 'public.stranger', 'old_5'::regclass, 'MINVALUE', '2001-01-01 00:00:00+00', 'drop', 'aside',
+             'dbctl_trash.p1_stranger', now() - interval '1 day'); UPDATE dbctl.partition_policy SET keep = '3 months'",
+        );
+        case.policy(&format!("  public.t: {{ key: at, every: month, keep: 3 months, expire: drop, {rails} }}\n"));
+        case.partitions(&["rotate"]).expect_code(0);
+        let state = if grace == "0 days" { "dropped" } else { "aside" };
+        let expected = format!("public.stranger drop aside, public.old_5 drop {state}, public.old_4 drop {state}");
+        assert_eq!(case.left(), expected);
+        assert_eq!(case.count("t"), "4");
+    }
+}
