@@ -135,17 +135,17 @@ fn kill(child: &Child, proxy: &Proxy) {
 
 #[test]
 fn killed_before_any_message() {
-    PLOTS.iter().for_each(|plot| at_every_message(plot, Hold::Before, kill, 137));
+    PLOTS.iter().step_by(2).for_each(|plot| at_every_message(plot, Hold::Before, kill, 137));
 }
 
 #[test]
 fn killed_after_any_message() {
-    PLOTS.iter().for_each(|plot| at_every_message(plot, Hold::After, kill, 137));
+    PLOTS.iter().skip(1).step_by(2).for_each(|plot| at_every_message(plot, Hold::After, kill, 137));
 }
 
 #[test]
 fn cut_after_any_message() {
-    PLOTS.iter().take(2).for_each(|plot| at_every_message(plot, Hold::After, |_, proxy| proxy.cut(), 69));
+    at_every_message(&PLOTS[0], Hold::After, |_, proxy| proxy.cut(), 69);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn terminated_before_any_message() {
         eventually("a cancel request arrives", || proxy.cancels() > 0);
         proxy.release();
     };
-    PLOTS.iter().take(2).for_each(|plot| at_every_message(plot, Hold::Before, terminate, 143));
+    at_every_message(&PLOTS[1], Hold::Before, terminate, 143);
 }
 
 /// Killed while the server waits for a reader: the detach stays pending.

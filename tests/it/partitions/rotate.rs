@@ -228,3 +228,28 @@ fn a_name_that_is_taken_gets_a_number() {
     case.partitions(&["create"]).expect_code(0);
     assert_eq!(case.children("t"), format!("{taken}_3"));
 }
+
+#[test]
+fn replica_identity_and_tablespace_are_its_tables() {
+    for major in majors().into_iter().filter(|major| *major >= 15) {
+        let case = Case::new(Database::on(major));
+        let space = format!("space_{}", case.db.name());
+        let session = case.db.session();
+        session.sql("SET allow_in_place_tablespaces = on");
+        session.sql(&format!("CREATE TABLESPACE {space} LOCATION ''"));
+        for (identity, letter) in [("FULL", "f"), ("NOTHING", "n"), ("DEFAULT", "d")] {
+            case.db.sql(&format!(
+                "CREATE TABLE t (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at) TABLESPACE {space}; \
+                 ALTER TABLE t REPLICA IDENTITY {identity}"
+            ));
+            case.policy("  public.t: { key: at, every: month, ahead: 0 }\n");
+            case.partitions(&["create"]).expect_code(0);
+            let child = "FROM pg_class WHERE oid = (SELECT inhrelid FROM pg_inherits WHERE inhparent = 't'::regclass)";
+            assert_eq!(case.db.one(&format!("SELECT relreplident {child}")), letter, "{major}");
+            let place = format!("SELECT spcname FROM pg_tablespace WHERE oid = (SELECT reltablespace {child})");
+            assert_eq!(case.db.one(&place), space, "{major}");
+            case.db.sql("DROP TABLE t");
+        }
+        session.sql(&format!("DROP TABLESPACE {space}"));
+    }
+}

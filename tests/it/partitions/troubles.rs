@@ -2,7 +2,7 @@
 //! in the way, rights that are missing.
 
 use super::{Case, RAILS};
-use crate::harness::{Database, eventually, majors, private_server, run, spawn, standby};
+use crate::harness::{Database, Pooler, eventually, majors, private_server, run, spawn, standby};
 use dbctl::pg::sandbox::Options;
 
 fn entry(table: &str, more: &str) -> String {
@@ -180,4 +180,31 @@ fn a_role_without_rights_is_told_and_changes_nothing() {
     // Looking needs no rights.
     run(&mut case.command_at(&case.db.url_as(&role), &["plan"]));
     case.db.sql(&format!("DROP ROLE {role}"));
+}
+
+#[test]
+fn a_transaction_pooler_is_refused() {
+    let server = private_server(&Options::default());
+    let Some(pooler) = Pooler::start(&server, "transaction", &[]) else { return };
+    let case = Case::with_months(Database::at(&server), &format!("expire: drop, {RAILS}"));
+    let ended = run(&mut case.command_at(&pooler.url(case.db.name()), &["rotate", "--arm"])).expect_code(4);
+    assert!(ended.stderr.contains("pooler in transaction mode"), "{}", ended.stderr);
+    assert_eq!(case.children("t").split(' ').count(), 6);
+}
+
+#[test]
+fn one_that_fails_of_many_stops_none() {
+    let case = Case::new(Database::new());
+    let mut policy = String::new();
+    for n in 0..30 {
+        case.db.sql(&format!("CREATE TABLE many_{n} (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at)"));
+        policy.push_str(&format!("  public.many_{n}: {{ key: at, every: month, ahead: 0 }}\n"));
+    }
+    case.policy(&policy);
+    // Rows of the month are in the way of its partition.
+    case.db.sql("CREATE TABLE d PARTITION OF many_7 DEFAULT; INSERT INTO many_7 VALUES (1, now())");
+    let ended = case.partitions(&["rotate"]).expect_code(5);
+    assert!(ended.stderr.contains("many_7"), "{}", ended.stderr);
+    assert_eq!(case.count("pg_inherits WHERE inhparent::regclass::text LIKE 'many%'"), "30");
+    assert_eq!(case.count("many_7"), "1");
 }
