@@ -12,6 +12,7 @@ SELECT
     p.upper,
     p.mode,
     p.state,
+    p.place,
     p.uri,
     p.rows,
     p.content_hash,

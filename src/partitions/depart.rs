@@ -56,7 +56,8 @@ pub async fn leave(
     events: &mut dyn Events,
 ) -> Result<Departed> {
     let found = journey.found;
-    let known = found.leaving.iter().rfind(|row| row.oid == partition.oid);
+    let name = super::plan::raw(&partition.name);
+    let known = found.leaving.iter().rfind(|row| row.oid == partition.oid && row.partition == name);
     let traveller = Traveller {
         candidate: partition.clone(),
         state: known.map_or(State::Unknown, |row| State::of(&row.state)),

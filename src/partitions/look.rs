@@ -82,18 +82,7 @@ pub fn now(request: &Request, snapshot: &Snapshot, ours: DateTime<Utc>) -> Resul
     if let Some(at) = request.at {
         return Ok(at);
     }
-    let skew = (snapshot.now - ours).abs();
-    if skew > CLOCK_SKEW && !request.allow_clock_skew {
-        return Err(Failure::new(
-            Kind::Refused,
-            format!(
-                "the server's clock says {}, this machine's {}: one of them is wrong",
-                snapshot.now.format("%Y-%m-%d %H:%M:%S UTC"),
-                ours.format("%Y-%m-%d %H:%M:%S UTC")
-            ),
-        )
-        .hint("set the clocks right; or, if the server's is: --allow-clock-skew"));
-    }
+    agree(snapshot.now, ours, request.allow_clock_skew)?;
     Ok(snapshot.now)
 }
 
@@ -135,4 +124,41 @@ pub async fn in_the_way(
         }
     }
     Ok(blockers)
+}
+
+/// Whether two clocks are near enough to each other.
+fn agree(server: DateTime<Utc>, ours: DateTime<Utc>, whatever: bool) -> Result<()> {
+    if (server - ours).abs() <= CLOCK_SKEW || whatever {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format!(
+            "the server's clock says {}, this machine's {}: one of them is wrong",
+            server.format("%Y-%m-%d %H:%M:%S UTC"),
+            ours.format("%Y-%m-%d %H:%M:%S UTC")
+        ),
+    )
+    .hint("set the clocks right; or, if the server's is: --allow-clock-skew"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_are_not_trusted() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        for (minutes, seconds, trusted) in [(0, 0, true), (5, 0, true), (5, 1, false), (60 * 24 * 365, 0, false)] {
+            let apart = TimeDelta::minutes(minutes) + TimeDelta::seconds(seconds);
+            for server in [now + apart, now - apart] {
+                assert_eq!(agree(server, now, false).is_ok(), trusted, "{server}");
+                assert!(agree(server, now, true).is_ok());
+            }
+        }
+        let refused = agree(now + TimeDelta::days(30), now, false).unwrap_err();
+        assert!(refused.what() == Kind::Refused && refused.hints()[0].contains("--allow-clock-skew"));
+    }
 }

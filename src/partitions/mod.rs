@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+mod aside;
 pub mod bounds;
 pub mod calendar;
 pub mod check;

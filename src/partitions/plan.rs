@@ -166,7 +166,9 @@ fn plan_creation(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
     };
     let today = set.grid.floor(set.now);
     let from = entry.from.and_then(|day| set.grid.axis.of_wall(day.and_time(NaiveTime::MIN)));
-    let from = from.and_then(|at| set.grid.floor(at));
+    // Nothing is made that has expired.
+    let kept = plan.cutoff.and_then(|cutoff| set.grid.floor(cutoff));
+    let from = from.and_then(|at| set.grid.floor(at)).map(|at| at.max(kept.unwrap_or(at)));
     let Some(start) = [today, from].into_iter().flatten().min() else { return };
     // A pending detach still occupies its range.
     let occupied = Coverage::of(set.members.iter().chain(&set.pending).map(|member| member.range));
@@ -176,6 +178,9 @@ fn plan_creation(set: &Set<'_>, ground: &Ground<'_>, plan: &mut TablePlan) {
         let Some(next) = set.grid.next(line) else { break };
         if let Some(period) = Range::new(Edge::At(line), Edge::At(next)) {
             for gap in occupied.gaps(period) {
+                if plan.cutoff.is_some_and(|cutoff| gap.upper() <= Edge::At(cutoff)) {
+                    continue;
+                }
                 let whole = gap == period;
                 if whole || entry.on_misaligned == Misaligned::Bridge {
                     plan.create.push(Creation { range: gap, short: !whole });
@@ -271,18 +276,12 @@ pub enum Stay {
 
 /// Whether an expired partition stays, whatever else happens to its table.
 pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<Stay> {
-    let (entry, name) = (set.policy, &member.partition.name);
+    let name = &member.partition.name;
     if member.range.contains(set.now) {
         return Some(Stay::Kept("it holds the present".to_owned()));
     }
-    for protect in &entry.rails.protect {
-        let hit = match protect {
-            Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
-            Protect::Days(days) => touches(&set.grid.axis, *days, member.range),
-        };
-        if hit {
-            return Some(Stay::Kept("protected by the policy".to_owned()));
-        }
+    if protected(set, name, member.range) {
+        return Some(Stay::Kept("protected by the policy".to_owned()));
     }
     if let Some(hold) = held(set, member.range, ground.holds) {
         return Some(Stay::Attention(Attention {
@@ -304,6 +303,14 @@ pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<
         message: format!("{name} has expired, but it {what}: dbctl leaves it alone"),
         hint: None,
     }))
+}
+
+/// Whether the policy says that a partition never leaves.
+pub fn protected(set: &Set<'_>, name: &TableName, range: Range) -> bool {
+    set.policy.rails.protect.iter().any(|protect| match protect {
+        Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
+        Protect::Days(days) => touches(&set.grid.axis, *days, range),
+    })
 }
 
 /// The hold that keeps rows of this range.
@@ -484,3 +491,7 @@ pub fn raw(name: &TableName) -> String {
 pub fn grace_is_over(drop_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     drop_after.is_some_and(|after| after <= now)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+pub(in crate::partitions) mod tests;

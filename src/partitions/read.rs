@@ -129,6 +129,8 @@ pub struct Leaving {
     pub mode: String,
     /// How far it came.
     pub state: String,
+    /// Where it was put, as `schema.table`; nothing while it has its own name.
+    pub place: Option<String>,
     /// The archive's file.
     pub uri: Option<String>,
     /// Rows that were exported.
@@ -376,6 +378,7 @@ fn read_leaving(row: &Row) -> Result<Leaving> {
         upper: row.try_get("upper")?,
         mode: row.try_get("mode")?,
         state: row.try_get("state")?,
+        place: row.try_get("place")?,
         uri: row.try_get("uri")?,
         rows: row.try_get("rows")?,
         content_hash: row.try_get("content_hash")?,

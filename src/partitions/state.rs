@@ -14,13 +14,15 @@ const OPEN: &str = "state IN ('leaving', 'exported', 'detached', 'frozen', 'asid
 
 /// A partition begins to leave, and has come as far as `state`. `columns` are set besides, as SQL.
 pub fn begin(set: &Set<'_>, partition: &Candidate, mode: &str, state: &str, columns: &[(&str, String)]) -> String {
+    let name = Literal(&raw(&partition.name)).to_string();
+    // The step may have dropped it before this line: its row in pg_class is not asked for.
     format!(
         "INSERT INTO dbctl.partition (parent, parent_oid, partition, oid, relfilenode, lower, upper, mode, state)\n\
-         SELECT {}, {}, {}, c.oid, c.relfilenode, {}, {}, {}, 'leaving' FROM pg_catalog.pg_class AS c\n\
-         WHERE c.oid = {oid} AND NOT EXISTS (SELECT FROM dbctl.partition AS p WHERE p.oid = {oid} AND p.{OPEN});\n{}",
+         SELECT {}, {}, {}, {oid}, (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = {oid}), {}, {}, {}, 'leaving'\n\
+         WHERE NOT EXISTS (SELECT FROM dbctl.partition AS p WHERE p.oid = {oid} AND p.partition = {name} AND p.{OPEN});\n{}",
         Literal(&raw(&set.policy.table)),
         set.table.oid,
-        Literal(&raw(&partition.name)),
+        name,
         Literal(&set.bound_text(partition.range.lower())),
         Literal(&set.bound_text(partition.range.upper())),
         Literal(mode),
@@ -29,12 +31,13 @@ pub fn begin(set: &Set<'_>, partition: &Candidate, mode: &str, state: &str, colu
     )
 }
 
-/// It has come further. `columns` are set besides, as SQL.
+/// It has come further. Of several rows with its oid, which a database restored from a dump may have, the
+/// newest is meant. `columns` are set besides, as SQL.
 pub fn advance(oid: u32, state: &str, columns: &[(&str, String)]) -> String {
     let besides: String = columns.iter().map(|(column, value)| format!(", {column} = {value}")).collect();
     format!(
         "UPDATE dbctl.partition SET state = {}, run = {RUN}, changed_at = pg_catalog.clock_timestamp(){besides}\n\
-         WHERE oid = {oid} AND {OPEN};",
+         WHERE id = (SELECT pg_catalog.max(p.id) FROM dbctl.partition AS p WHERE p.oid = {oid} AND p.{OPEN});",
         Literal(state)
     )
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aside;
 use super::ddl::{Frame, Named, Route, aside_sql};
 use super::departure::{self, Stage, Terms};
 use super::details::{self, Details};
@@ -171,9 +172,21 @@ pub fn find<'a>(
         lock_slots: snapshot.lock_slots,
     };
     let plan = plan::plan(&set, &ground, wish);
-    let leaving =
-        if wish.expire { snapshot.state.leaving.iter().filter(|row| row.parent == key).collect() } else { Vec::new() };
-    Ok(Found { set, plan, leaving, details: Details::default(), names: Vec::new() })
+    let leaving = if wish.expire {
+        snapshot.state.leaving.iter().filter(|row| row.parent == key).collect()
+    } else {
+        Vec::new()
+    };
+    let mut found = Found { set, plan, leaving, details: Details::default(), names: Vec::new() };
+    // Holds and longer retentions that came after a partition has left count for it too.
+    let due: Vec<&Leaving> = found.leaving.iter().copied().filter(|row| found.is_on_its_way(row)).collect();
+    for row in due {
+        if let Some(attention) = aside::stays(&found.set, row, holds, found.plan.cutoff) {
+            found.leaving.retain(|other| other.id != row.id);
+            found.plan.attentions.push(attention);
+        }
+    }
+    Ok(found)
 }
 
 impl Found<'_> {
@@ -190,10 +203,12 @@ impl Found<'_> {
 
     /// Whether a partition that is on its way out has something to be done.
     pub fn is_due(&self, row: &Leaving) -> bool {
-        if row.hooks_due {
-            return true;
-        }
-        let attached = row.parent_now == Some(self.plan.oid);
+        row.hooks_due || self.is_on_its_way(row)
+    }
+
+    /// Whether it is somewhere from where it shall go on.
+    fn is_on_its_way(&self, row: &Leaving) -> bool {
+        let attached = self.whereabouts(row) == departure::Whereabouts::Attached;
         // While it is attached the plan decides, not what an earlier run had begun.
         !attached && self.stage(row) != Stage::Wait && self.stage(row) != Stage::Done
     }
@@ -204,9 +219,11 @@ impl Found<'_> {
         departure::next(&terms, departure::State::of(&row.state), self.whereabouts(row))
     }
 
-    /// Where a partition that is on its way out is now.
+    /// Where a partition that is on its way out is now; one whose detach is pending is out as soon as
+    /// that has been ended, which a run does first.
     pub fn whereabouts(&self, row: &Leaving) -> departure::Whereabouts {
         match (&row.now, row.parent_now) {
+            (Some(_), Some(parent)) if parent == self.plan.oid && row.pending => departure::Whereabouts::Detached,
             (Some(_), Some(parent)) if parent == self.plan.oid => departure::Whereabouts::Attached,
             (Some(_), None) => departure::Whereabouts::Detached,
             _ => departure::Whereabouts::Gone,

@@ -92,10 +92,12 @@ impl Grid {
             Ahead::Never => None,
             Ahead::Periods(count) => (0..count).try_fold(end, |line, _| self.next(line)),
             Ahead::For(span) => {
-                let wall = span.after(self.axis.wall(now)?)?;
+                // A day does not say what time of it is now: it may be its last moment.
+                let is_date = self.axis.codec == Codec::Date;
+                let wall = span.after(self.axis.wall(now + i128::from(is_date))?)?;
                 let at = self.axis.of_wall(wall)?;
                 // A day that is reached in part must be there.
-                let within_day = self.axis.codec == Codec::Date && wall.time() != NaiveTime::MIN;
+                let within_day = is_date && wall.time() != NaiveTime::MIN;
                 Some(end.max(self.ceil(at + i128::from(within_day))?))
             }
         }

@@ -252,8 +252,10 @@ fn horizons() {
 fn a_horizon_within_a_day_covers_that_day() {
     let dates = grid(Codec::Date, "UTC", time(Unit::Day, 1, None));
     let hours = Span { micros: 30 * 3_600_000_000, ..Span::default() };
-    assert_eq!(dates.ahead("2025-11-25T00:00:00Z", Ahead::For(hours)), "2025-11-27");
-    assert_eq!(dates.ahead("2025-11-25T00:00:00Z", Ahead::For(days(2))), "2025-11-27");
+    // Late on the 25th, 30 hours reach into the 27th, and so do two days.
+    assert_eq!(dates.ahead("2025-11-25T20:00:00Z", Ahead::For(hours)), "2025-11-28");
+    assert_eq!(dates.ahead("2025-11-25T20:00:00Z", Ahead::For(days(2))), "2025-11-28");
+    assert_eq!(dates.ahead("2025-11-25T00:00:00Z", Ahead::For(Span::default())), "2025-11-26");
 }
 
 #[test]

@@ -94,6 +94,7 @@ fn leaving(state: &str, mode: &str, now: bool) -> Leaving {
         lower: String::new(),
         upper: String::new(),
         mode: mode.to_owned(),
+        place: None,
         state: state.to_owned(),
         uri: None,
         rows: None,

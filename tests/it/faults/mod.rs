@@ -5,6 +5,7 @@
 mod boundaries;
 mod leftovers;
 mod locks;
+mod partitions;
 mod pooler;
 mod procedures;
 mod race;

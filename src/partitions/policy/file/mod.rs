@@ -71,6 +71,12 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// One text as a policy, for tests.
+#[cfg(test)]
+pub(crate) fn of_text(text: &str) -> Result<Policy> {
+    read(vec![(PathBuf::from("partitions.yaml"), text.as_bytes().to_vec())], &Env::default())
+}
+
 /// Paths and their bytes as one policy.
 fn read(texts: Vec<(PathBuf, Vec<u8>)>, env: &Env) -> Result<Policy> {
     let mut hash = Sha256::new();
