@@ -43,6 +43,14 @@ macro_rules! queries {
 }
 
 queries! {
+    ADOPTION = "adoption" (INT8, TEXT);
+    ADOPT_COLUMNS = "adopt_columns" (INT8);
+    ADOPT_CONSTRAINTS = "adopt_constraints" (INT8);
+    ADOPT_DEPENDENTS = "adopt_dependents" (INT8);
+    ADOPT_GRANTS = "adopt_grants" (INT8);
+    ADOPT_INDEXES = "adopt_indexes" (INT8);
+    ADOPT_TABLE = "adopt_table" (TEXT);
+    ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
