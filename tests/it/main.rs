@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod harness;
 mod migrate;
+mod partitions;
 mod plans;
 mod queries;
 mod sandbox;

@@ -209,7 +209,7 @@ fn of_constraints(subject: &Subject, found: &mut Found) {
             format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};"),
         );
         found.add(
-            constraint.no_inherit,
+            constraint.no_inherit && constraint.kind != "f",
             format!("constraint {name} is NO INHERIT, which partitioned tables cannot have"),
             format!("ALTER TABLE {table} DROP CONSTRAINT {name}; (and add it without NO INHERIT)"),
         );

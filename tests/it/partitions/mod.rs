@@ -1,0 +1,5 @@
+//! Partitions on real servers: through the library, with policies made by hand.
+
+mod adopt;
+mod default;
+mod kit;
