@@ -2,7 +2,7 @@
 -- Server: 14.
 -- Rights: none.
 WITH bound AS (
-    SELECT DISTINCT d.classid, d.objid
+    SELECT DISTINCT d.classid, d.objid, d.objsubid
     FROM pg_catalog.pg_depend AS d
     WHERE d.deptype IN ('n', 'a', 'i')
         AND (
@@ -44,7 +44,7 @@ SELECT pg_catalog.jsonb_build_object(
     'others', (
         SELECT COALESCE(pg_catalog.jsonb_agg(o.what ORDER BY o.what), '[]')
         FROM (
-            SELECT DISTINCT pg_catalog.pg_describe_object(b.classid, b.objid, 0) AS what
+            SELECT DISTINCT pg_catalog.pg_describe_object(b.classid, b.objid, b.objsubid) AS what
             FROM bound AS b
             LEFT JOIN pg_catalog.pg_rewrite AS w ON b.classid = 'pg_rewrite'::regclass AND w.oid = b.objid
             LEFT JOIN pg_catalog.pg_class AS v ON v.oid = w.ev_class

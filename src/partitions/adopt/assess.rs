@@ -249,7 +249,7 @@ fn of_bound(subject: &Subject, found: &mut Found) {
         found.add(
             true,
             format!("{other} is bound to {table} itself and would see the history alone"),
-            format!("drop {other}, and make it again after the adoption"),
+            format!("free {table} of {other}; it can be made again after the adoption"),
         );
     }
     for publication in &subject.bound.publications {

@@ -51,7 +51,7 @@ fn create(ground: &Ground<'_>, shell: &TableName) -> Vec<String> {
         space.unwrap_or_default()
     )];
     if subject.constraints.iter().any(|c| c.name == ground.record.check) {
-        sql.push(format!("ALTER TABLE {shell} DROP CONSTRAINT {};", Ident::new(ground.record.check.as_str())));
+        sql.push(format!("ALTER TABLE {shell} DROP CONSTRAINT IF EXISTS {};", Ident::new(ground.record.check.as_str())));
     }
     for column in &subject.columns {
         let name = Ident::new(column.name.as_str());

@@ -132,3 +132,206 @@ fn a_busy_table_with_everything_is_adopted_and_nothing_is_lost() {
         assert_eq!(db.one("SELECT count(*) FROM dbctl.run"), runs);
     }
 }
+
+/// Everything in the schema as far as the outcome of an adoption shows in it.
+fn fingerprint(db: &Database) -> Vec<String> {
+    let mut lines = portrait(db, "public.events");
+    let relations = db.sql(
+        "SELECT relname || relkind::text || relowner::regrole::text || coalesce(pg_get_expr(relpartbound, oid), '') || relispartition::text
+            || coalesce((SELECT string_agg(pg_get_constraintdef(n.oid), ';' ORDER BY conname) FROM pg_constraint n WHERE conrelid = c.oid), '')
+        FROM pg_class c WHERE relnamespace = 'public'::regnamespace ORDER BY 1",
+    );
+    lines.extend(relations.into_iter().map(|row| row[0].clone().unwrap()));
+    lines
+}
+
+fn work(request: &AdoptRequest) -> impl AsyncFnOnce(&mut Means<'_>) -> Result<Answer, Failure> {
+    async move |means: &mut Means<'_>| adopt(request, means).await
+}
+
+#[test]
+fn killed_at_any_step_it_goes_on() {
+    let db = Database::new();
+    events_table(&db, 300);
+    run(&request(&db, &events(), "created_at")).0.unwrap();
+    let wanted = fingerprint(&db);
+    for step in 0.. {
+        let db = Database::new();
+        events_table(&db, 300);
+        let rows = content(&db, "true");
+        let request = request(&db, &events(), "created_at");
+        // Twice at the same step: also what a rerun has begun is gone on with.
+        if let Some(ended) = killed_at(step, work(&request)) {
+            ended.unwrap();
+            // The exchange counts as two plans: every step of both was cut.
+            assert!(step >= 9, "only {step} steps were cut");
+            return;
+        }
+        let _ = killed_at(0, work(&request));
+        let (answer, _) = run(&request);
+        answer.unwrap_or_else(|failure| panic!("after step {step}: {failure}"));
+        assert_eq!(fingerprint(&db), wanted, "killed at step {step}");
+        assert_eq!(content(&db, "true"), rows);
+    }
+}
+
+#[test]
+fn aborted_at_any_step_the_table_is_as_it_was() {
+    let db = Database::new();
+    events_table(&db, 100);
+    let untouched = fingerprint(&db);
+    let mut wish = request(&db, &events(), "created_at");
+    let refused = {
+        let wish = AdoptRequest { abort: true, ..wish.clone() };
+        run(&wish).0.unwrap_err().to_string()
+    };
+    assert!(refused.contains("no adoption of public.events is under way"), "{refused}");
+    for step in 1..8 {
+        wish.abort = false;
+        assert!(killed_at(step, work(&wish)).is_none());
+        wish.abort = true;
+        let _ = killed_at(1, work(&wish));
+        // Where the stop came after the last step there is nothing left to abort.
+        if let Err(failure) = run(&wish).0 {
+            assert!(failure.to_string().contains("no adoption"), "{failure}");
+        }
+        assert_eq!(fingerprint(&db), untouched, "aborted at step {step}");
+    }
+    // And then it works.
+    wish.abort = false;
+    run(&wish).0.unwrap();
+    assert!(is_partitioned(&db));
+    wish.abort = true;
+    assert!(run(&wish).0.is_err());
+    assert!(is_partitioned(&db));
+}
+
+#[test]
+fn a_table_that_changed_since_is_prepared_anew() {
+    let db = Database::new();
+    events_table(&db, 100);
+    let wish = request(&db, &events(), "created_at");
+    // The shell is there, the CHECK too.
+    assert!(killed_at(6, work(&wish)).is_none());
+    db.sql("ALTER TABLE events ADD COLUMN late text DEFAULT 'l'; CREATE INDEX events_late ON events (late); GRANT DELETE ON events TO ado_reader");
+    let before = portrait(&db, "public.events");
+    assert!(before.iter().any(|line| line.contains("late")));
+    run(&wish).0.unwrap_or_else(|failure| panic!("{failure}"));
+    let without_check = before.into_iter().filter(|line| !line.contains("dbctl_adopt_range") && !line.contains("_history"));
+    assert_eq!(portrait(&db, "public.events"), without_check.collect::<Vec<_>>());
+    assert_eq!(db.one("SELECT count(*) FROM pg_class WHERE relname LIKE '%dbctl%' AND relkind IN ('r', 'p', 'i', 'I', 'S')"), "0");
+}
+
+#[test]
+fn the_exchange_reads_no_row_and_a_reader_delays_it_without_keeping_writers_waiting() {
+    let db = Database::new();
+    events_table(&db, 1000);
+    let mut wish = request(&db, &events(), "created_at");
+    let url = format!("{}&options=-c%20client_min_messages%3Ddebug1", db.url());
+    wish.connection = dbctl::config::connection::Connection::resolve(Some(&url), &dbctl::config::env::Env::of_process()).unwrap();
+    let reader = db.session();
+    reader.begin();
+    reader.sql("SELECT count(*) FROM events");
+    let writer = Writer::start(&db, |n| format!("INSERT INTO events (account, code) VALUES (1, 'w{n}')"));
+    let ends = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(2));
+        reader.commit();
+    });
+    let (answer, told) = run(&wish);
+    answer.unwrap();
+    ends.join().unwrap();
+    let (written, worst, errors) = writer.stop();
+    eprintln!("behind a reader of 2 s: {written} inserts, worst {worst:?}");
+    assert_eq!(errors, Vec::<String>::new());
+    assert!(worst < Duration::from_secs(1), "{worst:?}");
+    let implied = "partition constraint for table \"events_history\" is implied by existing constraints";
+    assert!(told.notices.iter().any(|notice| notice == implied), "{:?}", told.notices);
+    assert!(!told.notices.iter().any(|notice| notice.contains("verifying table \"events_history\"")), "{:?}", told.notices);
+}
+
+#[test]
+fn what_would_lose_something_is_refused_with_its_way_out() {
+    let db = Database::new();
+    db.sql("CREATE EXTENSION IF NOT EXISTS btree_gist");
+    for (change, what) in [
+        ("CREATE TABLE child (e bigint REFERENCES events (id))", "child has a foreign key to public.events (child_e_fkey)"),
+        ("ALTER TABLE events ALTER created_at DROP NOT NULL; INSERT INTO events VALUES (1, NULL)", "rows whose created_at is NULL"),
+        ("CREATE MATERIALIZED VIEW m AS SELECT * FROM events", "materialized view public.m"),
+        ("CREATE FUNCTION f() RETURNS SETOF events LANGUAGE sql AS 'SELECT * FROM events'", "function public.f()"),
+        ("CREATE TABLE other (e events)", "column e of table public.other"),
+        ("CREATE VIEW v AS SELECT id, created_at FROM events GROUP BY id", "groups by the primary key"),
+        ("CREATE RULE r AS ON INSERT TO events DO ALSO NOTHING", "has rule r"),
+        ("CREATE TABLE kid () INHERITS (events)", "takes part in inheritance"),
+        ("ALTER TABLE events ADD CONSTRAINT p CHECK (id > 0) NOT VALID", "constraint p is not validated"),
+        ("ALTER TABLE events ADD CONSTRAINT p CHECK (id > 0) NO INHERIT", "constraint p is NO INHERIT"),
+        ("ALTER TABLE events ADD EXCLUDE USING gist (id WITH =)", "exclusion constraint"),
+        ("ALTER TABLE events REPLICA IDENTITY USING INDEX events_pkey", "replica identity"),
+        ("CREATE PUBLICATION p FOR TABLE events", "publication p would send"),
+        ("CREATE PUBLICATION p FOR ALL TABLES", "publication p would send"),
+        ("ALTER TABLE events SET UNLOGGED", "temporary or unlogged"),
+        ("CREATE TABLE other (); ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY po ON other USING (EXISTS (SELECT FROM events))", "policy po on table public.other"),
+        ("INSERT INTO events VALUES (1, 'infinity')", "infinity"),
+    ] {
+        db.sql("CREATE TABLE events (id bigint PRIMARY KEY, created_at timestamptz NOT NULL)");
+        db.sql(change);
+        let (answer, _) = run(&request(&db, &events(), "created_at"));
+        let text = answer.map(|_| ()).unwrap_err().to_string();
+        assert!(text.contains(what) && text.contains("hint: "), "{change}\n{text}");
+        assert!(!is_partitioned(&db));
+        assert_eq!(db.one("SELECT to_regnamespace('dbctl') IS NULL"), "t", "{change}");
+        db.sql("DROP PUBLICATION IF EXISTS p; DROP TABLE IF EXISTS child, other CASCADE; DROP TABLE events CASCADE");
+    }
+}
+
+#[test]
+fn hostile_names_nullable_keys_serials_and_own_limits() {
+    for major in majors() {
+        let db = Database::on(major);
+        let table = TableName::new("s \"x", "t USING (a\"; --é ON public.events ");
+        db.sql(&format!(
+            "CREATE SCHEMA {schema}; CREATE TABLE {table} (\"i)d\" serial, \"At\" timestamp, n int, CONSTRAINT \"p (k\" PRIMARY KEY (\"i)d\"));
+            CREATE UNIQUE INDEX \"u, (\" ON {table} (coalesce(n, ascii(')'))) WHERE n > 0;
+            CREATE TRIGGER \"x ON public.t \" AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+            DROP TRIGGER \"x ON public.t \" ON {table};
+            INSERT INTO {table} (\"At\", n) SELECT now(), i FROM generate_series(1, 50) i;",
+            schema = table.schema
+        ));
+        let mut wish = request(&db, &table, "At");
+        wish.policy.tables[0].child_unique = vec![];
+        run(&wish).0.unwrap_or_else(|failure| panic!("{major}: {failure}"));
+        db.sql(&format!("INSERT INTO {table} (\"At\") VALUES (now())"));
+        assert_eq!(db.one(&format!("SELECT count(*) FROM {table}")), "51");
+        assert_eq!(db.one(&format!("SELECT max(\"i)d\") FROM {table}")), "51");
+        assert!(db.try_sql(&format!("INSERT INTO {table} (\"At\") VALUES (NULL)")).is_err());
+        run(&wish).0.unwrap();
+    }
+}
+
+#[test]
+fn unique_per_partition_stays_as_it_is() {
+    let db = Database::new();
+    db.sql("CREATE TABLE events (id bigint, mail text UNIQUE, created_at timestamptz NOT NULL, PRIMARY KEY (id, created_at));
+        INSERT INTO events SELECT i, 'm' || i, now() FROM generate_series(1, 20) AS i");
+    let mut wish = request(&db, &events(), "created_at");
+    wish.policy.tables[0].child_unique = vec![vec![dbctl::ident::Ident::new("mail")]];
+    let (answer, told) = run(&wish);
+    answer.unwrap();
+    assert!(!told.applied.iter().any(|(title, _)| title.contains("unique index")), "{:?}", told.applied);
+    assert!(db.try_sql("INSERT INTO events VALUES (1, 'm1', now())").is_err());
+    db.sql("INSERT INTO events VALUES (1, 'm1', now() + interval '2 months')");
+    assert!(db.try_sql("INSERT INTO events VALUES (2, 'm1', now() + interval '2 months')").is_err());
+}
+
+#[test]
+fn a_dry_run_says_all_and_changes_nothing() {
+    let db = Database::new();
+    events_table(&db, 10);
+    let mut wish = request(&db, &events(), "created_at");
+    wish.dry_run = true;
+    let (_, document) = run(&wish).0.unwrap();
+    let text = format!("{document:?}");
+    for part in ["ACCESS EXCLUSIVE on public.accounts", "RENAME TO events_history", "ON CONFLICT (id)", "refuses rows with created_at >="] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert_eq!(db.one("SELECT to_regnamespace('dbctl') IS NULL"), "t");
+}
