@@ -77,3 +77,26 @@ impl Range {
         self.lower < other.upper && other.lower < self.upper
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_never_empty_and_half_open() {
+        assert_eq!(Range::new(Edge::At(1), Edge::At(1)), None);
+        assert_eq!(Range::new(Edge::Max, Edge::Max), None);
+        assert_eq!(Range::new(Edge::At(2), Edge::At(1)), None);
+        let range = Range::new(Edge::At(1), Edge::At(3)).unwrap();
+        assert!(!range.contains(0) && range.contains(1) && range.contains(2) && !range.contains(3));
+        let open = Range::new(Edge::Min, Edge::Max).unwrap();
+        assert!(open.contains(i128::MIN) && open.contains(i128::MAX) && open.overlaps(range));
+    }
+
+    #[test]
+    fn neighbours_do_not_overlap() {
+        let range = |lower, upper| Range::new(Edge::At(lower), Edge::At(upper)).unwrap();
+        assert!(!range(0, 10).overlaps(range(10, 20)) && !range(10, 20).overlaps(range(0, 10)));
+        assert!(range(0, 11).overlaps(range(10, 20)) && range(12, 13).overlaps(range(10, 20)));
+    }
+}

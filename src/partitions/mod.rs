@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod bounds;
 pub mod calendar;
+pub mod coverage;
 pub mod key;
 pub mod likeness;
 mod means;
