@@ -25,6 +25,7 @@
 //! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
+//! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | clap, terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |
@@ -47,6 +48,7 @@ pub mod outcome;
 pub mod output;
 pub mod partitions;
 pub mod pg;
+pub mod retain;
 mod run;
 pub mod sandbox;
 pub mod steps;

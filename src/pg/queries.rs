@@ -65,6 +65,15 @@ queries! {
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     NORMAL_FORMS = "normal_forms" (TEXT);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
+    ROW_JOB_CHILDREN = "row_job_children" (INT8);
+    ROW_JOB_COLUMNS = "row_job_columns" (INT8);
+    ROW_JOB_DONE = "row_job_done" (TEXT);
+    ROW_JOB_INDEXES = "row_job_indexes" (INT8);
+    ROW_JOB_LEAVES = "row_job_leaves" (INT8);
+    ROW_JOB_PACE = "row_job_pace" ();
+    ROW_JOB_STANDBYS = "row_job_standbys" ();
+    ROW_JOB_TABLE = "row_job_table" (TEXT, TEXT);
+    ROW_JOB_TRIGGERS = "row_job_triggers" (INT8);
     RUNS = "runs" (INT8);
     RUN_STEPS = "run_steps" (INT8);
     SERVER = "server" ();

@@ -99,6 +99,17 @@ impl Session {
         self.client().query_typed(sql, &[]).await.map_err(|error| self.error(error))
     }
 
+    /// The same with parameters, `$1::text` and so on: values that the text of a statement must not show,
+    /// or that change from one execution to the next.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn rows_with(&self, sql: &str, params: &[&str]) -> Result<Vec<Row>, ServerError> {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            params.iter().map(|param| (param as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        self.client().query_typed(sql, &typed).await.map_err(|error| self.error(error))
+    }
+
     /// What the server said beside its answers since the last call, oldest first.
     pub fn notices(&mut self) -> Vec<Notice> {
         let mut notices = Vec::new();

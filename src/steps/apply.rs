@@ -29,12 +29,12 @@ pub struct Order {
 
 /// The right and the means to change one database.
 pub struct Executor {
-    work: Session,
-    server: Server,
-    lease: Lease,
-    interrupt: Interrupt,
-    order: Order,
-    run: Option<i64>,
+    pub(super) work: Session,
+    pub(super) server: Server,
+    pub(super) lease: Lease,
+    pub(super) interrupt: Interrupt,
+    pub(super) order: Order,
+    pub(super) run: Option<i64>,
 }
 
 /// A step that is done.
@@ -340,7 +340,7 @@ impl Executor {
         self.interrupt.sleep(pause).await
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.interrupt.check()?;
         self.lease.check()
     }
@@ -352,13 +352,13 @@ impl Executor {
         }
     }
 
-    async fn close(&self, outcome: &str, detail: &str) {
+    pub(super) async fn close(&self, outcome: &str, detail: &str) {
         if let Some(run) = self.run {
             let _ = journal::close_run(self.lease.session(), run, outcome, detail).await;
         }
     }
 
-    async fn close_failed(&self, failure: Failure) -> Failure {
+    pub(super) async fn close_failed(&self, failure: Failure) -> Failure {
         let outcome = match failure.what() {
             Kind::Interrupted | Kind::Terminated => "interrupted",
             Kind::Deferred => "deferred",

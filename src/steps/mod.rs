@@ -5,6 +5,7 @@
 //! way to send DDL.
 
 pub mod apply;
+pub mod batch;
 pub mod events;
 pub mod gate;
 pub mod guard;

@@ -60,12 +60,22 @@ impl<'a> Watch<'a> {
         patience: Duration,
         events: &mut dyn Events,
     ) -> std::result::Result<(), ServerError> {
-        let sending = session.send(sql);
-        tokio::pin!(sending);
+        self.over(session.send(sql), session, patience, events).await
+    }
+
+    /// Looks on until the work of a session ends, with the same patience.
+    pub(super) async fn over<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        session: &Session,
+        patience: Duration,
+        events: &mut dyn Events,
+    ) -> T {
+        tokio::pin!(work);
         loop {
             tokio::select! {
                 biased;
-                sent = &mut sending => return sent,
+                done = &mut work => return done,
                 () = tokio::time::sleep(self.tick()) => {
                     // Looking on is a courtesy: when it fails, the statement still decides.
                     let _ = self.look(events).await;
