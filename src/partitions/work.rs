@@ -32,7 +32,15 @@ impl Work<'_> {
     }
 
     /// One statement outside a transaction.
-    pub fn alone(&self, name: &str, title: String, why: &str, sql: String, guard: Guard, locks: Vec<TableLock>) -> Step {
+    pub fn alone(
+        &self,
+        name: &str,
+        title: String,
+        why: &str,
+        sql: String,
+        guard: Guard,
+        locks: Vec<TableLock>,
+    ) -> Step {
         let statement = Statement { atomic: false, guard, locks, ..Statement::whole(Arc::from(sql)) };
         self.step(name, title, why, Lane::Statements, statement)
     }

@@ -53,6 +53,8 @@ queries! {
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
+    DEFAULT_BEGUN = "default_begun" (INT8);
+    DEFAULT_SET = "default_set" (INT8);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);

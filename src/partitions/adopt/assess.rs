@@ -82,10 +82,8 @@ pub fn changes(subject: &Subject, policy: &TablePolicy) -> Vec<String> {
 
 /// One failure that names all obstacles.
 pub fn refuse(subject: &Subject, obstacles: &[Obstacle]) -> Failure {
-    let failure = Failure::new(
-        Kind::Refused,
-        format!("{} cannot be adopted as it is; nothing was changed", subject.table),
-    );
+    let failure =
+        Failure::new(Kind::Refused, format!("{} cannot be adopted as it is; nothing was changed", subject.table));
     let failure = obstacles.iter().fold(failure, |failure, o| failure.note(&o.what));
     obstacles.iter().fold(failure, |failure, o| failure.hint(&o.way_out))
 }
@@ -242,7 +240,10 @@ fn of_bound(subject: &Subject, found: &mut Found) {
         found.add(
             true,
             format!("view {} groups by the primary key of {table}", view.name),
-            format!("name all columns in its GROUP BY, or drop it and say it again after the adoption: DROP VIEW {};", view.name),
+            format!(
+                "name all columns in its GROUP BY, or drop it and say it again after the adoption: DROP VIEW {};",
+                view.name
+            ),
         );
     }
     for other in &subject.bound.others {

@@ -76,8 +76,14 @@ mod tests {
         let key = Ident::new("At");
         for (from, to) in [
             ("PRIMARY KEY (id)", "PRIMARY KEY (id, \"At\")"),
-            ("USING btree (lower((a)::text), \"x)\") INCLUDE (z)", "USING btree (lower((a)::text), \"x)\", \"At\") INCLUDE (z)"),
-            ("USING btree (COALESCE(a, ')'::text)) WHERE (a > 1)", "USING btree (COALESCE(a, ')'::text), \"At\") WHERE (a > 1)"),
+            (
+                "USING btree (lower((a)::text), \"x)\") INCLUDE (z)",
+                "USING btree (lower((a)::text), \"x)\", \"At\") INCLUDE (z)",
+            ),
+            (
+                "USING btree (COALESCE(a, ')'::text)) WHERE (a > 1)",
+                "USING btree (COALESCE(a, ')'::text), \"At\") WHERE (a > 1)",
+            ),
         ] {
             assert_eq!(with_column(from, &key).as_deref(), Some(to));
         }
@@ -91,7 +97,9 @@ mod tests {
         let trigger = "CREATE TRIGGER \"x ON public.t \" BEFORE UPDATE OF \"c\" ON public.\"t \" FOR EACH ROW EXECUTE FUNCTION f()";
         assert_eq!(
             trigger_on(trigger, "public.\"t \"", "public.s").as_deref(),
-            Some("CREATE TRIGGER \"x ON public.t \" BEFORE UPDATE OF \"c\" ON public.s FOR EACH ROW EXECUTE FUNCTION f()")
+            Some(
+                "CREATE TRIGGER \"x ON public.t \" BEFORE UPDATE OF \"c\" ON public.s FOR EACH ROW EXECUTE FUNCTION f()"
+            )
         );
     }
 }

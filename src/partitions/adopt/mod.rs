@@ -4,8 +4,8 @@
 
 mod assess;
 mod definition;
-mod plan;
-mod read;
+pub(super) mod plan;
+pub(super) mod read;
 mod record;
 mod shell;
 mod swap;
@@ -131,10 +131,8 @@ async fn begin(
 fn entry(request: &AdoptRequest) -> Result<&TablePolicy> {
     let found = request.policy.tables.iter().find(|entry| entry.table == request.table);
     found.ok_or_else(|| {
-        Failure::new(Kind::Invalid, format!("the policy has no entry for table {}", request.table)).hint(format!(
-            "add one: tables: {{ {}: {{ key: created_at, every: month, ahead: 3 }} }}",
-            request.table
-        ))
+        Failure::new(Kind::Invalid, format!("the policy has no entry for table {}", request.table))
+            .hint(format!("add one: tables: {{ {}: {{ key: created_at, every: month, ahead: 3 }} }}", request.table))
     })
 }
 

@@ -93,7 +93,9 @@ pub fn plan(subject: &Subject, policy: &TablePolicy) -> Result<Course> {
     let newest = newest(subject, policy, &grid)?;
     let print = fingerprint(subject);
     let fits = |record: &Record| match grid.axis.parse(&record.upper) {
-        Ok(Edge::At(upper)) if upper > now && newest.is_none_or(|newest| newest < upper) && record.fingerprint == print => {
+        Ok(Edge::At(upper))
+            if upper > now && newest.is_none_or(|newest| newest < upper) && record.fingerprint == print =>
+        {
             Some(upper)
         }
         _ => None,
@@ -103,7 +105,11 @@ pub fn plan(subject: &Subject, policy: &TablePolicy) -> Result<Course> {
         Some((record, Some(upper))) => (record.clone(), upper, false),
         old => {
             let upper = upper(&grid, now, newest).ok_or_else(|| beyond(subject))?;
-            (decide(subject, policy, &grid.axis.literal(upper), print, old.map(|(record, _)| record)), upper, old.is_some())
+            (
+                decide(subject, policy, &grid.axis.literal(upper), print, old.map(|(record, _)| record)),
+                upper,
+                old.is_some(),
+            )
         }
     };
     let ground = Ground { subject, policy, grid, record, upper, now };
@@ -371,7 +377,9 @@ impl Ground<'_> {
     }
 
     pub(super) fn names(&self, index: &Index) -> Result<&IndexNames> {
-        self.record.index(&index.name).ok_or_else(|| Failure::new(Kind::Failed, format!("index {} is not in the plan", index.name)))
+        self.record
+            .index(&index.name)
+            .ok_or_else(|| Failure::new(Kind::Failed, format!("index {} is not in the plan", index.name)))
     }
 
     fn add_check(&self) -> Step {

@@ -308,11 +308,7 @@ async fn begun(session: &Session, oid: i64, table: &TableName) -> Result<Option<
 ///
 /// # Errors
 /// The server's.
-pub async fn list<T: DeserializeOwned>(
-    session: &Session,
-    query: &Query,
-    params: &[&(dyn ToSql + Sync)],
-) -> Result<T> {
+pub async fn list<T: DeserializeOwned>(session: &Session, query: &Query, params: &[&(dyn ToSql + Sync)]) -> Result<T> {
     let rows = session.rows(query, params).await.map_err(|e| e.explain(format!("cannot read {}", query.name)))?;
     let row = rows.first().ok_or_else(|| anyhow::anyhow!("{} gave no row", query.name))?;
     parse(row.try_get("found")?, query.name)

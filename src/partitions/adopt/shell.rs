@@ -31,7 +31,8 @@ pub(super) fn steps(ground: &Ground<'_>) -> Result<Vec<Step>> {
     ));
     let mut locks = vec![lock(&ground.subject.table, LockMode::AccessShare)];
     locks.extend(
-        referenced(ground.subject).map(|other| TableLock { table: other.to_owned(), mode: LockMode::ShareRowExclusive }),
+        referenced(ground.subject)
+            .map(|other| TableLock { table: other.to_owned(), mode: LockMode::ShareRowExclusive }),
     );
     Ok(vec![ground.work().transaction(
         "shell",
@@ -51,7 +52,10 @@ fn create(ground: &Ground<'_>, shell: &TableName) -> Vec<String> {
         space.unwrap_or_default()
     )];
     if subject.constraints.iter().any(|c| c.name == ground.record.check) {
-        sql.push(format!("ALTER TABLE {shell} DROP CONSTRAINT IF EXISTS {};", Ident::new(ground.record.check.as_str())));
+        sql.push(format!(
+            "ALTER TABLE {shell} DROP CONSTRAINT IF EXISTS {};",
+            Ident::new(ground.record.check.as_str())
+        ));
     }
     for column in &subject.columns {
         let name = Ident::new(column.name.as_str());
@@ -136,7 +140,12 @@ fn partitions(ground: &Ground<'_>, shell: &TableName) -> Vec<String> {
                 Literal(&ground.grid.axis.literal(edge)),
                 Literal(&ground.grid.axis.literal(next))
             );
-            sql.extend(partition(ground, shell, &ground.table(&free_name(&name, &mut taken)), &format!("FOR VALUES {bounds}")));
+            sql.extend(partition(
+                ground,
+                shell,
+                &ground.table(&free_name(&name, &mut taken)),
+                &format!("FOR VALUES {bounds}"),
+            ));
         }
         edge = next;
     }
@@ -178,7 +187,8 @@ fn partition(ground: &Ground<'_>, shell: &TableName, name: &TableName, bounds: &
 fn foreign_keys(ground: &Ground<'_>, shell: &TableName) -> Vec<String> {
     let own = |c: &&Constraint| c.kind == "f" && c.inbound != Some(true);
     let keys = ground.subject.constraints.iter().filter(own);
-    keys.map(|c| format!("ALTER TABLE {shell} ADD CONSTRAINT {} {};", Ident::new(c.name.as_str()), c.definition)).collect()
+    keys.map(|c| format!("ALTER TABLE {shell} ADD CONSTRAINT {} {};", Ident::new(c.name.as_str()), c.definition))
+        .collect()
 }
 
 fn actions(ground: &Ground<'_>, shell: &TableName) -> Result<Vec<String>> {

@@ -125,7 +125,8 @@ fn indexes(ground: &Ground<'_>, history: &TableName) -> Result<Vec<String>> {
 /// its name, rights and next value while nobody can draw from the old one.
 fn sequence(ground: &Ground<'_>, column: &Column, sequence: &Sequence, history: &TableName) -> Vec<String> {
     let table = &ground.subject.table;
-    let (name, id) = (TableName::new(sequence.schema.as_str(), sequence.name.as_str()), Ident::new(column.name.as_str()));
+    let (name, id) =
+        (TableName::new(sequence.schema.as_str(), sequence.name.as_str()), Ident::new(column.name.as_str()));
     let always = match column.identity.as_str() {
         "" => return vec![format!("ALTER SEQUENCE {name} OWNED BY {table}.{id};")],
         "a" => "ALWAYS",

@@ -9,7 +9,7 @@ use dbctl::outcome::Outcome;
 use dbctl::partitions::adopt::{AdoptRequest, adopt};
 use dbctl::partitions::{Answer, Means};
 
-use super::kit::{Told, Writer, connection, killed_at, policy, portrait, rails, table_policy, verb};
+use super::kit::{Told, Writer, connection, killed_at, policy, portrait, rails, roles, table_policy, verb};
 use crate::harness::{Database, majors};
 
 fn request(db: &Database, table: &TableName, key: &str) -> AdoptRequest {
@@ -36,9 +36,7 @@ fn events() -> TableName {
 
 /// A table as people have them, with a bit of everything.
 fn events_table(db: &Database, rows: u32) {
-    let roles = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(77); IF to_regrole('ado_reader') IS NULL THEN
-        CREATE ROLE ado_reader; CREATE ROLE ado_keeper; END IF; END $$;";
-    db.sql(roles);
+    roles(db);
     db.sql(
         "CREATE TABLE accounts (id bigint PRIMARY KEY); INSERT INTO accounts SELECT generate_series(1, 10);
         CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.stamped := true; RETURN NEW; END $$;
@@ -95,11 +93,13 @@ fn a_busy_table_with_everything_is_adopted_and_nothing_is_lost() {
         let db = Database::on(major);
         events_table(&db, 3000);
         let (before, rows) = (portrait(&db, "public.events"), content(&db, "code LIKE 'c%'"));
-        let inserts = Writer::start(&db, |n| {
-            format!("INSERT INTO events (account, code) VALUES (1 + {n} % 10, 'w{n}')")
-        });
+        let inserts =
+            Writer::start(&db, |n| format!("INSERT INTO events (account, code) VALUES (1 + {n} % 10, 'w{n}')"));
         let updates = Writer::start(&db, |n| {
-            format!("UPDATE events SET kind = 'u' || kind WHERE code = 'w{}' AND false; SELECT count(*) FROM recent", n / 2)
+            format!(
+                "UPDATE events SET kind = 'u' || kind WHERE code = 'w{}' AND false; SELECT count(*) FROM recent",
+                n / 2
+            )
         });
         crate::harness::eventually("writers write", || inserts.so_far() > 20);
         let (answer, told) = run(&request(&db, &events(), "created_at"));
@@ -118,11 +118,19 @@ fn a_busy_table_with_everything_is_adopted_and_nothing_is_lost() {
         // What came before and after the exchange lies in one sequence, without a number twice.
         assert_eq!(db.one("SELECT count(*) - count(DISTINCT id) FROM events"), "0");
         assert_eq!(db.one("SELECT count(*) FROM pg_constraint WHERE conname = 'dbctl_adopt_range'"), "0");
-        assert_eq!(db.one("SELECT n FROM above"), db.one("SELECT count(*) FROM events WHERE created_at > now() - interval '1 day'"));
+        assert_eq!(
+            db.one("SELECT n FROM above"),
+            db.one("SELECT count(*) FROM events WHERE created_at > now() - interval '1 day'")
+        );
         assert_eq!(db.one("SELECT count(*) FROM pg_inherits WHERE inhparent = 'public.events'::regclass AND inhrelid = 'events_history'::regclass"), "1");
         assert_eq!(db.one("SELECT string_agg(pg_get_constraintdef(oid), ';' ORDER BY contype) FROM pg_constraint WHERE conrelid = 'events'::regclass AND contype IN ('p', 'u')"),
             "PRIMARY KEY (id, created_at);UNIQUE (code, created_at) DEFERRABLE INITIALLY DEFERRED");
-        assert_eq!(db.one("SELECT count(*) FROM pg_class WHERE relname LIKE '%dbctl%' AND relkind IN ('r', 'p', 'i', 'I', 'S')"), "0");
+        assert_eq!(
+            db.one(
+                "SELECT count(*) FROM pg_class WHERE relname LIKE '%dbctl%' AND relkind IN ('r', 'p', 'i', 'I', 'S')"
+            ),
+            "0"
+        );
         db.sql("INSERT INTO events (account, code, created_at) VALUES (1, 'far', date_trunc('month', now()) + interval '3 months')");
         assert_eq!(db.one("SELECT stamped FROM events WHERE code = 'far'"), "t");
         assert_eq!(db.one("SELECT state FROM dbctl.adoption"), "done");
@@ -217,9 +225,13 @@ fn a_table_that_changed_since_is_prepared_anew() {
     let before = portrait(&db, "public.events");
     assert!(before.iter().any(|line| line.contains("late")));
     run(&wish).0.unwrap_or_else(|failure| panic!("{failure}"));
-    let without_check = before.into_iter().filter(|line| !line.contains("dbctl_adopt_range") && !line.contains("_history"));
+    let without_check =
+        before.into_iter().filter(|line| !line.contains("dbctl_adopt_range") && !line.contains("_history"));
     assert_eq!(portrait(&db, "public.events"), without_check.collect::<Vec<_>>());
-    assert_eq!(db.one("SELECT count(*) FROM pg_class WHERE relname LIKE '%dbctl%' AND relkind IN ('r', 'p', 'i', 'I', 'S')"), "0");
+    assert_eq!(
+        db.one("SELECT count(*) FROM pg_class WHERE relname LIKE '%dbctl%' AND relkind IN ('r', 'p', 'i', 'I', 'S')"),
+        "0"
+    );
 }
 
 #[test]
@@ -228,7 +240,8 @@ fn the_exchange_reads_no_row_and_a_reader_delays_it_without_keeping_writers_wait
     events_table(&db, 1000);
     let mut wish = request(&db, &events(), "created_at");
     let url = format!("{}&options=-c%20client_min_messages%3Ddebug1", db.url());
-    wish.connection = dbctl::config::connection::Connection::resolve(Some(&url), &dbctl::config::env::Env::of_process()).unwrap();
+    wish.connection =
+        dbctl::config::connection::Connection::resolve(Some(&url), &dbctl::config::env::Env::of_process()).unwrap();
     let reader = db.session();
     reader.begin();
     reader.sql("SELECT count(*) FROM events");
@@ -246,7 +259,11 @@ fn the_exchange_reads_no_row_and_a_reader_delays_it_without_keeping_writers_wait
     assert!(worst < Duration::from_secs(1), "{worst:?}");
     let implied = "partition constraint for table \"events_history\" is implied by existing constraints";
     assert!(told.notices.iter().any(|notice| notice == implied), "{:?}", told.notices);
-    assert!(!told.notices.iter().any(|notice| notice.contains("verifying table \"events_history\"")), "{:?}", told.notices);
+    assert!(
+        !told.notices.iter().any(|notice| notice.contains("verifying table \"events_history\"")),
+        "{:?}",
+        told.notices
+    );
 }
 
 #[test]
@@ -254,8 +271,14 @@ fn what_would_lose_something_is_refused_with_its_way_out() {
     let db = Database::new();
     db.sql("CREATE EXTENSION IF NOT EXISTS btree_gist");
     for (change, what) in [
-        ("CREATE TABLE child (e bigint REFERENCES events (id))", "child has a foreign key to public.events (child_e_fkey)"),
-        ("ALTER TABLE events ALTER created_at DROP NOT NULL; INSERT INTO events VALUES (1, NULL)", "rows whose created_at is NULL"),
+        (
+            "CREATE TABLE child (e bigint REFERENCES events (id))",
+            "child has a foreign key to public.events (child_e_fkey)",
+        ),
+        (
+            "ALTER TABLE events ALTER created_at DROP NOT NULL; INSERT INTO events VALUES (1, NULL)",
+            "rows whose created_at is NULL",
+        ),
         ("CREATE MATERIALIZED VIEW m AS SELECT * FROM events", "materialized view public.m"),
         ("CREATE FUNCTION f() RETURNS SETOF events LANGUAGE sql AS 'SELECT * FROM events'", "function public.f()"),
         ("CREATE TABLE other (e events)", "column e of table public.other"),
@@ -269,7 +292,10 @@ fn what_would_lose_something_is_refused_with_its_way_out() {
         ("CREATE PUBLICATION p FOR TABLE events", "publication p would send"),
         ("CREATE PUBLICATION p FOR ALL TABLES", "publication p would send"),
         ("ALTER TABLE events SET UNLOGGED", "temporary or unlogged"),
-        ("CREATE TABLE other (); ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY po ON other USING (EXISTS (SELECT FROM events))", "policy po on table public.other"),
+        (
+            "CREATE TABLE other (); ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY po ON other USING (EXISTS (SELECT FROM events))",
+            "policy po on table public.other",
+        ),
         ("INSERT INTO events VALUES (1, 'infinity')", "infinity"),
     ] {
         db.sql("CREATE TABLE events (id bigint PRIMARY KEY, created_at timestamptz NOT NULL)");
@@ -330,7 +356,12 @@ fn a_dry_run_says_all_and_changes_nothing() {
     wish.dry_run = true;
     let (_, document) = run(&wish).0.unwrap();
     let text = format!("{document:?}");
-    for part in ["ACCESS EXCLUSIVE on public.accounts", "RENAME TO events_history", "ON CONFLICT (id)", "refuses rows with created_at >="] {
+    for part in [
+        "ACCESS EXCLUSIVE on public.accounts",
+        "RENAME TO events_history",
+        "ON CONFLICT (id)",
+        "refuses rows with created_at >=",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert_eq!(db.one("SELECT to_regnamespace('dbctl') IS NULL"), "t");

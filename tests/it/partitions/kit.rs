@@ -238,3 +238,14 @@ pub fn portrait(db: &Database, table: &str) -> Vec<String> {
     );
     db.sql(&sql).into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
+
+/// Roles of the server, which other tests make at the same time.
+pub fn roles(db: &Database) {
+    for role in ["ado_reader", "ado_keeper"] {
+        let made = db.try_sql(&format!("CREATE ROLE {role}"));
+        assert!(
+            made.is_ok() || db.one(&format!("SELECT count(*) FROM pg_roles WHERE rolname = '{role}'")) == "1",
+            "{made:?}"
+        );
+    }
+}
