@@ -10,14 +10,16 @@
 //! 3. the log is filled with the keys of all rows that were there before;
 //! 4. in batches, the rows of logged keys are taken over as they are now, and their log entries go; what
 //!    is logged twice is taken over twice, so that order does not matter and any end can be gone on from;
-//! 5. the exchange locks the DEFAULT partition, takes the last entries over, detaches it, and attaches
-//!    the stage's partitions, the rest as the new DEFAULT partition.
+//! 5. when little is left, the partitions leave the stage, and it goes;
+//! 6. the exchange locks the DEFAULT partition, takes the last entries over, detaches it, and attaches
+//!    the new partitions, the rest as the new DEFAULT partition.
 //!
 //! The old DEFAULT partition is left, detached, with all its rows: whoever has looked drops it.
 
 use std::collections::BTreeSet;
 
 use super::assess::{Ground, literals};
+use super::log::{function, log, seed, untie};
 use super::plan::{Course, begin, likeness, locks, options, waits};
 use super::record::{Draining, Record, Target};
 use crate::error::{Failure, Kind, Result};
@@ -29,7 +31,7 @@ use crate::partitions::policy::DefaultRule;
 use crate::partitions::work::lock;
 use crate::steps::{LockMode, Plan, Step};
 
-const COMMAND: &str = "partitions default drain";
+pub(super) const COMMAND: &str = "partitions default drain";
 /// The CHECK of each new partition; it goes with the exchange.
 const CHECK: &str = "dbctl_drain_range";
 
@@ -92,14 +94,12 @@ pub fn drain(ground: &Ground<'_>) -> Result<Draft> {
     }
     Ok(Draft {
         prepare: Course { plan: Plan { steps }, notes },
-        exchange: Plan { steps: vec![exchange(ground, &draining)] },
-        batch: format!("SELECT {}($1::integer) AS remaining", function(ground, "take")),
+        batch: format!(
+            "SELECT {}($1::integer) AS remaining",
+            function(ground, if draining.apart.is_some() { "last" } else { "take" })
+        ),
+        exchange: Plan { steps: part(ground, &draining).into_iter().chain([exchange(ground, &draining)]).collect() },
     })
-}
-
-/// A thing of this drain in schema dbctl.
-fn function(ground: &Ground<'_>, what: &str) -> TableName {
-    TableName::new("dbctl", format!("drain_{}_{what}", ground.default.facts.oid))
 }
 
 fn primary_key(ground: &Ground<'_>) -> Result<Vec<Ident>> {
@@ -155,10 +155,11 @@ fn decide(ground: &Ground<'_>, old: Option<&Draining>) -> Result<Draining> {
         windows,
         logged: false,
         seeded: false,
+        apart: None,
     })
 }
 
-fn note(ground: &Ground<'_>, what: &str, value: &str) -> String {
+pub(super) fn note(ground: &Ground<'_>, what: &str, value: &str) -> String {
     format!(
         "UPDATE dbctl.adoption SET plan = pg_catalog.jsonb_set(plan, '{{{what}}}', {value}), \
          changed_at = pg_catalog.clock_timestamp() WHERE relation = {};",
@@ -214,126 +215,46 @@ fn dress(ground: &Ground<'_>, table: &TableName) -> Vec<String> {
     sql
 }
 
-fn log(ground: &Ground<'_>, draining: &Draining, key: &[Ident]) -> Step {
-    let name = &ground.default.name;
-    let (log, logs, stops, take) =
-        (function(ground, "log"), function(ground, "logs"), function(ground, "stops"), function(ground, "take"));
+/// Takes the partitions out of the stage, which is nobody's business: the exchange is shorter by that.
+fn part(ground: &Ground<'_>, draining: &Draining) -> Option<Step> {
+    if draining.apart.is_some() {
+        return None;
+    }
     let stage = ground.name(&draining.stage);
-    let of_key = |column: &Ident| {
-        ground.snapshot.columns.iter().find(|c| c.name == column.raw()).map_or("text", |c| c.kind.as_str())
-    };
-    let list = |prefix: &str| key.iter().map(|column| format!("{prefix}{column}")).collect::<Vec<_>>().join(", ");
-    let columns: Vec<String> = key.iter().enumerate().map(|(i, column)| format!("k{i} {}", of_key(column))).collect();
-    let names: Vec<String> = (0..key.len()).map(|i| format!("k{i}")).collect();
-    let names = names.join(", ");
-    let same = |row: &str| {
-        let pairs: Vec<String> = key.iter().enumerate().map(|(i, column)| format!("{row}.{column} = l.k{i}")).collect();
-        pairs.join(" AND ")
-    };
-    let stored: Vec<String> = ground
-        .snapshot
-        .columns
+    let parts: Vec<TableName> = parts(draining).map(|name| ground.name(name)).collect();
+    let mut sql: Vec<String> =
+        parts.iter().map(|part| format!("ALTER TABLE {stage} DETACH PARTITION {part};")).collect();
+    sql.push(format!("DROP TABLE {stage};"));
+    let oids: Vec<String> = parts
         .iter()
-        .filter(|c| c.generated.is_empty())
-        .map(|c| Ident::new(c.name.as_str()).to_string())
+        .map(|part| format!("{}::pg_catalog.regclass::pg_catalog.oid::pg_catalog.int8", Literal(&part.to_string())))
         .collect();
-    let (stored, from) = (stored.join(", "), stored.iter().map(|c| format!("d.{c}")).collect::<Vec<_>>().join(", "));
-    let logging = format!(
-        "BEGIN IF TG_OP <> 'INSERT' THEN INSERT INTO {log} ({names}) VALUES ({}); END IF; \
-         IF TG_OP <> 'DELETE' THEN INSERT INTO {log} ({names}) VALUES ({}); END IF; RETURN NULL; END",
-        list("OLD."),
-        list("NEW.")
-    );
-    let stopping = format!(
-        "BEGIN RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = {}; END",
-        Literal(&format!("{name} is being drained: use DELETE, or wait for dbctl partitions default drain"))
-    );
-    let taking = format!(
-        "DECLARE taken bigint[]; wanted bigint := amount;\nBEGIN\n  LOOP\n    BEGIN\n      \
-         SELECT pg_catalog.array_agg(t.n) INTO taken FROM (SELECT l.n FROM {log} AS l ORDER BY l.n LIMIT wanted) AS t;\n      \
-         EXIT WHEN taken IS NULL;\n      \
-         DELETE FROM {stage} AS s USING {log} AS l WHERE l.n = ANY (taken) AND {};\n      \
-         INSERT INTO {stage} ({stored}) SELECT {from} FROM {name} AS d WHERE EXISTS (SELECT FROM {log} AS l \
-         WHERE l.n = ANY (taken) AND {});\n      \
-         DELETE FROM {log} WHERE n = ANY (taken);\n      EXIT;\n    \
-         EXCEPTION WHEN unique_violation THEN\n      \
-         -- Two rows have exchanged a unique value: they must be taken together.\n      \
-         IF wanted > 100000000 THEN RAISE; END IF;\n      wanted := wanted * 10;\n    END;\n  END LOOP;\n  \
-         RETURN (SELECT COALESCE(pg_catalog.max(c.n) - pg_catalog.min(c.n) + 1, 0) FROM {log} AS c);\nEND",
-        same("s"),
-        same("d")
-    );
-    let (writes, truncates) = (Ident::new("dbctl_drain_logs"), Ident::new("dbctl_drain_stops"));
-    let sql = [
-        format!("CREATE TABLE {log} (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, {});", columns.join(", ")),
-        format!(
-            "CREATE FUNCTION {logs}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {};",
-            Literal(&logging)
-        ),
-        format!(
-            "CREATE FUNCTION {stops}() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS {};",
-            Literal(&stopping)
-        ),
-        // Row security is off so that a policy could only fail the copy, never thin it out.
-        format!(
-            "CREATE FUNCTION {take}(amount integer) RETURNS bigint LANGUAGE plpgsql SET search_path = '' SET row_security = off \
-             SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS {};",
-            Literal(&taking)
-        ),
-        format!("REVOKE ALL ON FUNCTION {take}(integer), {logs}(), {stops}() FROM PUBLIC;"),
-        format!(
-            "CREATE TRIGGER {writes} AFTER INSERT OR UPDATE OR DELETE ON {name} FOR EACH ROW EXECUTE FUNCTION {logs}();"
-        ),
-        format!("CREATE TRIGGER {truncates} BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION {stops}();"),
-        // Also for what a subscription applies.
-        format!("ALTER TABLE {name} ENABLE ALWAYS TRIGGER {writes};"),
-        format!("ALTER TABLE {name} ENABLE ALWAYS TRIGGER {truncates};"),
-        note(ground, "logged", "'true'"),
-    ];
-    ground.work(COMMAND).transaction(
-        "log",
-        format!("{name}: log the keys of rows that change"),
-        "what changes while rows are copied is copied again",
+    sql.push(note(ground, "apart", &format!("pg_catalog.to_jsonb(ARRAY[{}])", oids.join(", "))));
+    Some(ground.work(COMMAND).transaction(
+        "part",
+        format!("{}: {} partitions leave {stage}", ground.snapshot.table, draining.windows.len()),
+        "nobody knows them yet; what is done now is not done under a lock",
         &sql,
-        vec![lock(name, LockMode::ShareRowExclusive)],
-    )
+        vec![],
+    ))
 }
 
-fn seed(ground: &Ground<'_>, key: &[Ident]) -> Step {
-    let (name, log) = (&ground.default.name, function(ground, "log"));
-    let names: Vec<String> = (0..key.len()).map(|i| format!("k{i}")).collect();
-    let list: Vec<String> = key.iter().map(ToString::to_string).collect();
-    let sql = [
-        "SET LOCAL row_security = off;".to_owned(),
-        format!(
-            "INSERT INTO {log} ({}) SELECT {} FROM {name} ORDER BY {};",
-            names.join(", "),
-            list.join(", "),
-            list.join(", ")
-        ),
-        note(ground, "seeded", "'true'"),
-    ];
-    ground.work(COMMAND).transaction(
-        "seed",
-        format!("{name}: log the keys of all rows"),
-        "reads every row; nobody waits",
-        &sql,
-        vec![lock(name, LockMode::AccessShare)],
-    )
+/// All partitions of the stage, the rest last.
+fn parts(draining: &Draining) -> impl Iterator<Item = &str> {
+    draining.windows.iter().map(|target| target.name.as_str()).chain([draining.rest.as_str()])
 }
 
 fn exchange(ground: &Ground<'_>, draining: &Draining) -> Step {
     let (table, name) = (&ground.snapshot.table, &ground.default.name);
-    let (stage, rest) = (ground.name(&draining.stage), ground.name(&draining.rest));
+    let rest = ground.name(&draining.rest);
     let mut sql = waits(ground);
     // Everything, however much has come since the last batch.
-    sql.push(format!("SELECT {}(2147483647);", function(ground, "take")));
+    sql.push(format!("SELECT {}(2147483647);", function(ground, "last")));
     sql.push(format!("ALTER TABLE {table} DETACH PARTITION {name};"));
     sql.extend(untie(ground));
     sql.push(format!("ALTER TABLE {name} RENAME TO {};", Ident::new(draining.drained.as_str())));
     for target in &draining.windows {
         let part = ground.name(&target.name);
-        sql.push(format!("ALTER TABLE {stage} DETACH PARTITION {part};"));
         sql.push(format!(
             "ALTER TABLE {table} ATTACH PARTITION {part} {};",
             Ground::bound(&target.lower, &target.upper)
@@ -341,18 +262,19 @@ fn exchange(ground: &Ground<'_>, draining: &Draining) -> Step {
         sql.push(format!("ALTER TABLE {part} DROP CONSTRAINT {CHECK};"));
     }
     let attach = [
-        format!("ALTER TABLE {stage} DETACH PARTITION {rest};"),
         format!("ALTER TABLE {rest} RENAME TO {};", name.name),
         format!("ALTER TABLE {table} ATTACH PARTITION {} DEFAULT;", ground.name(name.name.raw())),
     ];
     if ground.policy.default_partition == DefaultRule::Forbid {
         // Rows without a window need a place all the same.
-        let body = format!("BEGIN IF EXISTS (SELECT FROM {rest}) THEN {} END IF; END", attach.join(" "));
+        let body = format!(
+            "BEGIN IF EXISTS (SELECT FROM {rest}) THEN {} ELSE DROP TABLE {rest}; END IF; END",
+            attach.join(" ")
+        );
         sql.push(format!("DO {};", Literal(&body)));
     } else {
         sql.extend(attach);
     }
-    sql.push(format!("DROP TABLE {stage};"));
     let mut step = ground.work(COMMAND).transaction(
         "exchange",
         format!("{table}: {} partitions take the place of {name}", draining.windows.len()),
@@ -367,28 +289,20 @@ fn exchange(ground: &Ground<'_>, draining: &Draining) -> Step {
     step
 }
 
-/// Removes triggers, functions and log.
-fn untie(ground: &Ground<'_>) -> Vec<String> {
-    let name = &ground.default.name;
-    vec![
-        format!("DROP TRIGGER IF EXISTS dbctl_drain_logs ON {name};"),
-        format!("DROP TRIGGER IF EXISTS dbctl_drain_stops ON {name};"),
-        format!("DROP FUNCTION IF EXISTS {}(integer);", function(ground, "take")),
-        format!("DROP FUNCTION IF EXISTS {}();", function(ground, "logs")),
-        format!("DROP FUNCTION IF EXISTS {}();", function(ground, "stops")),
-        format!("DROP TABLE IF EXISTS {};", function(ground, "log")),
-    ]
-}
-
 /// Removes what was begun, by the oid that was noted: the stage has copies only.
 fn clear(ground: &Ground<'_>, begun: Option<&Draining>) -> Step {
     let name = &ground.default.name;
     let mut sql = untie(ground);
-    if let Some((stage, oid)) = begun.and_then(|begun| Some((&begun.stage, begun.stage_oid?))) {
-        let stage = ground.name(stage);
+    let mut copies: Vec<(TableName, i64)> = Vec::new();
+    if let Some(begun) = begun {
+        copies.extend(begun.stage_oid.map(|oid| (ground.name(&begun.stage), oid)));
+        let apart = begun.apart.iter().flatten().copied();
+        copies.extend(parts(begun).map(|name| ground.name(name)).zip(apart));
+    }
+    for (copy, oid) in copies {
         let body = format!(
-            "BEGIN IF pg_catalog.to_regclass({}) = {oid}::pg_catalog.oid THEN DROP TABLE {stage}; END IF; END",
-            Literal(&stage.to_string())
+            "BEGIN IF pg_catalog.to_regclass({}) = {oid}::pg_catalog.oid THEN DROP TABLE {copy}; END IF; END",
+            Literal(&copy.to_string())
         );
         sql.push(format!("DO {};", Literal(&body)));
     }

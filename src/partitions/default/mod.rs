@@ -4,6 +4,7 @@
 
 mod assess;
 mod drain;
+mod log;
 mod plan;
 mod read;
 mod record;
@@ -152,7 +153,10 @@ pub async fn drain(request: &DefaultRequest, means: &mut Means<'_>) -> Result<An
     if request.dry_run {
         let mut notes = draft.prepare.notes.clone();
         if !whole.is_empty() {
-            notes.push(format!("between the last two steps, in batches of about {TARGET:?}: {}", draft.batch));
+            notes.push(format!(
+                "before the partitions leave the stage, in batches of about {TARGET:?}: {}",
+                draft.batch
+            ));
         }
         return Ok((Outcome::Done, view::plan(KIND, &label, table, &whole, &notes, found.contents())));
     }

@@ -229,8 +229,7 @@ async fn look(
     };
     contents.ends = Some((oldest, newest));
     let mut at = oldest;
-    loop {
-        let (Some(lower), Some(upper)) = (grid.floor(at), grid.next(at)) else { break };
+    while let (Some(lower), Some(upper)) = (grid.floor(at), grid.next(at)) {
         if let Some(window) = Range::new(Edge::At(lower), Edge::At(upper)) {
             contents.windows.push((window, None));
             starts.push(grid.axis.literal(lower));

@@ -44,6 +44,9 @@ pub struct Draining {
     /// Every row that was there before is in the log.
     #[serde(default)]
     pub seeded: bool,
+    /// The oids of the new partitions, in order and the rest last, once they have left the stage.
+    #[serde(default)]
+    pub apart: Option<Vec<i64>>,
 }
 
 /// One partition that a drain makes.
