@@ -54,8 +54,10 @@ const FEW: i64 = 500;
 const TARGET: Duration = Duration::from_millis(50);
 const FIRST_BATCH: u32 = 500;
 const LARGEST_BATCH: u32 = 20_000;
-/// After so many batches that do not get ahead of the writers, the exchange is tried all the same.
+/// After so many batches that do not get ahead of the writers, the exchange is tried all the same,
+/// unless more than so many entries are left: its lock would be held too long.
 const ENOUGH: u32 = 50;
+const MOST: i64 = 5000;
 
 /// What was read, and the grid over it.
 struct Findings {
@@ -205,9 +207,17 @@ async fn catch_up(
         let left: i64 = rows.first().map_or(Ok(i64::MAX), |row| row.try_get("remaining"))?;
         stuck = if left < best { 0 } else { stuck + 1 };
         best = best.min(left);
-        if left <= FEW || stuck >= ENOUGH {
+        if left <= FEW || (stuck >= ENOUGH && left <= MOST) {
             executor.end_job(&frame, "applied", "done", &[]).await?;
             return Ok(Vec::new());
+        }
+        if stuck >= ENOUGH {
+            let failure = Failure::new(
+                Kind::Deferred,
+                format!("rows of the DEFAULT partition of {} change faster than they are taken over", request.table),
+            )
+            .hint("run the same command again when less is written: it goes on from here");
+            return Err(executor.fail_job(&frame, failure, &[]).await);
         }
         let scale = TARGET.as_secs_f64() / began.elapsed().as_secs_f64().max(0.001);
         amount = ((f64::from(amount) * scale.clamp(0.5, 2.0)) as u32).clamp(50, LARGEST_BATCH);
