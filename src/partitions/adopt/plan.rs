@@ -20,7 +20,7 @@ use crate::partitions::calendar::{Axis, Every, Grid};
 use crate::partitions::key::{Codec, Edge};
 use crate::partitions::likeness::{free_name, suffixed};
 use crate::partitions::policy::TablePolicy;
-use crate::partitions::work::{Work, assert_empty, lock};
+use crate::partitions::workbench::{Work, assert_empty, lock};
 use crate::steps::guard::Name;
 use crate::steps::{Guard, LockMode, Plan, Step, journal};
 

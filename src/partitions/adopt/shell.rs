@@ -11,7 +11,7 @@ use crate::partitions::key::{Edge, Range};
 use crate::partitions::likeness::{free_name, replica_identity, role_sql, with_options};
 use crate::partitions::naming::Template;
 use crate::partitions::policy::DefaultRule;
-use crate::partitions::work::lock;
+use crate::partitions::workbench::lock;
 use crate::steps::{LockMode, Step, TableLock};
 
 /// The steps that make it: one transaction, its oid noted in it.

@@ -9,7 +9,7 @@ use super::read::{Column, Sequence, Subject};
 use super::shell::{names_itself, row_policy};
 use crate::error::Result;
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::work::{Work, assert_none, lock};
+use crate::partitions::workbench::{Work, assert_none, lock};
 use crate::steps::{Guard, LockMode, Step};
 
 /// The exchange, and the statistics that the planner needs afterwards.

@@ -8,7 +8,7 @@ use crate::partitions::calendar::Grid;
 use crate::partitions::coverage::Coverage;
 use crate::partitions::key::{Codec, Edge, Range};
 use crate::partitions::policy::TablePolicy;
-use crate::partitions::work::Work;
+use crate::partitions::workbench::Work;
 
 /// What every plan looks at.
 pub struct Ground<'a> {

@@ -28,7 +28,7 @@ use crate::partitions::key::Range;
 use crate::partitions::likeness::{free_name, suffixed};
 use crate::partitions::naming::Template;
 use crate::partitions::policy::DefaultRule;
-use crate::partitions::work::lock;
+use crate::partitions::workbench::lock;
 use crate::steps::{LockMode, Plan, Step};
 
 pub(super) const COMMAND: &str = "partitions default drain";

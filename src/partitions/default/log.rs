@@ -6,7 +6,7 @@ use super::assess::Ground;
 use super::drain::{COMMAND, note};
 use super::record::Draining;
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::work::lock;
+use crate::partitions::workbench::lock;
 use crate::steps::{LockMode, Step};
 
 /// A thing of this drain in schema dbctl.

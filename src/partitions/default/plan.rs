@@ -16,7 +16,7 @@ use crate::partitions::key::{Edge, Range};
 use crate::partitions::likeness::{free_name, replica_identity, with_options};
 use crate::partitions::naming::Template;
 use crate::partitions::policy::DefaultRule;
-use crate::partitions::work::lock;
+use crate::partitions::workbench::lock;
 use crate::steps::{LockMode, Plan, Step, TableLock};
 
 const COMMAND: &str = "partitions default promote";
