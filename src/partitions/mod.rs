@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+pub mod adopt;
 mod aside;
 pub mod bounds;
 pub mod calendar;
@@ -13,12 +14,15 @@ pub mod check;
 mod cold;
 pub mod coverage;
 mod ddl;
+pub mod default;
 mod depart;
 pub mod departure;
 mod details;
 pub mod hold;
 mod hooks;
 pub mod key;
+pub mod likeness;
+pub mod listing;
 mod look;
 pub mod metrics;
 pub mod naming;
@@ -39,7 +43,9 @@ mod survey;
 pub mod undo;
 mod view;
 mod work;
+pub mod workbench;
 
+pub use crate::steps::Means;
 pub use plan::Wish;
 pub use rotate::run;
 pub use survey::{check, status, write_metrics};

@@ -9,6 +9,7 @@ pub mod interrupt;
 pub mod lease;
 pub mod pooler;
 mod queries;
+mod reading;
 pub mod sandbox;
 mod server;
 mod session;

@@ -1,9 +1,12 @@
 //! The lifecycle of partitions on real servers.
 
+mod adopt;
 mod agree;
 mod bounds;
 mod check;
+mod default;
 mod departures;
+mod kit;
 mod names;
 mod rotate;
 mod troubles;

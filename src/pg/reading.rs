@@ -1,0 +1,32 @@
+//! The frame of a read-only look at the database: one snapshot, bounded waits, and names and values
+//! printed the same way whatever the role has set.
+
+use std::time::Duration;
+
+use super::session::Session;
+use super::sqlstate::ServerError;
+
+impl Session {
+    /// Opens a read-only snapshot in which no statement takes longer than `limit`. Names are printed
+    /// with their schema, times at UTC.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn begin_reading(&self, limit: Duration) -> Result<(), ServerError> {
+        self.send(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '3s'; \
+             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'; \
+             SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1",
+            limit.as_millis()
+        ))
+        .await
+    }
+
+    /// Ends what [`Session::begin_reading`] opened, also after an error in it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn end_reading(&self) -> Result<(), ServerError> {
+        self.send("ROLLBACK").await
+    }
+}
