@@ -51,6 +51,7 @@ pub mod outcome;
 pub mod output;
 pub mod partitions;
 pub mod pg;
+pub mod policy;
 pub mod retain;
 mod run;
 pub mod sandbox;

@@ -157,11 +157,45 @@ enum VerbArgs {
         #[arg(long, value_name = "URL", conflicts_with = "partition")]
         file: Option<String>,
     },
+    /// Make a plain table partitioned in place, while it is in use
+    ///
+    /// The table becomes the first partition of a new one of its name; no row is moved. Prepared online,
+    /// exchanged in one short transaction. A run that was killed is continued by the same command.
+    Adopt {
+        /// The table; the policy has an entry for it
+        #[arg(value_parser = parse_table)]
+        table: TableName,
+        /// Take back what was prepared; not possible after the exchange
+        #[arg(long)]
+        abort: bool,
+        /// Split the history into periods afterwards
+        #[arg(long, hide = true, conflicts_with = "abort")]
+        split: bool,
+    },
+    /// Rows in DEFAULT partitions: give them partitions of their own
+    #[command(subcommand)]
+    Default(DefaultArgs),
     /// Legal holds: nothing that overlaps one leaves
     #[command(subcommand)]
     Hold(HoldArgs),
     /// Print a JSON Schema of the policy, for editors; needs no server
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum DefaultArgs {
+    /// Make the DEFAULT partition the partition of its rows: no row is moved, a moment's lock
+    Promote {
+        /// The partitioned table
+        #[arg(value_parser = parse_table)]
+        table: TableName,
+    },
+    /// Copy its rows into new partitions, period by period, and exchange them in one transaction
+    Drain {
+        /// The partitioned table
+        #[arg(value_parser = parse_table)]
+        table: TableName,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,6 +239,9 @@ pub enum Verb {
     Check { nagios: bool, metrics: Option<PathBuf> },
     Undo { partitions: Vec<String> },
     Restore(Wanted),
+    Adopt { table: TableName, abort: bool, split: bool },
+    Promote { table: TableName },
+    Drain { table: TableName },
     HoldAdd(NewHold),
     HoldLift { id: String },
     HoldList,
@@ -255,6 +292,9 @@ impl PartitionsArgs {
                 let named = Wanted::Partition(partition.unwrap_or_default());
                 (Verb::Restore(file.map_or(named, Wanted::File)), Vec::new())
             }
+            VerbArgs::Adopt { table, abort, split } => (Verb::Adopt { table, abort, split }, Vec::new()),
+            VerbArgs::Default(DefaultArgs::Promote { table }) => (Verb::Promote { table }, Vec::new()),
+            VerbArgs::Default(DefaultArgs::Drain { table }) => (Verb::Drain { table }, Vec::new()),
             VerbArgs::Hold(HoldArgs::Add { id, tables, from, to, reason }) => {
                 (Verb::HoldAdd(NewHold { id, tables, from, to, reason }), Vec::new())
             }

@@ -1,12 +1,12 @@
 //! What keeps a partition that has left its table already: a hold or a longer retention that came
 //! later, and the doubt whether the relation is the one that was noted. Pure.
 
-use super::key::{Edge, Range};
 use super::plan::{self, Attention};
-use super::policy::Hold;
 use super::read::Leaving;
 use super::set::Set;
 use crate::ident::TableName;
+use crate::policy::Hold;
+use crate::policy::key::{Edge, Range};
 
 /// Why nothing more is done with it for now. `cutoff` is today's.
 pub fn stays(set: &Set<'_>, row: &Leaving, holds: &[Hold], cutoff: Option<i128>) -> Option<Attention> {

@@ -2,13 +2,13 @@
 //! anything is dropped. Knows the policy's archives and the room `archive`; sends no DDL.
 
 use super::plan::Candidate;
-use super::policy::{Archive, Policy};
 use super::set::Set;
 use crate::archive::{self, ContentHash, Identities, Manifest, Options, Recipients, Store};
 use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Literal, TableName};
 use crate::pg::Session;
+use crate::policy::{Archive, Policy};
 
 /// What exports need besides the server.
 #[derive(Debug, Clone, Copy)]
@@ -61,12 +61,12 @@ impl<'a> Cold<'a> {
         while let Some((before, after)) = rest.split_once('{') {
             path.push_str(before);
             let (word, after) = after.split_once('}').unwrap_or((after, ""));
-            let wall = |edge: super::key::Edge, format: &str| match edge {
-                super::key::Edge::At(at) => {
+            let wall = |edge: crate::policy::key::Edge, format: &str| match edge {
+                crate::policy::key::Edge::At(at) => {
                     set.grid.axis.wall(at).map_or_else(String::new, |w| w.format(format).to_string())
                 }
-                super::key::Edge::Min => "min".to_owned(),
-                super::key::Edge::Max => "max".to_owned(),
+                crate::policy::key::Edge::Min => "min".to_owned(),
+                crate::policy::key::Edge::Max => "max".to_owned(),
             };
             path.push_str(&match word.split_once(':') {
                 Some(("from", format)) => wall(partition.range.lower(), format),

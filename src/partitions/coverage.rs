@@ -1,6 +1,6 @@
 //! What partitions cover together: the union of their ranges, whatever their widths and names. Pure.
 
-use super::key::{Edge, Range};
+use crate::policy::key::{Edge, Range};
 
 /// Ranges that neither touch nor overlap, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

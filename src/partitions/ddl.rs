@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::details::Details;
 use super::plan::{Candidate, raw};
-use super::policy::{Expire, LockPolicy};
 use super::set::Set;
 use super::state;
 use crate::ident::TableName;
 use crate::pg::Server;
+use crate::policy::{Expire, LockPolicy};
 use crate::steps::guard::Name;
 use crate::steps::{Guard, Hazard, Lane, LockMode, Statement, Step, TableLock, Timeouts};
 
@@ -133,7 +133,7 @@ impl Frame<'_> {
     }
 
     /// `FOR VALUES FROM (…) TO (…)`.
-    pub fn bound(&self, range: super::key::Range) -> String {
+    pub fn bound(&self, range: crate::policy::key::Range) -> String {
         format!("FOR VALUES FROM ({}) TO ({})", self.set.bound_sql(range.lower()), self.set.bound_sql(range.upper()))
     }
 
@@ -477,7 +477,7 @@ impl Frame<'_> {
 
     /// Makes a table as a manifest says, and attaches it: what is filled in between is checked against
     /// the bounds as it comes, so that attaching reads nothing.
-    pub fn restore(&self, name: &TableName, range: super::key::Range, table: &str, checks: &[String]) -> Step {
+    pub fn restore(&self, name: &TableName, range: crate::policy::key::Range, table: &str, checks: &[String]) -> Step {
         let mut made = format!("{table};\n");
         for check in checks {
             made.push_str(check);
@@ -501,8 +501,8 @@ impl Frame<'_> {
     }
 
     /// The bounds as a condition on the key.
-    fn condition(&self, range: super::key::Range) -> String {
-        use super::key::Edge;
+    fn condition(&self, range: crate::policy::key::Range) -> String {
+        use crate::policy::key::Edge;
         let key = &self.set.policy.key;
         let mut parts = vec![format!("{key} IS NOT NULL")];
         if range.lower() != Edge::Min {

@@ -5,13 +5,13 @@ use super::cold::{self, Cold};
 use super::ddl::Frame;
 use super::departure::{self, Stage, State, Whereabouts};
 use super::plan::Candidate;
-use super::policy::Expire;
 use super::read::Leaving;
 use super::state;
 use super::work::Found;
 use crate::archive::Manifest;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
+use crate::policy::Expire;
 use crate::steps::apply::Executor;
 use crate::steps::events::Events;
 use crate::steps::{Plan, Step};
@@ -214,7 +214,7 @@ fn manifest_of(row: &Leaving) -> Option<Manifest> {
 }
 
 /// What a detach in a transaction has made of the partition.
-fn word_of(entry: &super::policy::TablePolicy) -> &'static str {
+fn word_of(entry: &crate::policy::TablePolicy) -> &'static str {
     match entry.expire {
         Expire::Drop if entry.rails.grace.is_zero() => "dropped",
         Expire::Drop => "put aside",

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::ddl::Route;
 use super::plan::grace_is_over;
-use super::policy::{Expire, TablePolicy, Then};
+use crate::policy::{Expire, TablePolicy, Then};
 
 /// How far a partition has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::policy::Clones;
 use crate::error::{Failure, Result};
 use crate::ident::{Ident, Literal, TableName};
 use crate::pg::{Query, Session};
+use crate::policy::Clones;
 
 /// What a new partition takes over.
 #[derive(Debug, Clone, PartialEq, Default)]

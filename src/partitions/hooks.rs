@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::ddl::Frame;
 use super::depart::Departed;
-use super::key::Edge;
 use super::work::Found;
 use super::{plan, state};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Literal;
+use crate::policy::key::Edge;
 use crate::steps::apply::Executor;
 use crate::steps::batch::{self, Batched};
 use crate::steps::events::Events;

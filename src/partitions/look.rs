@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::calendar::Every;
 use super::ddl::Frame;
-use super::policy::{Hold, TablePolicy};
 use super::read::{self, Snapshot};
 use super::work::TableWork;
 use super::{Request, rows, view, work};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::pg::{Interrupt, Query, Session};
+use crate::policy::calendar::Every;
+use crate::policy::{Hold, TablePolicy};
 use crate::steps::LockMode;
 use crate::steps::events::Blocker;
 

@@ -7,17 +7,18 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-use super::key::{Codec, Range};
+use super::Request;
 use super::look;
 use super::plan::Wish;
-use super::policy::{Hold, TablePolicy};
 use super::read::{self, Snapshot};
 use super::set::Set;
 use super::work::{self, Found};
-use super::{Request, calendar::Every};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::pg::{Interrupt, Query, Row, ServerError, Session, ToSql};
+use crate::policy::calendar::Every;
+use crate::policy::key::{Codec, Range};
+use crate::policy::{Hold, TablePolicy};
 
 /// The limits of one question.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'; \

@@ -4,14 +4,14 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::calendar::Axis;
 use super::coverage::Coverage;
-use super::key::{Edge, Range};
-use super::policy::{Ahead, DayRange, DefaultRule, Expire, Hold, Keep, Misaligned, Protect, TablePolicy, Then, glob};
 use super::read::{PartitionKind, Recorded};
 use super::set::{Member, Set};
-use super::span::Span;
 use crate::ident::TableName;
+use crate::policy::calendar::Axis;
+use crate::policy::key::{Edge, Range};
+use crate::policy::span::Span;
+use crate::policy::{Ahead, DayRange, DefaultRule, Expire, Hold, Keep, Misaligned, Protect, TablePolicy, Then, glob};
 
 /// More partitions than this are never made in one run for one table: a policy that asks for more is
 /// a mistake more often than a wish.

@@ -9,10 +9,10 @@ use fastrand::Rng;
 use super::World;
 use crate::ident::TableName;
 use crate::partitions::bounds::{Bound, Datum};
-use crate::partitions::calendar::Axis;
-use crate::partitions::key::{Codec, Edge, EpochUnit};
 use crate::partitions::plan::{self, TablePlan};
 use crate::partitions::read::{Partition, PartitionKind, Recorded};
+use crate::policy::calendar::Axis;
+use crate::policy::key::{Codec, Edge, EpochUnit};
 
 #[path = "plan_calendar_tests.rs"]
 mod calendar;
@@ -509,7 +509,7 @@ impl Model {
         if let Some(Recorded { keep, expire }) = &self.world.recorded
             && self.world.wish.accept.as_deref().is_none_or(|hash| hash == "0badc0de")
         {
-            let known = crate::partitions::span::Span::parse(keep).unwrap();
+            let known = crate::policy::span::Span::parse(keep).unwrap();
             let before = calendar::before(
                 self.clock.now(self.axis, self.world.now),
                 known.months,

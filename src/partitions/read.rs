@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bounds::{self, Bound};
-use super::policy::{DayRange, Hold};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::pg::{Query, Row, Server, ServerError, Session};
+use crate::policy::{DayRange, Hold};
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]

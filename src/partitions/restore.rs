@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::ddl::Frame;
 use super::details;
-use super::key::{Edge, Range};
 use super::plan::{Wish, raw};
 use super::read;
 use super::work::{self, Found};
@@ -16,6 +15,7 @@ use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::output::Document;
 use crate::pg::{Query, Session};
+use crate::policy::key::{Edge, Range};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::{Means, Pauses, Plan, gate};
 

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Utc};
 
 use super::Request;
-use super::policy::{Hold, RowJob};
 use super::read::Snapshot;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::Session;
+use crate::policy::{Hold, RowJob};
 use crate::retain::{self, JobPlan, JobReport};
 use crate::steps::Means;
 use crate::steps::apply::Executor;
@@ -60,7 +60,14 @@ pub fn jobs<'r>(request: &'r Request, snapshot: &Snapshot) -> Vec<&'r RowJob> {
     };
     let asked = |job: &&RowJob| request.only.is_empty() || request.only.contains(&job.table);
     let named = |job: &&RowJob| request.jobs.is_empty() || request.jobs.contains(&job.name);
-    request.policy.rows.iter().filter(|job| job.system.as_deref().is_none_or(here)).filter(asked).filter(named).collect()
+    request
+        .policy
+        .rows
+        .iter()
+        .filter(|job| job.system.as_deref().is_none_or(here))
+        .filter(asked)
+        .filter(named)
+        .collect()
 }
 
 impl Due<'_> {

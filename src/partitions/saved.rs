@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Candidate, raw};
-use super::policy::Policy;
 use super::set::Set;
 use super::work::TableWork;
 use crate::error::{Failure, Kind, Result};
+use crate::policy::Policy;
 
 const KIND: &str = "dbctl.partitions.plan";
 

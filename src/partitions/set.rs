@@ -4,13 +4,13 @@
 use chrono::{DateTime, Utc};
 
 use super::bounds::{self, Bound};
-use super::calendar::{Axis, Every, Grid};
 use super::coverage::Coverage;
-use super::key::{Codec, Edge, Range};
-use super::policy::{Policy, TablePolicy};
 use super::read::{Partition, PartitionKind, Table, TableKind};
 use crate::error::{Failure, Result};
 use crate::ident::TableName;
+use crate::policy::calendar::{Axis, Every, Grid};
+use crate::policy::key::{Codec, Edge, Range};
+use crate::policy::{Policy, TablePolicy};
 
 /// A table's partitions on its axis.
 #[derive(Debug, Clone)]

@@ -3,16 +3,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::calendar::Grid;
-use super::key::{Codec, Edge};
 use super::observe::DefaultRows;
 use super::observe::{Estimate, Known, Observed, Unknown};
 use super::plan::{self, Ground, Stay};
-use super::policy::{Ahead, Keep, TablePolicy};
 use super::read::{Leaving, Snapshot};
 use super::set::{Member, Set};
 use super::work::Found;
 use crate::ident::TableName;
+use crate::policy::calendar::Grid;
+use crate::policy::key::{Codec, Edge};
+use crate::policy::{Ahead, Keep, TablePolicy};
 
 /// How a table stands.
 #[derive(Debug, Clone)]
@@ -251,7 +251,7 @@ fn next_expiry(set: &Set<'_>, cutoff: Option<i128>) -> Option<DateTime<Utc>> {
 }
 
 /// What a table's partitions are judged by.
-pub fn ground<'a>(snapshot: &'a Snapshot, entry: &TablePolicy, holds: &'a [super::policy::Hold]) -> Ground<'a> {
+pub fn ground<'a>(snapshot: &'a Snapshot, entry: &TablePolicy, holds: &'a [crate::policy::Hold]) -> Ground<'a> {
     Ground {
         recorded: snapshot.state.recorded.get(&plan::raw(&entry.table)),
         state_unreadable: snapshot.state.unreadable,

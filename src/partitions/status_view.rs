@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 
 use super::check::Scene;
-use super::key::Edge;
 use super::observe::{Estimate, Looked};
 use super::plan::raw;
 use super::status::{Standing, TableStatus, is_open, seconds};
 use crate::ident::TableName;
 use crate::output::{Column, Document, Table, Value};
+use crate::policy::key::Edge;
 
 /// Adds it to an answer's head.
 pub(super) fn document(head: Document, scene: &Scene<'_>) -> Document {

@@ -122,7 +122,7 @@ pub(super) fn plan(
 
 fn push_actions(table: &mut Table, found: &Found<'_>) {
     let name = found.plan.table.to_string();
-    let mut push = |action: &str, partition: String, range: Option<super::key::Range>, why: &str| {
+    let mut push = |action: &str, partition: String, range: Option<crate::policy::key::Range>, why: &str| {
         let edge = |edge| Value::Text(found.set.bound_text(edge));
         table.push(vec![
             name.as_str().into(),
@@ -159,7 +159,7 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
 }
 
 /// A range in few words: midnights at UTC as days.
-fn short(set: &super::set::Set<'_>, range: super::key::Range) -> String {
+fn short(set: &super::set::Set<'_>, range: crate::policy::key::Range) -> String {
     let edge = |edge| {
         let text = set.bound_text(edge);
         text.strip_suffix(" 00:00:00+00").or_else(|| text.strip_suffix(" 00:00:00")).map_or(text.clone(), str::to_owned)

@@ -7,16 +7,16 @@ use super::aside;
 use super::ddl::{Frame, Named, Route, aside_sql};
 use super::departure::{self, Stage, Terms};
 use super::details::{self, Details};
-use super::key::{Edge, Range};
-use super::naming::Template;
 use super::plan::{self, Candidate, Ground, TablePlan, Wish};
-use super::policy::{Expire, Hold, Policy, TablePolicy};
 use super::read::{self, Leaving, Snapshot};
 use super::set::Set;
 use super::state;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::pg::{Query, Session};
+use crate::policy::key::{Edge, Range};
+use crate::policy::naming::Template;
+use crate::policy::{Expire, Hold, Policy, TablePolicy};
 use crate::steps::Step;
 
 /// A table's work, or why it cannot be done.
@@ -115,7 +115,8 @@ pub async fn assemble<'a>(
 async fn look_into_default(session: &Session, found: &mut Found<'_>) -> Result<()> {
     let Some(default) = found.set.default.filter(|_| !found.plan.create.is_empty()) else { return Ok(()) };
     let (set, key, name) = (&found.set, &found.set.policy.key, &default.name);
-    let ends = |creation: &plan::Creation| (set.bound_sql(creation.range.lower()), set.bound_sql(creation.range.upper()));
+    let ends =
+        |creation: &plan::Creation| (set.bound_sql(creation.range.lower()), set.bound_sql(creation.range.upper()));
     let ranges: Vec<(String, String)> = found.plan.create.iter().map(ends).collect();
     let table = found.plan.table.to_string();
     let Some(blocked) = read::rows_in_default(session, name, key, &ranges).await? else {
@@ -172,11 +173,8 @@ pub fn find<'a>(
         lock_slots: snapshot.lock_slots,
     };
     let plan = plan::plan(&set, &ground, wish);
-    let leaving = if wish.expire {
-        snapshot.state.leaving.iter().filter(|row| row.parent == key).collect()
-    } else {
-        Vec::new()
-    };
+    let leaving =
+        if wish.expire { snapshot.state.leaving.iter().filter(|row| row.parent == key).collect() } else { Vec::new() };
     let mut found = Found { set, plan, leaving, details: Details::default(), names: Vec::new() };
     // Holds and longer retentions that came after a partition has left count for it too.
     let due: Vec<&Leaving> = found.leaving.iter().copied().filter(|row| found.is_on_its_way(row)).collect();

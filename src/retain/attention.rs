@@ -8,7 +8,7 @@ use super::pace::{Lag, Verdict, verdict};
 use super::plan::{Attention, removes};
 use super::snapshot::{Child, Count, JobSnapshot, OnDelete, Rights};
 use crate::ident::{Ident, TableName};
-use crate::partitions::policy::{Hold, RowAction, RowJob};
+use crate::policy::{Hold, RowAction, RowJob};
 
 /// An open transaction older than this is worth a word: it keeps dead rows from VACUUM.
 const OLD_TRANSACTION: f64 = 3600.0;

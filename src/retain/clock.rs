@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::partitions::span::Span;
+use crate::policy::span::Span;
 
 /// The types of columns that say how old a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use crate::ident::{Ident, TableName};
-use crate::partitions::policy::{DayRange, Hold, glob};
+use crate::policy::{DayRange, Hold, glob};
 use chrono_tz::Tz;
 
 /// The holds that name a table.

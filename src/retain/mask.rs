@@ -3,7 +3,7 @@
 
 use super::snapshot::Column;
 use crate::ident::{Ident, Literal};
-use crate::partitions::policy::Mask;
+use crate::policy::Mask;
 
 /// Hashed values begin with it: what begins with it and has the length is hashed already.
 const HASHED: &str = "masked:";

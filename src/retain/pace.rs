@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::snapshot::Readings;
-use crate::partitions::policy::{Batch, Pace, Window};
+use crate::policy::{Batch, Pace, Window};
 
 const FIRST_ROWS: f64 = 500.0;
 const FIRST_BLOCKS: f64 = 64.0;

@@ -8,7 +8,7 @@ use super::snapshot::{Child, Count, JobSnapshot};
 use super::visits::{self, Field};
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
-use crate::partitions::policy::{Hold, Mask, RowAction, RowJob};
+use crate::policy::{Hold, Mask, RowAction, RowJob};
 
 /// What a row job will do.
 #[derive(Debug, Clone, PartialEq)]

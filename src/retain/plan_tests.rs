@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ident::Ident;
 use crate::partitions::bounds::{Bound, Datum};
-use crate::partitions::policy::{Age, At, Batch, DayRange, LockPolicy, Pace};
-use crate::partitions::span::Span;
+use crate::policy::span::Span;
+use crate::policy::{Age, At, Batch, DayRange, LockPolicy, Pace};
 use crate::retain::snapshot::{Column, Index, Leaf, Readings, Rights};
 
 fn job() -> RowJob {

@@ -13,8 +13,8 @@ use super::snapshot::{
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::partitions::bounds;
-use crate::partitions::policy::{Hold, RowAction, RowJob};
 use crate::pg::{Query, Row, Server, ServerError, Session, ToSql};
+use crate::policy::{Hold, RowAction, RowJob};
 
 /// All counts of a job together.
 const COUNTING: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use super::sql::{Deed, FIRST_SECRET, Ground};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::partitions::bounds::{Bound, Datum};
-use crate::partitions::policy::{Hold, Mask, RowAction, RowJob};
+use crate::policy::{Hold, Mask, RowAction, RowJob};
 
 /// Where a job works.
 #[derive(Debug, Clone, PartialEq)]

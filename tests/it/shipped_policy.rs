@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dbctl::config::env::Env;
 use dbctl::ident::{Literal, TableName};
-use dbctl::partitions::policy::{Ahead, Keep, Mask, Policy, RowAction, RowJob, TablePolicy, file};
+use dbctl::policy::{Ahead, Keep, Mask, Policy, RowAction, RowJob, TablePolicy, file};
 
 use crate::harness::{Database, dbctl, run};
 

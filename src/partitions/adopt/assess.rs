@@ -4,7 +4,7 @@
 use super::read::{Index, Subject};
 use crate::error::{Failure, Kind};
 use crate::ident::Ident;
-use crate::partitions::policy::TablePolicy;
+use crate::policy::TablePolicy;
 
 /// Why a table is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,16 +13,16 @@ mod view;
 
 use std::time::Duration;
 
-use super::policy::{Policy, TablePolicy};
 use super::{Answer, Means};
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::pg::Session;
+use crate::policy::{Policy, TablePolicy};
+use crate::steps::Pauses;
 use crate::steps::apply::{Applied, Executor, Order};
 use crate::steps::gate::{self, Rails};
-use crate::steps::Pauses;
 use read::Subject;
 
 /// What is asked.

@@ -16,11 +16,11 @@ use super::record::{IndexNames, Record};
 use super::{shell, swap};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::calendar::{Axis, Every, Grid};
-use crate::partitions::key::{Codec, Edge};
 use crate::partitions::likeness::{free_name, suffixed};
-use crate::partitions::policy::TablePolicy;
 use crate::partitions::workbench::{Work, assert_empty, lock};
+use crate::policy::TablePolicy;
+use crate::policy::calendar::{Axis, Every, Grid};
+use crate::policy::key::{Codec, Edge};
 use crate::steps::guard::Name;
 use crate::steps::{Guard, LockMode, Plan, Step, journal};
 

@@ -7,11 +7,11 @@ use super::plan::{Ground, odd, referenced};
 use super::read::{Constraint, RowPolicy, Trigger};
 use crate::error::Result;
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::key::{Edge, Range};
 use crate::partitions::likeness::{free_name, replica_identity, role_sql, with_options};
-use crate::partitions::naming::Template;
-use crate::partitions::policy::DefaultRule;
 use crate::partitions::workbench::lock;
+use crate::policy::DefaultRule;
+use crate::policy::key::{Edge, Range};
+use crate::policy::naming::Template;
 use crate::steps::{LockMode, Step, TableLock};
 
 /// The steps that make it: one transaction, its oid noted in it.

@@ -3,9 +3,9 @@
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use super::super::key::Codec;
 use super::*;
 use crate::ident::Literal;
+use crate::policy::key::Codec;
 
 fn literals(texts: &[&str]) -> Vec<Datum> {
     texts.iter().map(|text| Datum::Literal((*text).to_owned())).collect()

@@ -13,10 +13,10 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::observe::{Looked, Observed, Unknown};
-use super::policy::{Hold, Policy};
 use super::read::Snapshot;
 use super::status::TableStatus;
 use crate::ident::TableName;
+use crate::policy::{Hold, Policy};
 
 pub use database::DUE;
 pub use nagios::{line, unknown as nagios_unknown};

@@ -4,12 +4,12 @@ use super::{Finding, Level, Scene};
 use crate::error::{Failure, Kind};
 use crate::ident::TableName;
 use crate::partitions::coverage::Coverage;
-use crate::partitions::key::{Codec, Edge, Range};
 use crate::partitions::observe::{DefaultRows, Drift, Known, Looked};
-use crate::partitions::policy::{Ahead, Clones, DefaultRule, Misaligned, Runway as Shares, TablePolicy};
 use crate::partitions::set::Set;
 use crate::partitions::status::{Runway, Standing, TableStatus};
 use crate::partitions::work::Found;
+use crate::policy::key::{Codec, Edge, Range};
+use crate::policy::{Ahead, Clones, DefaultRule, Misaligned, Runway as Shares, TablePolicy};
 
 /// How many checks a table has: runway, gaps, misaligned, default_rows, default_partition,
 /// expired_overdue, armed, hold, pending_detach, parity, lock_budget, policy.

@@ -9,11 +9,11 @@ use crate::config::env::Env;
 use crate::outcome::Outcome;
 use crate::partitions::bounds;
 use crate::partitions::observe::{DefaultRows, Drift, Known, LastRun, wish};
-use crate::partitions::policy::file;
 use crate::partitions::read::{Leaving, Partition, PartitionKind, Recorded, State, Table, TableKind};
 use crate::partitions::status;
 use crate::partitions::work;
 use crate::pg::Server;
+use crate::policy::file;
 
 const NOW: &str = "2026-11-25T12:00:00Z";
 
@@ -454,7 +454,7 @@ fn limits_of_the_runway() {
             period: period * day,
             is_time: true,
         };
-        let shares = crate::partitions::policy::Runway { warn: 0.5, crit: 0.2 };
+        let shares = crate::policy::Runway { warn: 0.5, crit: 0.2 };
         table::limits(&runway, shares).map(|(warn, crit)| (warn / day, crit / day)).unwrap()
     };
     // Six months: half, and a fifth.

@@ -4,11 +4,11 @@ use super::read::{Contents, Default, Snapshot};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::partitions::bounds;
-use crate::partitions::calendar::Grid;
 use crate::partitions::coverage::Coverage;
-use crate::partitions::key::{Codec, Edge, Range};
-use crate::partitions::policy::TablePolicy;
 use crate::partitions::workbench::Work;
+use crate::policy::TablePolicy;
+use crate::policy::calendar::Grid;
+use crate::policy::key::{Codec, Edge, Range};
 
 /// What every plan looks at.
 pub struct Ground<'a> {

@@ -24,11 +24,11 @@ use super::plan::{Course, begin, likeness, locks, options, waits};
 use super::record::{Draining, Record, Target};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::key::Range;
 use crate::partitions::likeness::{free_name, suffixed};
-use crate::partitions::naming::Template;
-use crate::partitions::policy::DefaultRule;
 use crate::partitions::workbench::lock;
+use crate::policy::DefaultRule;
+use crate::policy::key::Range;
+use crate::policy::naming::Template;
 use crate::steps::{LockMode, Plan, Step};
 
 pub(super) const COMMAND: &str = "partitions default drain";

@@ -12,14 +12,14 @@ mod view;
 
 use std::time::Duration;
 
-use super::calendar::Grid;
-use super::policy::{Policy, TablePolicy};
 use super::{Answer, Means};
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::pg::Session;
+use crate::policy::calendar::Grid;
+use crate::policy::{Policy, TablePolicy};
 use crate::steps::apply::{Applied, Executor, Order};
 use crate::steps::batch::{Batched, Frame};
 use crate::steps::gate::{self, Rails};

@@ -12,11 +12,11 @@ use super::assess::{Ground, literals};
 use super::record::{Promotion, Record};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
-use crate::partitions::key::{Edge, Range};
 use crate::partitions::likeness::{free_name, replica_identity, with_options};
-use crate::partitions::naming::Template;
-use crate::partitions::policy::DefaultRule;
 use crate::partitions::workbench::lock;
+use crate::policy::DefaultRule;
+use crate::policy::key::{Edge, Range};
+use crate::policy::naming::Template;
 use crate::steps::{LockMode, Plan, Step, TableLock};
 
 const COMMAND: &str = "partitions default promote";

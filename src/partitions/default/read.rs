@@ -9,10 +9,10 @@ use super::record::Record;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
 use crate::partitions::adopt::read::{Column, Constraint, Facts, Index, facts, list};
-use crate::partitions::calendar::Grid;
-use crate::partitions::key::{Codec, Edge, Range};
 use crate::partitions::likeness::Grants;
 use crate::pg::{Query, Row, Server, Session};
+use crate::policy::calendar::Grid;
+use crate::policy::key::{Codec, Edge, Range};
 
 const CATALOG: Duration = Duration::from_secs(30);
 /// A look into the rows, for all windows together.

@@ -4,8 +4,8 @@ use super::assess::literals;
 use super::read::Contents;
 use crate::ident::TableName;
 use crate::output::{Column, Document, Table, Value};
-use crate::partitions::calendar::Grid;
 use crate::partitions::listing;
+use crate::policy::calendar::Grid;
 use crate::steps::Plan;
 use crate::steps::apply::Applied;
 

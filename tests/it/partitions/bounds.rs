@@ -4,8 +4,8 @@
 use chrono_tz::Tz;
 use dbctl::ident::Literal;
 use dbctl::partitions::bounds::{self, Bound, Datum};
-use dbctl::partitions::calendar::{Axis, Every, Grid, Unit};
-use dbctl::partitions::key::{Codec, Edge, EpochUnit, Range};
+use dbctl::policy::calendar::{Axis, Every, Grid, Unit};
+use dbctl::policy::key::{Codec, Edge, EpochUnit, Range};
 
 use crate::harness::{Database, Session, majors};
 

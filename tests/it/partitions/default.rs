@@ -6,8 +6,8 @@ use std::time::Duration;
 use dbctl::error::Failure;
 use dbctl::ident::TableName;
 use dbctl::partitions::default::{DefaultRequest, drain, promote};
-use dbctl::partitions::policy::DefaultRule;
 use dbctl::partitions::{Answer, Means};
+use dbctl::policy::DefaultRule;
 
 use super::kit::{Told, Writer, connection, killed_at, policy, rails, roles, table_policy, verb};
 use crate::harness::{Database, eventually, majors};

@@ -11,13 +11,13 @@ use dbctl::config::connection::Connection;
 use dbctl::config::env::Env;
 use dbctl::error::Failure;
 use dbctl::ident::{Ident, TableName};
-use dbctl::partitions::calendar::{Every, Unit};
-use dbctl::partitions::policy::{
-    Ahead, At, Clones, DefaultRule, Expire, LockPolicy, Misaligned, Policy, Rails, Runway, TablePolicy,
-};
-use dbctl::partitions::span::Span;
 use dbctl::partitions::{Answer, Means};
 use dbctl::pg::Interrupt;
+use dbctl::policy::calendar::{Every, Unit};
+use dbctl::policy::span::Span;
+use dbctl::policy::{
+    Ahead, At, Clones, DefaultRule, Expire, LockPolicy, Misaligned, Policy, Rails, Runway, TablePolicy,
+};
 use dbctl::steps::events::{Event, Events};
 use dbctl::steps::gate::{self, Confirm};
 

@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 use dbctl::partitions::bounds;
-use dbctl::partitions::calendar::{Axis, Every, Grid, Unit};
-use dbctl::partitions::key::{Codec, Edge, Range};
-use dbctl::partitions::naming::Template;
+use dbctl::policy::calendar::{Axis, Every, Grid, Unit};
+use dbctl::policy::key::{Codec, Edge, Range};
+use dbctl::policy::naming::Template;
 
 use crate::harness::{Database, dbctl, majors, run};
 

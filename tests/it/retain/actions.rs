@@ -1,8 +1,8 @@
 //! Rows are deleted and moved: all that are due, none besides, and a second run finds nothing.
 
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::{Age, Batch, RowAction, RowJob};
 use dbctl::pg::sandbox::Options;
+use dbctl::policy::{Age, Batch, RowAction, RowJob};
 use dbctl::retain::{Count, Path};
 
 use super::*;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dbctl::error::Kind;
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::{Batch, LockPolicy, RowAction, RowJob};
+use dbctl::policy::{Batch, LockPolicy, RowAction, RowJob};
 use dbctl::retain::Count;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use dbctl::error::Kind;
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::{Age, RowAction, RowJob};
+use dbctl::policy::{Age, RowAction, RowJob};
 use dbctl::retain::Count;
 
 use super::*;

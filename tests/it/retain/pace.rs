@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use chrono::{NaiveTime, Timelike};
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::{Batch, RowJob, Window};
 use dbctl::pg::sandbox::Options;
+use dbctl::policy::{Batch, RowJob, Window};
 use dbctl::retain::{Count, Stop};
 
 use super::*;

@@ -1,7 +1,7 @@
 //! Partitioned tables: leaf by leaf, young ones not at all, closed ones once.
 
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::RowJob;
+use dbctl::policy::RowJob;
 use dbctl::retain::{Count, Path};
 
 use super::*;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use dbctl::outcome::Outcome;
-use dbctl::partitions::policy::{RowAction, file};
+use dbctl::policy::{RowAction, file};
 
 use super::*;
 use crate::harness::{dbctl, run};
@@ -26,7 +26,7 @@ fn the_jobs_of_a_system_do_what_its_triggers_let_them() {
             let pace = Pace { window: None, ..job.pace };
             let case = Case {
                 holds: policy.holds.clone(),
-                ..Case::new(&db, dbctl::partitions::policy::RowJob { pace, ..(*job).clone() })
+                ..Case::new(&db, dbctl::policy::RowJob { pace, ..(*job).clone() })
             };
             let plan = case.plan();
             assert!(!plan.is_blocked(), "{}: {:?}", job.name, plan.attention);

@@ -10,7 +10,7 @@ use super::super::{Ahead, Clones, DayRange, DefaultRule, LockPolicy, Misaligned,
 use super::{map, words};
 use crate::config::parse_duration;
 use crate::config::yaml::{Field, Fields, Reader};
-use crate::partitions::span::Span;
+use crate::policy::span::Span;
 
 /// What is in effect for an entry.
 #[derive(Clone)]

@@ -12,9 +12,9 @@ use crate::config::yaml::{Field, Reader};
 use crate::config::{nearest, parse_duration};
 use crate::ident::{Ident, TableName};
 use crate::output::visible;
-use crate::partitions::calendar::{Every, Unit};
-use crate::partitions::key::{Codec, EpochUnit};
-use crate::partitions::span::Span;
+use crate::policy::calendar::{Every, Unit};
+use crate::policy::key::{Codec, EpochUnit};
+use crate::policy::span::Span;
 
 /// Milliseconds from 1970-01-01 to where the first snowflakes count from.
 const SNOWFLAKE_EPOCH: i64 = 1_288_834_974_657;

@@ -5,17 +5,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ident::{Ident, TableName};
-use crate::partitions::calendar::{Every, Unit};
-use crate::partitions::key::{Codec, EpochUnit};
-use crate::partitions::policy::*;
-use crate::partitions::span::Span;
+use crate::policy::calendar::{Every, Unit};
+use crate::policy::key::{Codec, EpochUnit};
+use crate::policy::span::Span;
+use crate::policy::*;
 
 pub(super) fn env() -> Env {
     Env::from_iter([("RECIPIENT", "age1qqq"), ("DAYS", "90 days")])
 }
 
 /// Every mistake's message, for other tests.
-pub(in crate::partitions::policy) fn mistakes(text: &str) -> Vec<String> {
+pub(in crate::policy) fn mistakes(text: &str) -> Vec<String> {
     let source = Source::new(Path::new("partitions.yaml"), text.as_bytes().to_vec()).unwrap();
     let nodes = [source.read().unwrap_or_else(|e| panic!("{text}: {e}"))];
     let env = env();

@@ -324,7 +324,7 @@ fn map<'n>(reader: &mut Reader<'_>, field: &Field<'n>, shape: &Shape) -> Fields<
 }
 
 #[cfg(test)]
-pub(in crate::partitions::policy) mod tests;
+pub(in crate::policy) mod tests;
 #[cfg(test)]
 mod wrong_jobs_tests;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod partitions;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
@@ -8,7 +10,6 @@ use std::time::Duration;
 use chrono::Utc;
 
 use crate::cli::migrate::{Source, Verb};
-use crate::cli::partitions as partitions_cli;
 use crate::cli::systems::Which;
 use crate::cli::{Cli, Command, Consent, Talk};
 use crate::config::connection::Connection;
@@ -19,7 +20,6 @@ use crate::journal;
 use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
 use crate::output::{self, Document, Fact, Format, Progress, Style, visible_lines};
-use crate::partitions;
 use crate::pg::Interrupt;
 use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
@@ -124,161 +124,6 @@ impl Run {
         self.on_targets(async |run, target, interrupt| {
             let request = run.request(target, source, verb)?;
             run.migrate_one(&request, verb, interrupt).await
-        })
-    }
-
-    fn partitions(&self, verb: &partitions_cli::Verb, source: &partitions_cli::Source) -> Result<Outcome> {
-        if *verb == partitions_cli::Verb::Schema {
-            let text = serde_json::to_string_pretty(&partitions::policy::schema::json_schema())?;
-            writeln!(std::io::stdout(), "{text}")?;
-            return Ok(Outcome::Done);
-        }
-        match verb {
-            partitions_cli::Verb::Check { nagios: true, .. } => {
-                self.nagios(self.one_target_only("--nagios").and_then(|()| self.partitions_on_targets(verb, source)))
-            }
-            partitions_cli::Verb::Check { metrics: Some(_), .. }
-            | partitions_cli::Verb::Rotate { metrics: Some(_), .. } => {
-                self.one_target_only("--metrics")?;
-                self.partitions_on_targets(verb, source)
-            }
-            _ => self.partitions_on_targets(verb, source),
-        }
-    }
-
-    /// What a plugin of the Nagios family could not look at is UNKNOWN, on standard output too.
-    fn nagios(&self, done: Result<Outcome>) -> Result<Outcome> {
-        match done {
-            Err(failure) if !matches!(failure.what(), Kind::Usage | Kind::Interrupted | Kind::Terminated) => {
-                let line = partitions::check::nagios_unknown(&failure.messages().join(": "));
-                self.answer((Outcome::Unknown, partitions::check::nagios_document(line)))?;
-                Ok(tell("", &failure)).map(|_| Outcome::Unknown)
-            }
-            done => done,
-        }
-    }
-
-    fn one_target_only(&self, flag: &str) -> Result<()> {
-        match self.settings.targets()?.len() {
-            0 | 1 => Ok(()),
-            many => Err(Failure::new(Kind::Usage, format!("{flag} is for one database, and {many} targets are meant"))
-                .hint("run it once for each: --target NAME")),
-        }
-    }
-
-    fn partitions_on_targets(
-        &self,
-        verb: &partitions_cli::Verb,
-        source: &partitions_cli::Source,
-    ) -> Result<Outcome> {
-        // Holds are the database's own: they need no policy.
-        let policy = if verb.is_about_holds() && !source.policy.exists() {
-            partitions::policy::Policy::default()
-        } else {
-            partitions::policy::file::open(&source.policy, &self.env)?
-        };
-        self.on_targets(async |run, target, interrupt| {
-            let request = run.partitions_request(target, source, verb, policy.clone())?;
-            let mut talker = run.talker();
-            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
-            match verb {
-                partitions_cli::Verb::Plan { exit_code, .. } => partitions::plan(&request, *exit_code, interrupt).await,
-                partitions_cli::Verb::Undo { partitions } => {
-                    partitions::undo::undo(&request, partitions, &mut means).await
-                }
-                partitions_cli::Verb::Restore(wanted) => {
-                    partitions::restore::restore(&request, wanted, &mut means).await
-                }
-                partitions_cli::Verb::HoldAdd(hold) => partitions::hold::add(&request, hold, &mut means).await,
-                partitions_cli::Verb::HoldLift { id } => partitions::hold::lift(&request, id, &mut means).await,
-                partitions_cli::Verb::HoldList => partitions::hold::list(&request, &mut means).await,
-                partitions_cli::Verb::Schema => Err(Failure::new(Kind::Usage, "this verb needs no database")),
-                partitions_cli::Verb::Rotate { ok_if_locked, metrics, .. } => {
-                    let done = partitions::run(&request, &mut means).await;
-                    if let Some(path) = metrics.as_ref().filter(|_| !run.consent.dry_run) {
-                        let good = matches!(done, Ok((Outcome::Done | Outcome::Partial, _)));
-                        let written = partitions::write_metrics(&request, path, good.then(Utc::now), interrupt).await;
-                        // What the run itself met is told first.
-                        if let (Ok(_), Err(failure)) = (&done, written) {
-                            return Err(failure.done(["the run itself".to_owned()]));
-                        }
-                    }
-                    match done {
-                        Err(failure) if *ok_if_locked && failure.what() == Kind::Busy => {
-                            Ok(partitions::busy(&request, &failure))
-                        }
-                        done => done,
-                    }
-                }
-                partitions_cli::Verb::Create | partitions_cli::Verb::Drop { .. } | partitions_cli::Verb::Rows { .. } => {
-                    partitions::run(&request, &mut means).await
-                }
-                partitions_cli::Verb::Status => partitions::status(&request, interrupt).await,
-                partitions_cli::Verb::Check { nagios, metrics } => {
-                    partitions::check(&request, *nagios, metrics.as_deref(), interrupt).await
-                }
-            }
-        })
-    }
-
-    fn partitions_request(
-        &self,
-        target: &Target,
-        source: &partitions_cli::Source,
-        verb: &partitions_cli::Verb,
-        policy: partitions::policy::Policy,
-    ) -> Result<partitions::Request> {
-        use partitions_cli::Verb;
-        let (name, create, expire) = match verb {
-            Verb::Plan { .. } => ("plan", true, Some(Default::default())),
-            Verb::Create => ("create", true, None),
-            Verb::Rows { .. } => ("rows", false, None),
-            Verb::Undo { .. } => ("undo", false, None),
-            Verb::Status => ("status", false, None),
-            Verb::Check { .. } => ("check", false, None),
-            Verb::Restore(_) => ("restore", false, None),
-            Verb::HoldAdd(_) | Verb::HoldLift { .. } | Verb::HoldList | Verb::Schema => ("hold", false, None),
-            Verb::Drop { expire, .. } => ("drop", false, Some(expire.clone())),
-            Verb::Rotate { expire, .. } => ("rotate", true, Some(expire.clone())),
-        };
-        let may_leave = expire.is_some();
-        let partitions_cli::Expire { arm, accept, max_drops } = expire.unwrap_or_default();
-        let (at, out) = match verb {
-            Verb::Plan { at, out, .. } => (*at, out.clone()),
-            _ => (None, None),
-        };
-        let default_wait = self.settings.lock_wait.origin == crate::config::Origin::Default;
-        Ok(partitions::Request {
-            connection: self.connection(target)?,
-            verb: name,
-            policy: partitions::policy::limited(policy, &self.settings)?,
-            system: source.system.clone().or_else(|| target.system.clone()),
-            only: source.tables.clone(),
-            wish: partitions::Wish {
-                create,
-                expire: may_leave,
-                arm,
-                once: matches!(verb, Verb::Drop { .. }) && self.consent.yes,
-                accept,
-                max_drops,
-            },
-            rows: matches!(verb, Verb::Plan { .. } | Verb::Rotate { .. } | Verb::Rows { .. }),
-            jobs: match verb {
-                Verb::Rows { jobs } => jobs.clone(),
-                _ => Vec::new(),
-            },
-            at,
-            env: self.env.clone(),
-            allow_clock_skew: source.allow_clock_skew,
-            dry_run: self.consent.dry_run,
-            out,
-            saved: match verb {
-                Verb::Drop { plan, .. } => plan.clone(),
-                _ => None,
-            },
-            // Two runs of cron at once: the second has nothing to wait for.
-            lock_wait: if default_wait { Duration::ZERO } else { self.settings.lock_wait.value },
-            rails: self.rails(target, false),
         })
     }
 
@@ -402,7 +247,7 @@ impl Run {
 /// An answer about a target of dbctl.yaml says which.
 fn of_target(target: &Target, (outcome, mut document): Answer) -> Answer {
     if let Some(name) = &target.name
-        && document.kind != partitions::check::NAGIOS
+        && document.kind != crate::partitions::check::NAGIOS
     {
         document.facts.insert(0, Fact { key: "target", label: "target", value: name.as_str().into() });
     }

@@ -1,10 +1,14 @@
 //! What a policy file asks for, as plain values: which tables, which grid, how far ahead, how long
 //! kept, what happens then, what protects rows from it. Pure; [`file`] reads it.
 
+pub mod calendar;
 pub mod file;
 pub mod glob;
+pub mod key;
+pub mod naming;
 pub mod schema;
 mod shape;
+pub mod span;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,10 +18,10 @@ use chrono::NaiveDate;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-use super::calendar::Every;
-use super::key::Codec;
-use super::naming::Template;
-use super::span::Span;
+use self::calendar::Every;
+use self::key::Codec;
+use self::naming::Template;
+use self::span::Span;
 use crate::config::yaml::{Place, Source};
 use crate::config::{Origin, Settings};
 use crate::error::Failure;

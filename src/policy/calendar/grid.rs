@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::super::key::Codec;
-use super::super::policy::{Ahead, Keep};
+use super::super::{Ahead, Keep};
 use super::{Axis, Every, Unit};
 
 /// An axis cut into periods.

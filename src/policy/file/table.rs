@@ -13,8 +13,8 @@ use crate::config::nearest;
 use crate::config::yaml::{Field, Fields, Reader};
 use crate::ident::{Ident, TableName};
 use crate::output::visible;
-use crate::partitions::calendar::{Axis, Every, Grid};
-use crate::partitions::naming::Template;
+use crate::policy::calendar::{Axis, Every, Grid};
+use crate::policy::naming::Template;
 
 /// What an entry may refer to.
 #[derive(Clone, Copy)]

@@ -82,7 +82,7 @@ fn the_reader_reads_every_key_of_the_schema() {
             if (shape.name, key.name) == ("expire", "then") {
                 body = "{archive: cold, then: [[wrong]]}".to_owned();
             }
-            let refused = crate::partitions::policy::file::tests::mistakes(&file_with(shape, &body));
+            let refused = crate::policy::file::tests::mistakes(&file_with(shape, &body));
             let named = |message: &String| {
                 message.starts_with(&format!("{}:", key.name)) || message.contains(&format!(".{}:", key.name))
             };

@@ -5,7 +5,7 @@ use super::super::glob::matches;
 use super::super::{At, Expire, Floor, Keep, Policy, RowAction, RowJob, TablePolicy, Then};
 use crate::config::yaml::Finding;
 use crate::ident::TableName;
-use crate::partitions::span::Span;
+use crate::policy::span::Span;
 
 /// Tables may hand rows on to each other in a circle.
 const DEEPEST: u8 = 8;
