@@ -247,7 +247,9 @@ impl Frame<'_> {
 
     /// DETACH in a transaction, and in it what follows.
     pub fn detach_briefly(&self, partition: &Candidate, then: Option<String>, record: Vec<String>) -> Step {
-        let mut sql = fill(DETACH, &[("parent", self.parent()), ("partition", &partition.name)]);
+        let slots: [(&str, &dyn Display); 3] =
+            [("parent", self.parent()), ("partition", &partition.name), ("oid", &partition.oid)];
+        let mut sql = fill(DETACH, &slots);
         if let Some(then) = then {
             sql.push('\n');
             sql.push_str(&then);

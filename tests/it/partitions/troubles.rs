@@ -208,3 +208,33 @@ fn one_that_fails_of_many_stops_none() {
     assert_eq!(case.count("pg_inherits WHERE inhparent::regclass::text LIKE 'many%'"), "30");
     assert_eq!(case.count("many_7"), "1");
 }
+
+#[test]
+fn names_that_are_swapped_while_it_waits_let_no_other_go() {
+    for grace in ["0 days", "7 days"] {
+        let rails = RAILS.replace("0 days", grace);
+        let case = Case::with_months(Database::new(), &format!("default_partition: allow, expire: drop, {rails}"));
+        case.db.sql("CREATE TABLE d PARTITION OF t DEFAULT");
+        case.partitions(&["create"]).expect_code(0);
+        let blocker = case.db.session();
+        blocker.sql("BEGIN; LOCK TABLE ONLY t IN ACCESS SHARE MODE");
+        let child = spawn(&mut case.command(&["rotate", "--arm"]));
+        eventually("it has begun", || {
+            case.db.one("SELECT to_regclass('dbctl.partition_policy') IS NOT NULL") == "t"
+                && case.count("dbctl.partition_policy") == "1"
+        });
+        case.db.sql(
+            "BEGIN; ALTER TABLE old_5 RENAME TO x; ALTER TABLE this RENAME TO old_5; ALTER TABLE x RENAME TO this; COMMIT",
+        );
+        blocker.rollback();
+        let ended = child.wait();
+        assert!([1, 5].contains(&ended.code), "{}: {}", ended.code, ended.stderr);
+        assert!(ended.stderr.contains("another table has come to have the name"), "{}", ended.stderr);
+        assert!(case.children("t").contains("old_5"), "{}", case.children("t"));
+        assert_eq!(case.count("t"), "6");
+        // The next one looks anew.
+        case.partitions(&["rotate"]).expect_code(0);
+        assert_eq!(case.count("t"), "4");
+        assert_eq!(case.count("old_5"), "1");
+    }
+}
