@@ -94,7 +94,7 @@ fn leaving(state: &str, mode: &str, now: bool) -> Leaving {
         lower: String::new(),
         upper: String::new(),
         mode: mode.to_owned(),
-        place: None,
+        place: now.then(|| "dbctl_trash.p77_t_gone".to_owned()),
         state: state.to_owned(),
         uri: None,
         rows: None,
