@@ -55,7 +55,7 @@ fn after_the_systems_own_run_there_is_nothing_to_do_and_the_other_way_round() {
         for major in majors().into_iter().filter(|major| system != "fsm" || *major >= 15) {
             let database = migrated(major, system);
             let made_by_function = state(&database);
-            assert!(made_by_function.len() > 4, "{system} on {major}: {made_by_function:?}");
+            assert!(made_by_function.len() >= 4, "{system} on {major}: {}", made_by_function.len());
             rotate(&database);
             assert_eq!(state(&database), made_by_function, "{system} on {major}");
 
