@@ -9,6 +9,7 @@ use super::work::Found;
 use super::{plan, state};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Literal;
+use crate::pg::Row;
 use crate::policy::key::Edge;
 use crate::steps::apply::Executor;
 use crate::steps::batch::{self, Batched};
@@ -62,15 +63,25 @@ async fn until_zero(
     events: &mut dyn Events,
 ) -> Result<()> {
     let sql = sql.trim().trim_end_matches(';').replace("{cutoff}", &Literal(cutoff).to_string());
-    let counted = format!("SELECT pg_catalog.sum(r.n)::bigint AS n FROM ({sql}) AS r (n)");
     for _ in 0..MOST {
-        let Batched::Rows(rows) = executor.batch(job, &counted, &[], events).await? else { continue };
-        let count: Option<i64> = rows.first().map(|row| row.try_get("n")).transpose()?.flatten();
-        if count.unwrap_or(0) == 0 {
+        let Batched::Rows(rows) = executor.batch(job, &sql, &[], events).await? else { continue };
+        let counts: Result<Vec<i64>> = rows.iter().map(|row| count(row, &sql)).collect();
+        if counts?.iter().all(|count| *count == 0) {
             return Ok(());
         }
     }
     Err(Failure::new(Kind::Failed, format!("after_expire never returns 0: {sql}")))
+}
+
+/// What a row says was done, whatever integer the function returns.
+fn count(row: &Row, sql: &str) -> Result<i64> {
+    let small = || row.try_get::<_, Option<i32>>(0).map(|count| count.map(i64::from));
+    let smallest = || row.try_get::<_, Option<i16>>(0).map(|count| count.map(i64::from));
+    let count = row.try_get::<_, Option<i64>>(0).or_else(|_| small()).or_else(|_| smallest()).map_err(|_| {
+        Failure::new(Kind::Invalid, format!("after_expire does not say how many rows it was: {sql}"))
+            .hint("its first column must be a smallint, integer or bigint, 0 when nothing is left")
+    })?;
+    Ok(count.unwrap_or(0))
 }
 
 /// What lies before it is gone for good: no partition that is attached, or put aside and may come back,

@@ -82,15 +82,19 @@ fn text(document: &Document) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// One night's run, and the proof that it left nothing to do.
+/// One night's runs, and the proof that they left nothing to do. Two: the grace is counted by the server's
+/// own clock, and for years to come what the first puts aside is over it.
 fn night(request: &Request) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let interrupt = Interrupt::default();
-    let (mut events, mut confirm) = (Silent::default(), Silent::default());
-    let mut means = Means { interrupt: &interrupt, events: &mut events, confirm: &mut confirm };
-    let (outcome, document) = runtime.block_on(partitions::run(request, &mut means)).unwrap_or_else(|f| panic!("{f}"));
     let at = request.at.unwrap();
-    assert_eq!(outcome, Outcome::Done, "{at}: {}\n{}", events.0.join("\n"), text(&document));
+    for _ in 0..2 {
+        let (mut events, mut confirm) = (Silent::default(), Silent::default());
+        let mut means = Means { interrupt: &interrupt, events: &mut events, confirm: &mut confirm };
+        let done = runtime.block_on(partitions::run(request, &mut means));
+        let (outcome, document) = done.unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(outcome, Outcome::Done, "{at}: {}\n{}", events.0.join("\n"), text(&document));
+    }
     let (again, document) =
         runtime.block_on(partitions::plan(request, true, &interrupt)).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(again, Outcome::Done, "{at}: a second run would do something\n{}", text(&document));
