@@ -219,6 +219,9 @@ fn a_table_in_order_has_no_findings() {
     assert_eq!(outcome(&report, false, false), Outcome::Done);
 }
 
+/// What is the case, how it comes about, and what is found.
+type Case = (&'static str, Box<dyn Fn(&mut Situation)>, &'static [&'static str]);
+
 #[test]
 fn each_situation_has_its_findings() {
     type Change = fn(&mut Situation);
@@ -228,7 +231,7 @@ fn each_situation_has_its_findings() {
     let run = |days: i64| {
         Ok(Some(LastRun { started_at: at(NOW), outcome: None, good_at: Some(at(NOW) - TimeDelta::days(days)) }))
     };
-    let cases: Vec<(&str, Box<dyn Fn(&mut Situation)>, &[&str])> = vec![
+    let cases: Vec<Case> = vec![
         ("never armed, nothing expired", Box::new(keep_all), &[]),
         ("a run is a day late", Box::new(|s| s.months.truncate(5)), &[]),
         ("half of it is used up", Box::new(|s| s.months.truncate(4)), &["WARN runway"]),
