@@ -25,10 +25,11 @@
 //! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
-//! | `partitions` | the policy file, the calendar and bounds of partitions, the plan (pure), how they are made and let go | terminals |
-//! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | clap, terminals |
-//! | `systems` | the embedded systems' promises, and sample rows | terminals |
+//! | `policy` | `partitions.yaml`: its values, spans, zones, grids and names (pure) | the database |
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
+//! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
+//! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
+//! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |
 //! | `output` | Document, tables, JSON and the other forms, progress | PostgreSQL |
@@ -36,7 +37,7 @@
 //! | `outcome`, `error`, `excerpt` | exit codes; kinds, causes and hints; carets | |
 //!
 //! The SQL lies in `sql/`: `migrations`, `rollback`, `checks`, `demo`, `catalog` (one read-only query a
-//! file) and `state` (what dbctl keeps in a database). The table above is held as a test in
+//! file), `partitions` (templates of DDL) and `state` (what dbctl keeps in a database). The table above is held as a test in
 //! `tests/it/tidy.rs`.
 
 pub mod archive;

@@ -111,16 +111,7 @@ pub async fn in_the_way(
         let conflicts =
             wanted.zip(LockMode::of_catalog(held)).is_some_and(|(wanted, held)| wanted.conflicts_with(held));
         if conflicts {
-            let blocker = Blocker {
-                pid: row.try_get("pid")?,
-                role: row.try_get("role")?,
-                application: row.try_get("application")?,
-                state: row.try_get("state")?,
-                age_seconds: row.try_get("age_seconds")?,
-                query: row.try_get("query")?,
-                relation: Some(table.clone()),
-            };
-            blockers.push((table, blocker));
+            blockers.push((table, Blocker::read(row)?));
         }
     }
     Ok(blockers)

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::error::Failure;
-use crate::pg::Notice;
+use crate::error::{Failure, Result};
 use crate::pg::lease::Holder;
+use crate::pg::{Notice, Row};
 
 /// A session that keeps ours waiting.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,24 @@ pub struct Blocker {
     pub query: Option<String>,
     /// The relation that is waited for.
     pub relation: Option<String>,
+}
+
+impl Blocker {
+    /// Of a row with these columns.
+    ///
+    /// # Errors
+    /// Where it has others.
+    pub fn read(row: &Row) -> Result<Blocker> {
+        Ok(Blocker {
+            pid: row.try_get("pid")?,
+            role: row.try_get("role")?,
+            application: row.try_get("application")?,
+            state: row.try_get("state")?,
+            age_seconds: row.try_get("age_seconds")?,
+            query: row.try_get("query")?,
+            relation: row.try_get("relation")?,
+        })
+    }
 }
 
 impl std::fmt::Display for Blocker {

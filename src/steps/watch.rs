@@ -167,17 +167,5 @@ async fn blockers(lease: &Lease, backend_pid: i32) -> Result<Vec<Blocker>> {
         .rows(&Query::BLOCKERS, &[&backend_pid])
         .await
         .map_err(|e| e.explain("cannot see who is in the way"))?;
-    rows.iter()
-        .map(|row| {
-            Ok(Blocker {
-                pid: row.try_get("pid")?,
-                role: row.try_get("role")?,
-                application: row.try_get("application")?,
-                state: row.try_get("state")?,
-                age_seconds: row.try_get("age_seconds")?,
-                query: row.try_get("query")?,
-                relation: row.try_get("relation")?,
-            })
-        })
-        .collect()
+    rows.iter().map(Blocker::read).collect()
 }

@@ -280,6 +280,32 @@ fn arrows_point_down() {
         ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
         (
             "src/retain/",
+            &[
+                "crate::migrate",
+                "crate::partitions",
+                "crate::archive",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
+        ),
+        (
+            "src/policy/",
+            &[
+                "crate::pg",
+                "crate::steps",
+                "crate::partitions",
+                "crate::retain",
+                "crate::archive",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+            ],
+        ),
+        (
+            "src/partitions/",
             &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
