@@ -25,7 +25,7 @@
 //! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
-//! | `policy` | `partitions.yaml`: its values, spans, zones, grids and names (pure) | the database |
+//! | `policy` | `partitions.yaml`: its values, spans, zones, grids, names; bounds as the server prints them (pure) | the database |
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |

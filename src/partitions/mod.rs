@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 
 pub mod adopt;
 mod aside;
-pub mod bounds;
 pub mod check;
 mod cold;
 pub mod coverage;

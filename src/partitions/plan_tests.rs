@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::*;
-use crate::partitions::bounds;
 use crate::partitions::read::{Partition, Table, TableKind};
+use crate::policy::bounds;
 use crate::policy::{Policy, file};
 
 #[path = "plan_creation_tests.rs"]

@@ -8,9 +8,9 @@ use fastrand::Rng;
 
 use super::World;
 use crate::ident::TableName;
-use crate::partitions::bounds::{Bound, Datum};
 use crate::partitions::plan::{self, TablePlan};
 use crate::partitions::read::{Partition, PartitionKind, Recorded};
+use crate::policy::bounds::{Bound, Datum};
 use crate::policy::calendar::Axis;
 use crate::policy::key::{Codec, Edge, EpochUnit};
 

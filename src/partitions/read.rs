@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::bounds::{self, Bound};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::pg::{Query, Row, Server, ServerError, Session};
+use crate::policy::bounds::{self, Bound};
 use crate::policy::{DayRange, Hold};
 
 /// What was read.

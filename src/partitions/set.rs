@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::bounds::{self, Bound};
 use super::coverage::Coverage;
 use super::read::{Partition, PartitionKind, Table, TableKind};
 use crate::error::{Failure, Result};
 use crate::ident::TableName;
+use crate::policy::bounds::{self, Bound};
 use crate::policy::calendar::{Axis, Every, Grid};
 use crate::policy::key::{Codec, Edge, Range};
 use crate::policy::{Policy, TablePolicy};

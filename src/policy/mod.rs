@@ -1,6 +1,8 @@
 //! What a policy file asks for, as plain values: which tables, which grid, how far ahead, how long
-//! kept, what happens then, what protects rows from it. Pure; [`file`] reads it.
+//! kept, what happens then, what protects rows from it; and the axis that partitions lie on. Pure; [`file`]
+//! reads it.
 
+pub mod bounds;
 pub mod calendar;
 pub mod file;
 pub mod glob;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ident::Ident;
-use crate::partitions::bounds::{Bound, Datum};
+use crate::policy::bounds::{Bound, Datum};
 use crate::policy::span::Span;
 use crate::policy::{Age, At, Batch, DayRange, LockPolicy, Pace};
 use crate::retain::snapshot::{Column, Index, Leaf, Readings, Rights};

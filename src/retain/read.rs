@@ -12,8 +12,8 @@ use super::snapshot::{
 };
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
-use crate::partitions::bounds;
 use crate::pg::{Query, Row, Server, ServerError, Session, ToSql};
+use crate::policy::bounds;
 use crate::policy::{Hold, RowAction, RowJob};
 
 /// All counts of a job together.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::ident::{Ident, TableName};
-use crate::partitions::bounds::Bound;
+use crate::policy::bounds::Bound;
 
 /// Everything a row job's plan is made from.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use super::snapshot::{Count, JobSnapshot, Leaf};
 use super::sql::{Deed, FIRST_SECRET, Ground};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
-use crate::partitions::bounds::{Bound, Datum};
+use crate::policy::bounds::{Bound, Datum};
 use crate::policy::{Hold, Mask, RowAction, RowJob};
 
 /// Where a job works.

@@ -192,7 +192,7 @@ fn decisions_are_pure() {
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
                     "src/migrate/words.rs",
-                    "src/partitions/bounds/",
+                    "src/policy/bounds/",
                     "src/partitions/coverage.rs",
                     "src/partitions/ddl.rs",
                     "src/partitions/departure.rs",

@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::*;
 use crate::config::env::Env;
 use crate::outcome::Outcome;
-use crate::partitions::bounds;
 use crate::partitions::observe::{DefaultRows, Drift, Known, LastRun, wish};
 use crate::partitions::read::{Leaving, Partition, PartitionKind, Recorded, State, Table, TableKind};
 use crate::partitions::status;
 use crate::partitions::work;
 use crate::pg::Server;
+use crate::policy::bounds;
 use crate::policy::file;
 
 const NOW: &str = "2026-11-25T12:00:00Z";

@@ -3,10 +3,10 @@
 use super::read::{Contents, Default, Snapshot};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
-use crate::partitions::bounds;
 use crate::partitions::coverage::Coverage;
 use crate::partitions::workbench::Work;
 use crate::policy::TablePolicy;
+use crate::policy::bounds;
 use crate::policy::calendar::Grid;
 use crate::policy::key::{Codec, Edge, Range};
 

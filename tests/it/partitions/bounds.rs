@@ -3,7 +3,7 @@
 
 use chrono_tz::Tz;
 use dbctl::ident::Literal;
-use dbctl::partitions::bounds::{self, Bound, Datum};
+use dbctl::policy::bounds::{self, Bound, Datum};
 use dbctl::policy::calendar::{Axis, Every, Grid, Unit};
 use dbctl::policy::key::{Codec, Edge, EpochUnit, Range};
 

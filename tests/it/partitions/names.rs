@@ -1,7 +1,7 @@
 //! The grid's own names are those that the embedded systems' functions give, and those of `to_char`.
 
 use chrono_tz::Tz;
-use dbctl::partitions::bounds;
+use dbctl::policy::bounds;
 use dbctl::policy::calendar::{Axis, Every, Grid, Unit};
 use dbctl::policy::key::{Codec, Edge, Range};
 use dbctl::policy::naming::Template;

@@ -8,8 +8,8 @@
 
 mod words;
 
-use crate::policy::calendar::Axis;
-use crate::policy::key::{Edge, Range};
+use super::calendar::Axis;
+use super::key::{Edge, Range};
 use words::{Word, words};
 
 /// The bound of a partition.
