@@ -283,21 +283,91 @@ pub async fn rows_in_default(
     key: &Ident,
     ranges: &[(String, String)],
 ) -> Result<Option<Vec<bool>>> {
-    let begun = session
-        .send("BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'; SET LOCAL TimeZone = 'UTC'")
-        .await;
-    begun.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
     let parts: Vec<String> = ranges
         .iter()
         .map(|(lower, upper)| format!("EXISTS (SELECT FROM ONLY {default} WHERE {key} >= {lower} AND {key} < {upper})"))
         .collect();
-    let found = session.rows_of(&format!("SELECT ARRAY[{}]", parts.join(", "))).await;
+    answers(session, &parts, &format!("cannot look into {default}")).await
+}
+
+/// A foreign key of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The other table, quoted.
+    pub table: String,
+    /// The constraint.
+    pub name: String,
+    /// How its row `c` finds the row `p` that it points to.
+    condition: String,
+}
+
+/// The foreign keys that point to these tables, by oid.
+///
+/// # Errors
+/// The server's.
+pub async fn referrers(session: &Session, tables: &[u32]) -> Result<BTreeMap<u32, Vec<Referrer>>> {
+    let mut found: BTreeMap<u32, Vec<Referrer>> = BTreeMap::new();
+    if tables.is_empty() {
+        return Ok(found);
+    }
+    let rows = session
+        .rows(&Query::PARTITION_REFERRERS, &[&tables])
+        .await
+        .map_err(|e| e.explain("cannot read the foreign keys of other tables"))?;
+    for row in &rows {
+        let referrer = Referrer {
+            table: row.try_get("referrer")?,
+            name: row.try_get("name")?,
+            condition: row.try_get("condition")?,
+        };
+        found.entry(row.try_get("oid")?).or_default().push(referrer);
+    }
+    Ok(found)
+}
+
+/// Through which of these foreign keys rows still point into a partition; nothing where that could not be
+/// told in a few seconds.
+///
+/// # Errors
+/// As [`rows_in_default`].
+pub async fn pointed_to(session: &Session, partition: &TableName, by: &[Referrer]) -> Result<Option<Vec<bool>>> {
+    let parts: Vec<String> = by
+        .iter()
+        .map(|by| {
+            format!("EXISTS (SELECT FROM {} AS c INNER JOIN ONLY {partition} AS p ON {})", by.table, by.condition)
+        })
+        .collect();
+    answers(session, &parts, &format!("cannot see who points to {partition}")).await
+}
+
+/// Yes or no to each of these conditions; nothing where a lock or the answer did not come in time.
+async fn answers(session: &Session, conditions: &[String], doing: &str) -> Result<Option<Vec<bool>>> {
+    let begun = session
+        .send("BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'; SET LOCAL TimeZone = 'UTC'")
+        .await;
+    begun.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    let found = session.rows_of(&format!("SELECT ARRAY[{}]", conditions.join(", "))).await;
     session.send("ROLLBACK").await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
     match found {
         Ok(rows) => rows.first().map(|row| row.try_get(0).map_err(Failure::from)).transpose(),
         Err(error) if error.is_transient() || error.is_cancelled() => Ok(None),
-        Err(error) => Err(error.explain(format!("cannot look into {default}"))),
+        Err(error) => Err(error.explain(doing.to_owned())),
     }
+}
+
+/// Rows and bytes of relations, as the last VACUUM or ANALYZE of each has noted.
+///
+/// # Errors
+/// The server's.
+pub async fn estimates(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, (Option<i64>, Option<i64>)>> {
+    if oids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = session
+        .rows(&Query::PARTITION_ESTIMATES, &[&oids])
+        .await
+        .map_err(|e| e.explain("cannot read how large partitions are"))?;
+    rows.iter().map(|row| Ok((row.try_get("oid")?, (row.try_get("rows")?, row.try_get("bytes")?)))).collect()
 }
 
 /// Partitions of these names that have left their tables, the last departure of each.

@@ -12,6 +12,7 @@ use super::{Answer, Request};
 use crate::error::{Failure, Kind};
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
+use crate::policy::key::Range;
 use crate::retain::{self, JobPlan, JobReport};
 use crate::steps::events::Blocker;
 use crate::steps::{Lane, Step, TableLock};
@@ -55,7 +56,9 @@ pub(super) fn plan(
             Column::new("range", "holds"),
             Column::machine("from"),
             Column::machine("to"),
-            Column::new("why", "why"),
+            Column::new("rows", "rows, est."),
+            Column::new("bytes", "size, est."),
+            Column::machine("why"),
         ],
     );
     let mut steps = Vec::new();
@@ -120,9 +123,12 @@ pub(super) fn plan(
     (outcome, document)
 }
 
+/// Rows and bytes, where they were noted.
+type Size = (Option<i64>, Option<i64>);
+
 fn push_actions(table: &mut Table, found: &Found<'_>) {
     let name = found.plan.table.to_string();
-    let mut push = |action: &str, partition: String, range: Option<crate::policy::key::Range>, why: &str| {
+    let mut push = |action: &str, partition: String, range: Option<Range>, why: &str, size: Option<&Size>| {
         let edge = |edge| Value::Text(found.set.bound_text(edge));
         table.push(vec![
             name.as_str().into(),
@@ -131,35 +137,42 @@ fn push_actions(table: &mut Table, found: &Found<'_>) {
             range.map_or(Value::None, |range| Value::Text(short(&found.set, range))),
             range.map_or(Value::None, |range| edge(range.lower())),
             range.map_or(Value::None, |range| edge(range.upper())),
+            size.map_or(Value::None, |(rows, _)| rows.map_or(Value::Unknown, Value::Int)),
+            size.map_or(Value::None, |(_, bytes)| {
+                bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(Value::Unknown, Value::Bytes)
+            }),
             why.into(),
         ]);
     };
     for p in &found.plan.finalize {
-        push("finish detach", p.name.to_string(), Some(p.range), "a concurrent detach was begun and not ended");
+        push("finish detach", p.name.to_string(), Some(p.range), "a concurrent detach was begun and not ended", None);
     }
     for (creation, partition) in found.plan.create.iter().zip(&found.names) {
         let why = if creation.short { "fills a hole that is less than a period" } else { "ahead of its rows" };
-        push("create", partition.to_string(), Some(creation.range), why);
+        push("create", partition.to_string(), Some(creation.range), why, None);
     }
     if found.plan.make_default
         && let Some(partition) = found.names.get(found.plan.create.len())
     {
-        push("create", partition.to_string(), None, "the policy requires a DEFAULT partition");
+        push("create", partition.to_string(), None, "the policy requires a DEFAULT partition", None);
     }
     let expire = super::plan::expire_words(&found.set.policy.expire);
     for p in &found.plan.expire {
-        push(&expire, p.name.to_string(), Some(p.range), "expired");
+        push(&expire, p.name.to_string(), Some(p.range), "expired", found.sizes.get(&p.oid));
     }
     for kept in &found.plan.kept {
-        push("keep", kept.partition.name.to_string(), Some(kept.partition.range), &kept.why);
+        // Long reasons are attentions, which stand below.
+        let short = kept.why.len() < 32;
+        let action = if short { format!("keep: {}", kept.why) } else { "keep".to_owned() };
+        push(&action, kept.partition.name.to_string(), Some(kept.partition.range), &kept.why, None);
     }
     for row in found.leaving.iter().filter(|row| found.is_due(row)) {
-        push("go on", row.partition.clone(), None, "an earlier run has begun it, or its grace is over");
+        push("go on", row.partition.clone(), None, "an earlier run has begun it, or its grace is over", None);
     }
 }
 
 /// A range in few words: midnights at UTC as days.
-fn short(set: &super::set::Set<'_>, range: crate::policy::key::Range) -> String {
+fn short(set: &super::set::Set<'_>, range: Range) -> String {
     let edge = |edge| {
         let text = set.bound_text(edge);
         text.strip_suffix(" 00:00:00+00").or_else(|| text.strip_suffix(" 00:00:00")).map_or(text.clone(), str::to_owned)

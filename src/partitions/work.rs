@@ -39,6 +39,8 @@ pub struct Found<'a> {
     pub details: Details,
     /// Names of the partitions to be made, beside `plan.create`.
     pub names: Vec<TableName>,
+    /// Rows and bytes of those that leave, estimated; by oid.
+    pub sizes: BTreeMap<u32, (Option<i64>, Option<i64>)>,
 }
 
 /// The tables that a run is about: those of every database, and those of the systems it holds.
@@ -107,8 +109,50 @@ pub async fn assemble<'a>(
             found.details = details;
         }
     }
+    look_at_referrers(session, &mut works).await?;
+    let leaving = works.iter().filter_map(|work| work.found.as_ref().ok()).flat_map(|found| &found.plan.expire);
+    let oids: Vec<u32> = leaving.map(|partition| partition.oid).collect();
+    let sizes = read::estimates(session, &oids).await?;
+    for found in works.iter_mut().filter_map(|work| work.found.as_mut().ok()) {
+        found.sizes = found.plan.expire.iter().filter_map(|p| Some((p.oid, *sizes.get(&p.oid)?))).collect();
+        if !found.plan.create.is_empty() && !found.details.publications.is_empty() {
+            found.plan.notes.push(format!(
+                "{}: publications name single partitions of it ({}): new ones are not among them",
+                found.plan.table,
+                found.details.publications.join(", ")
+            ));
+        }
+    }
     name(session, &mut works).await?;
     Ok(works)
+}
+
+/// A partition that rows of other tables point into stays: the server would not let it go either.
+async fn look_at_referrers(session: &Session, works: &mut [TableWork<'_>]) -> Result<()> {
+    let referenced = |found: &&Found<'_>| !found.plan.expire.is_empty() && !found.details.referenced_by.is_empty();
+    let found = works.iter().filter_map(|work| work.found.as_ref().ok()).filter(referenced);
+    let tables: Vec<u32> = found.map(|found| found.plan.oid).collect();
+    let referrers = read::referrers(session, &tables).await?;
+    for found in works.iter_mut().filter_map(|work| work.found.as_mut().ok()) {
+        let Some(by) = referrers.get(&found.plan.oid) else { continue };
+        for partition in std::mem::take(&mut found.plan.expire) {
+            let pointing = match read::pointed_to(session, &partition.name, by).await? {
+                // What could not be told in time, the server tells.
+                None => None,
+                Some(answers) => by.iter().zip(answers).find(|(_, points)| *points).map(|(by, _)| by),
+            };
+            let Some(by) = pointing else {
+                found.plan.expire.push(partition);
+                continue;
+            };
+            let message =
+                format!("{} has expired, and rows of {} still point into it ({})", partition.name, by.table, by.name);
+            let hint = Some(format!("let those rows go first, then it follows with the next run: see {}", by.table));
+            found.plan.kept.push(plan::Kept { partition, why: message.clone() });
+            found.plan.attentions.push(plan::Attention { id: "referenced", message, hint });
+        }
+    }
+    Ok(())
 }
 
 /// Rows in the DEFAULT partition keep a partition for them from being made. The others are made.
@@ -175,7 +219,8 @@ pub fn find<'a>(
     let plan = plan::plan(&set, &ground, wish);
     let leaving =
         if wish.expire { snapshot.state.leaving.iter().filter(|row| row.parent == key).collect() } else { Vec::new() };
-    let mut found = Found { set, plan, leaving, details: Details::default(), names: Vec::new() };
+    let mut found =
+        Found { set, plan, leaving, details: Details::default(), names: Vec::new(), sizes: BTreeMap::new() };
     // Holds and longer retentions that came after a partition has left count for it too.
     let due: Vec<&Leaving> = found.leaving.iter().copied().filter(|row| found.is_on_its_way(row)).collect();
     for row in due {

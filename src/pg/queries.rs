@@ -84,7 +84,7 @@ queries! {
     PARTITION_LEAVING = "partition_leaving" ();
     PARTITION_MOMENT = "partition_moment" ();
     PARTITION_PARENTS = "partition_parents" (TEXT_ARRAY, TEXT_ARRAY);
-    PARTITION_SIZES = "partition_sizes" (OID_ARRAY);
+    PARTITION_REFERRERS = "partition_referrers" (OID_ARRAY);
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
