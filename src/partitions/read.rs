@@ -237,7 +237,7 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
     let (systems, rows, leaving) = tokio::join!(
         session.rows(&Query::PARTITION_SYSTEMS, &[]),
         session.rows(&Query::PARTITION_STATE, &[]),
-        session.rows(&Query::PARTITION_LEAVING, &[]),
+        session.rows(&Query::PARTITION_LEAVING, &[&None::<Vec<String>>]),
     );
     // Rights on some of its tables are as good as none.
     let refused = |error: Option<&ServerError>| error.is_some_and(|error| error.code() == Some("42501"));
@@ -378,8 +378,10 @@ pub async fn departed(session: &Session, server: &Server, names: &[String]) -> R
     if !server.has_state {
         return Err(Failure::new(Kind::Refused, "no partition has left by dbctl in this database"));
     }
-    let rows =
-        session.rows(&Query::PARTITION_DEPARTED, &[&names]).await.map_err(|e| e.explain("cannot read schema dbctl"))?;
+    let rows = session
+        .rows(&Query::PARTITION_LEAVING, &[&Some(names)])
+        .await
+        .map_err(|e| e.explain("cannot read schema dbctl"))?;
     rows.iter().map(read_leaving).collect()
 }
 

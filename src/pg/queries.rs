@@ -76,12 +76,11 @@ queries! {
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
     PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
-    PARTITION_DEPARTED = "partition_departed" (TEXT_ARRAY);
     PARTITION_DETAILS = "partition_details" (OID_ARRAY);
     PARTITION_DRIFT = "partition_drift" (OID_ARRAY);
     PARTITION_ESTIMATES = "partition_estimates" (OID_ARRAY);
     PARTITION_LAST_RUN = "partition_last_run" (TEXT);
-    PARTITION_LEAVING = "partition_leaving" ();
+    PARTITION_LEAVING = "partition_leaving" (TEXT_ARRAY);
     PARTITION_MOMENT = "partition_moment" ();
     PARTITION_PARENTS = "partition_parents" (TEXT_ARRAY, TEXT_ARRAY);
     PARTITION_REFERRERS = "partition_referrers" (OID_ARRAY);

@@ -129,6 +129,32 @@ fn json_shapes() {
     let url = bridge.url();
     ask(&["systems", "verify", "--system", "bridge", "--database-url", &url], 0);
     ask(&["demo-data", "--system", "bridge", "--database-url", &url], 0);
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("partitions.yaml").display().to_string();
+    let mut partitions = |words: &[&str], code: i32| {
+        let place = ["--policy", policy.as_str(), "--database-url", url.as_str()];
+        ask(&[&["partitions"], words, &place].concat(), code);
+    };
+    partitions(&["plan"], 0);
+    // One that has long expired, with a hold on another.
+    bridge.sql(
+        "SET TimeZone = 'UTC'; SELECT ensure_range_partitions('activity_mappings', 'month', date_trunc('month', now() - interval '20 \
+         months'), date_trunc('month', now() - interval '18 months'))",
+    );
+    let month = bridge.one("SELECT date_trunc('month', now() AT TIME ZONE 'UTC' - interval '19 months')::date");
+    let held =
+        ["hold", "add", "CASE-1", "--table", "public.activity_mappings", "--from", &month, "--reason", "asked for"];
+    partitions(&held, 0);
+    partitions(&["hold", "list"], 0);
+    partitions(&["plan", "public.activity_mappings"], 4);
+    partitions(&["rotate", "--arm"], 4);
+    partitions(&["rotate"], 4);
+    partitions(&["rows"], 0);
+    partitions(&["status"], 0);
+    partitions(&["status", "public.activity_mappings"], 0);
+    // The months between them are a gap.
+    partitions(&["check"], 2);
+    let left = bridge.one("SELECT partition FROM dbctl.partition");
+    partitions(&["undo", &left], 0);
     let shapes: Vec<String> = seen.values().map(Shape::show).collect();
     insta::assert_snapshot!(shapes.join("\n\n"));
 }
