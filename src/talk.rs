@@ -79,8 +79,8 @@ impl Events for Talker {
                     self.say(Talk::Quiet, line);
                 }
             }
-            // The answer says it as well, where there is one.
-            Event::Attention { message, hint } if self.talk == Talk::Quiet => {
+            // Whoever looks at the answer on a terminal reads it there.
+            Event::Attention { message, hint } if self.talk == Talk::Quiet || !std::io::stdout().is_terminal() => {
                 self.say(Talk::Quiet, &format!("attention: {message}"));
                 if let Some(hint) = hint {
                     self.say(Talk::Quiet, &format!("hint: {hint}"));

@@ -21,7 +21,7 @@ struct Plot {
     tie: &'static str,
 }
 
-const PLOTS: [Plot; 7] = [
+const PLOTS: [Plot; 9] = [
     Plot { expire: "drop", rails: RAILS, tie: "" },
     Plot { expire: "drop", rails: GRACE, tie: "" },
     Plot { expire: "drop", rails: RAILS, tie: REFERENCE },
@@ -29,6 +29,8 @@ const PLOTS: [Plot; 7] = [
     Plot { expire: "detach", rails: RAILS, tie: "" },
     Plot { expire: "{ move: shelf }", rails: RAILS, tie: "" },
     Plot { expire: "{ attach: shelf.all }", rails: RAILS, tie: "" },
+    Plot { expire: "{ archive: cold, then: drop }", rails: RAILS, tie: "" },
+    Plot { expire: "{ archive: cold, then: drop }", rails: GRACE, tie: REFERENCE },
 ];
 
 impl Plot {

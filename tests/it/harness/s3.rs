@@ -62,6 +62,15 @@ impl S3 {
 
     /// The same for any endpoint.
     pub fn env_of(endpoint: &str) -> Env {
+        S3::variables_of(endpoint).into_iter().collect()
+    }
+
+    /// The same for a program.
+    pub fn variables(&self) -> [(&'static str, &str); 5] {
+        S3::variables_of(&self.endpoint)
+    }
+
+    fn variables_of(endpoint: &str) -> [(&'static str, &str); 5] {
         [
             ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_REGION", "us-east-1"),
@@ -69,8 +78,6 @@ impl S3 {
             ("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST"),
             ("AWS_SECRET_ACCESS_KEY", "a-very-secret-key"),
         ]
-        .into_iter()
-        .collect()
     }
 
     /// Where it listens: `127.0.0.1:PORT`.

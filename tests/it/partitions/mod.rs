@@ -4,6 +4,7 @@ mod adopt;
 mod agree;
 mod bounds;
 mod check;
+mod cold;
 mod default;
 mod departures;
 mod kit;
@@ -61,7 +62,13 @@ impl Case {
 
     /// The entries of the policy.
     pub fn policy(&self, tables: &str) {
-        let text = format!("version: 1\ndefaults: {{ timezone: UTC }}\ntables:\n{tables}");
+        self.policy_to(&format!("file://{}/{{table}}/{{partition}}.csv.zst", self.file("cold")), tables);
+    }
+
+    /// The same with another place for the archive `cold`.
+    pub fn policy_to(&self, cold: &str, tables: &str) {
+        let head = format!("version: 1\ndefaults: {{ timezone: UTC }}\narchives:\n  cold: {{ to: \"{cold}\" }}");
+        let text = format!("{head}\ntables:\n{tables}");
         std::fs::write(self.file("partitions.yaml"), text).unwrap();
     }
 
