@@ -57,8 +57,8 @@ struct ExpireArgs {
     /// Accept a retention that became shorter; the refusal names the hash
     #[arg(long, value_name = "HASH")]
     accept_policy_change: Option<String>,
-    /// Let up to this many partitions of a table leave in this run
-    #[arg(long, value_name = "N")]
+    /// Let up to this many partitions of the named tables leave in this run
+    #[arg(long, value_name = "N", requires = "tables")]
     max_drops: Option<u32>,
 }
 
@@ -68,6 +68,8 @@ enum VerbArgs {
     Plan {
         #[command(flatten)]
         tables: TablesArgs,
+        #[command(flatten)]
+        expire: ExpireArgs,
         /// At this time instead of now: 2027-03-01 or 2027-03-01T12:00Z
         #[arg(long, value_name = "TIME", value_parser = parse_time)]
         at: Option<DateTime<Utc>>,
@@ -230,7 +232,7 @@ enum HoldArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the flags of the same names")]
 pub enum Verb {
-    Plan { at: Option<DateTime<Utc>>, out: Option<PathBuf>, exit_code: bool },
+    Plan { expire: Expire, at: Option<DateTime<Utc>>, out: Option<PathBuf>, exit_code: bool },
     Create,
     Drop { expire: Expire, plan: Option<PathBuf> },
     Rows { jobs: Vec<String> },
@@ -278,7 +280,9 @@ impl PartitionsArgs {
     /// What was asked for, and about what.
     pub fn into_request(self) -> (Verb, Source) {
         let (verb, tables) = match self.verb {
-            VerbArgs::Plan { tables, at, out, exit_code } => (Verb::Plan { at, out, exit_code }, tables.tables),
+            VerbArgs::Plan { tables, expire, at, out, exit_code } => {
+                (Verb::Plan { expire: expire.into(), at, out, exit_code }, tables.tables)
+            }
             VerbArgs::Create { tables } => (Verb::Create, tables.tables),
             VerbArgs::Drop { tables, expire, plan } => (Verb::Drop { expire: expire.into(), plan }, tables.tables),
             VerbArgs::Rotate { tables, expire, ok_if_locked, metrics } => {

@@ -101,7 +101,7 @@ impl<'a> Cold<'a> {
         let mut place = self.place(archive, set, partition)?;
         let (path, replaces) = match earlier {
             Some(manifest) => (manifest.file.path.clone(), Some(manifest.file.sha256.clone())),
-            None => vacant(&place, self.database, partition.oid).await?,
+            None => vacant(&place, self.database, partition.oid).await.map_err(|failure| of_store(failure, session))?,
         };
         place.path = path;
         let options = Options {
@@ -116,8 +116,11 @@ impl<'a> Cold<'a> {
             }),
             replaces,
         };
-        let exported = archive::export(session, name, &place.store, &place.path, &options, &mut |_| {}).await?;
-        archive::read_back(&place.store, &exported.manifest, &Identities::from_env(self.env)?).await?;
+        let exported = archive::export(session, name, &place.store, &place.path, &options, &mut |_| {}).await;
+        let exported = exported.map_err(|failure| of_store(failure, session))?;
+        let identities = Identities::from_env(self.env)?;
+        let read = archive::read_back(&place.store, &exported.manifest, &identities).await;
+        read.map_err(|failure| of_store(failure, session))?;
         Ok((exported.manifest, exported.url))
     }
 
@@ -155,6 +158,11 @@ impl<'a> Cold<'a> {
         let now: ContentHash = archive::content_hash(session, place).await?;
         Ok(now.same_as(&manifest.content_hash) == Some(true))
     }
+}
+
+/// A store that does not answer is the matter of one table, not the end of the run as a server is.
+fn of_store(failure: Failure, session: &Session) -> Failure {
+    if failure.what() == Kind::Unreachable && !session.is_closed() { failure.kind(Kind::Failed) } else { failure }
 }
 
 /// A path where no file lies, or one that a killed run has written of the very same table. Any other is

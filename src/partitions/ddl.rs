@@ -8,7 +8,7 @@ use super::details::Details;
 use super::plan::{Candidate, raw};
 use super::set::Set;
 use super::state;
-use crate::ident::TableName;
+use crate::ident::{Literal, TableName};
 use crate::pg::Server;
 use crate::policy::{Expire, LockPolicy};
 use crate::steps::guard::Name;
@@ -23,6 +23,7 @@ const PUT_ASIDE: &str = include_str!("../../sql/partitions/put_aside.sql");
 const MOVE: &str = include_str!("../../sql/partitions/move.sql");
 const PROVE_BOUNDS: &str = include_str!("../../sql/partitions/prove_bounds.sql");
 const VALIDATE_BOUNDS: &str = include_str!("../../sql/partitions/validate_bounds.sql");
+const RECALL: &str = include_str!("../../sql/partitions/recall.sql");
 const ATTACH_ELSEWHERE: &str = include_str!("../../sql/partitions/attach_elsewhere.sql");
 
 /// Where detached partitions wait for the end of their grace.
@@ -452,7 +453,7 @@ impl Frame<'_> {
         let mut locks =
             vec![lock(self.parent(), LockMode::ShareUpdateExclusive), lock(recall.place, LockMode::AccessExclusive)];
         if let Some(from) = recall.from {
-            sql.push_str(&fill(DETACH, &[("parent", from), ("partition", recall.place)]));
+            sql.push_str(&fill(DETACH, &[("parent", from), ("partition", recall.place), ("oid", &partition.oid)]));
             sql.push('\n');
             locks.push(lock(from, LockMode::AccessExclusive));
         }
@@ -465,6 +466,10 @@ impl Frame<'_> {
         if moved.name != partition.name.name {
             sql.push_str(&format!("ALTER TABLE {moved} RENAME TO {};\n", partition.name.name));
         }
+        let quoted = partition.name.to_string();
+        let literal = Literal(&quoted);
+        sql.push_str(&fill(RECALL, &[("literal", &literal)]));
+        sql.push('\n');
         let bound = self.bound(partition.range);
         let slots: [(&str, &dyn Display); 3] =
             [("parent", self.parent()), ("partition", &partition.name), ("bound", &bound)];
@@ -555,7 +560,11 @@ pub fn aside_sql(place: &TableName, oid: u32) -> (String, TableName) {
     }
     let aside = TableName::new(TRASH, name);
     let renamed = TableName { schema: place.schema.clone(), name: aside.name.clone() };
-    let sql = fill(PUT_ASIDE, &[("partition", place), ("aside", &aside.name), ("renamed", &renamed)]);
+    let quoted = place.to_string();
+    let literal = Literal(&quoted);
+    let slots: [(&str, &dyn Display); 4] =
+        [("partition", place), ("literal", &literal), ("aside", &aside.name), ("renamed", &renamed)];
+    let sql = fill(PUT_ASIDE, &slots);
     (sql, aside)
 }
 

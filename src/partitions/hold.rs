@@ -1,5 +1,6 @@
 //! Legal holds that are kept in the database, besides those of the policy file.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -10,6 +11,7 @@ use crate::ident::Literal;
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
 use crate::pg::Server;
+use crate::policy::glob;
 use crate::steps::apply::{Executor, Order};
 use crate::steps::{Lane, Means, Pauses, Plan, Statement, Step, Timeouts, gate};
 
@@ -39,6 +41,10 @@ pub async fn add(request: &Request, hold: &NewHold, means: &mut Means<'_>) -> Re
         return Err(Failure::new(Kind::Usage, format!("a hold from {from} to {to} holds nothing"))
             .hint("--to is the first day that is not held any more"));
     }
+    if let Some(bare) = hold.tables.iter().find(|pattern| !pattern.contains('.')) {
+        return Err(Failure::new(Kind::Usage, format!("'{bare}' names no schema: holds are over schema.table"))
+            .hint(format!("--table 'public.{bare}', or --table '*.{bare}' for every schema")));
+    }
     let (session, snapshot) = look::snapshot(request, means.interrupt).await?;
     if let Some(known) = snapshot.state.holds.iter().find(|known| known.id == hold.id) {
         let same = known.tables == hold.tables
@@ -66,7 +72,19 @@ pub async fn add(request: &Request, hold: &NewHold, means: &mut Means<'_>) -> Re
     );
     let title = format!("hold {}", hold.id);
     apply(request, session, &snapshot.server, step(&snapshot.server, title, sql), means).await?;
-    Ok(answer(request, format!("hold {} is in force", hold.id)))
+    let entries = request.policy.tables.iter().map(|entry| &entry.table);
+    let covered: BTreeSet<String> = entries
+        .chain(request.policy.rows.iter().map(|job| &job.table))
+        .map(super::plan::raw)
+        .filter(|table| hold.tables.iter().any(|pattern| glob::matches(pattern, table)))
+        .collect();
+    let (outcome, document) = answer(request, format!("hold {} is in force", hold.id));
+    // A hold over nothing is a mistake more often than a precaution.
+    Ok(if covered.is_empty() {
+        (Outcome::Refused, document.note("ATTENTION: it covers no table of the policy: is its pattern right?"))
+    } else {
+        (outcome, document.note(format!("it covers {}", covered.into_iter().collect::<Vec<_>>().join(", "))))
+    })
 }
 
 /// Lifts a hold.
@@ -159,8 +177,8 @@ async fn apply(
 ) -> Result<()> {
     let order = Order {
         command: format!("partitions {}", request.verb),
-        lease: "partitions".to_owned(),
-        // Once it is in force, every later run knows of it: one that is under way is waited for.
+        lease: "partitions hold".to_owned(),
+        // Its own lease: a run that is under way looks for new holds before each partition that leaves.
         lease_wait: request.lock_wait.max(Duration::from_secs(60)),
         lock_patience: Duration::from_secs(60),
         pauses: Pauses::default(),

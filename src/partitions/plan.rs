@@ -237,6 +237,34 @@ fn plan_expiry(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, plan: &mut Table
     let entry = set.policy;
     let (Some(keep), Some(cutoff)) = (entry.keep, plan.cutoff) else { return };
     plan.record = wish.arm && ground.recorded.is_none();
+    // What was allowed is remembered as it is now, so that less asks again, whenever that comes.
+    let changed = ground.recorded.is_some_and(|known| *known != recorded(entry, keep));
+    if changed && unarmed(set, ground, wish, keep, 0).is_none() {
+        plan.record = true;
+    }
+    if ground.state_unreadable {
+        plan.attentions.push(Attention {
+            id: "state_unreadable",
+            message: format!("{}: schema dbctl may not be read: what waits and what is held is UNKNOWN", entry.table),
+            hint: Some(
+                "let the owner of schema dbctl run: GRANT USAGE ON SCHEMA dbctl TO …; GRANT SELECT ON ALL TABLES IN SCHEMA dbctl TO …"
+                    .to_owned(),
+            ),
+        });
+    }
+    for pending in set.pending.iter().filter(|member| member.range.upper() > Edge::At(cutoff)) {
+        let (name, range) = (&pending.partition.name, pending.range);
+        plan.attentions.push(Attention {
+            id: "detached_early",
+            message: format!("a detach of {name} was begun by hand, and has to be ended; its rows have not expired"),
+            hint: Some(format!(
+                "if it was not meant: ALTER TABLE {} ATTACH PARTITION {name} FOR VALUES FROM ({}) TO ({});",
+                entry.table,
+                set.bound_sql(range.lower()),
+                set.bound_sql(range.upper())
+            )),
+        });
+    }
     let expired: Vec<&Member<'_>> = set.members.iter().filter(|m| m.range.upper() <= Edge::At(cutoff)).collect();
     let mut leave = Vec::new();
     for member in &expired {
@@ -261,8 +289,6 @@ fn plan_expiry(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, plan: &mut Table
         plan.attentions.push(attention);
         return;
     }
-    // Leave that was given for one run arms none after it.
-    plan.record |= ground.recorded.is_some_and(|known| *known != recorded(entry, keep));
     plan.expire = leave;
 }
 
@@ -284,14 +310,7 @@ pub fn stays(set: &Set<'_>, member: &Member<'_>, ground: &Ground<'_>) -> Option<
         return Some(Stay::Kept("protected by the policy".to_owned()));
     }
     if let Some(hold) = held(set, member.range, ground.holds) {
-        return Some(Stay::Attention(Attention {
-            id: "hold",
-            message: format!("{name} has expired and is held by {}: {}", hold.id, hold.reason),
-            hint: Some(format!(
-                "when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy",
-                hold.id
-            )),
-        }));
+        return Some(Stay::Attention(held_back(&name.to_string(), hold)));
     }
     let what = match member.partition.kind {
         PartitionKind::Table => return None,
@@ -311,6 +330,18 @@ pub fn protected(set: &Set<'_>, name: &TableName, range: Range) -> bool {
         Protect::Named(pattern) => glob::matches(pattern, name.name.raw()) || glob::matches(pattern, &raw(name)),
         Protect::Days(days) => touches(&set.grid.axis, *days, range),
     })
+}
+
+/// What is told of an expired partition that a hold keeps.
+pub fn held_back(name: &str, hold: &Hold) -> Attention {
+    Attention {
+        id: "hold",
+        message: format!("{name} has expired and is held by {}: {}", hold.id, hold.reason),
+        hint: Some(format!(
+            "when the hold has ended: dbctl partitions hold lift {}, or its entry in the policy",
+            hold.id
+        )),
+    }
 }
 
 /// The hold that keeps rows of this range.
@@ -361,7 +392,9 @@ fn rail(
         return attention(
             "max_drops",
             format!("{table}: {leaving} partitions have expired, and at most {max} may leave in one run: none does"),
-            format!("look at 'dbctl partitions plan'; if it is right: --max-drops {leaving}, or rails.max_drops"),
+            format!(
+                "look at 'dbctl partitions plan {table}'; if it is right: dbctl partitions rotate {table} --max-drops {leaving}"
+            ),
         );
     }
     let all = set.members.len();
@@ -407,7 +440,9 @@ fn unarmed(set: &Set<'_>, ground: &Ground<'_>, wish: &Wish, keep: Keep, leaving:
             message: format!(
                 "{table}: {leaving} partitions have expired; none ever left by this policy, so none does now"
             ),
-            hint: Some("look at 'dbctl partitions plan', then once: dbctl partitions rotate --arm".to_owned()),
+            hint: Some(format!(
+                "look at 'dbctl partitions plan {table}', then once: dbctl partitions rotate {table} --arm"
+            )),
         });
     };
     let now = recorded(entry, keep);

@@ -227,6 +227,35 @@ async fn largest(session: &Session, table: &TableName, key: &Ident) -> Result<Op
     rows.first().map_or(Ok(None), |row| row.try_get(0).map_err(Failure::from))
 }
 
+/// The holds of the database as they are now.
+///
+/// # Errors
+/// The server's.
+pub async fn holds(session: &Session) -> Result<Vec<Hold>> {
+    let rows = session.rows(&Query::PARTITION_STATE, &[]).await.map_err(|e| e.explain("cannot read dbctl.hold"))?;
+    let mut holds = Vec::new();
+    for row in &rows {
+        if row.try_get::<_, &str>("kind")? == "hold" {
+            holds.push(read_hold(row)?);
+        }
+    }
+    Ok(holds)
+}
+
+fn read_hold(row: &Row) -> Result<Hold> {
+    let day = |column: &str| -> Result<Option<NaiveDate>> {
+        let text: Option<&str> = row.try_get(column)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    Ok(Hold {
+        id: row.try_get("id")?,
+        system: None,
+        tables: row.try_get("tables")?,
+        days: DayRange { from: day("from_day")?, to: day("to_day")? },
+        reason: row.try_get("expire")?,
+    })
+}
+
 async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>>, State)> {
     if !server.has_state {
         return Ok((Some(Vec::new()), State::default()));
@@ -247,21 +276,11 @@ async fn state(session: &Session, server: &Server) -> Result<(Option<Vec<String>
     let cannot = "cannot read schema dbctl";
     let mut state = State::default();
     for row in rows.map_err(|e| e.explain(cannot))? {
-        let id: String = row.try_get("id")?;
         if row.try_get::<_, &str>("kind")? == "policy" {
+            let id = row.try_get("id")?;
             state.recorded.insert(id, Recorded { keep: row.try_get("keep")?, expire: row.try_get("expire")? });
         } else {
-            let day = |column: &str| -> Result<Option<NaiveDate>> {
-                let text: Option<&str> = row.try_get(column)?;
-                Ok(text.and_then(|text| text.parse().ok()))
-            };
-            state.holds.push(Hold {
-                system: None,
-                id,
-                tables: row.try_get("tables")?,
-                days: DayRange { from: day("from_day")?, to: day("to_day")? },
-                reason: row.try_get("expire")?,
-            });
+            state.holds.push(read_hold(&row)?);
         }
     }
     for row in leaving.map_err(|e| e.explain(cannot))? {

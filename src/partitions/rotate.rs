@@ -9,8 +9,8 @@ use super::cold::Cold;
 use super::ddl::Frame;
 use super::depart::{self, Departed, Journey};
 use super::hooks;
-use super::plan::Attention;
-use super::read::Snapshot;
+use super::plan::{self, Attention, Candidate};
+use super::read::{self, Leaving, Snapshot};
 use super::rows::{self, Done, Due};
 use super::saved::Saved;
 use super::work::{self, Found, TableWork};
@@ -102,8 +102,13 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
             let tables = reports.iter().filter(|r| r.failure.is_some()).map(|r| r.table.to_string());
             let jobs = rows.iter().filter(|done| done.report.is_err()).map(|done| done.job.clone());
             let failed: Vec<String> = tables.chain(jobs).collect();
-            let outcome = if failed.is_empty() { "done" } else { "partial" };
-            executor.close(outcome, &failed.join(", ")).await;
+            let ended = match outcome(reports, rows) {
+                Outcome::Done => "done",
+                Outcome::Deferred => "deferred",
+                Outcome::Refused => "attention",
+                _ => "partial",
+            };
+            executor.close(ended, &failed.join(", ")).await;
         }
         Err(failure) => executor.close_failed(failure).await,
     }
@@ -265,24 +270,68 @@ async fn one_pass(
                 executor.perform(&Plan { steps: vec![note(&frame, line)] }, means.events).await?;
             }
             let cold = Cold { policy: &request.policy, env: &request.env, database: &snapshot.server.database };
-            let journey = Journey { found, frame, cold };
-            for partition in &found.plan.expire {
-                if report.departed.iter().any(|d| d.partition == partition.name.to_string()) {
-                    continue;
-                }
-                report.departed.push(depart::leave(executor, &journey, partition, means.events).await?);
-            }
-            for row in &found.leaving {
-                // In a second turn, what the first has seen to is not where it was.
-                if report.departed.iter().any(|d| d.partition == found.name_of(row).to_string()) {
-                    continue;
-                }
-                report.departed.extend(depart::go_on(executor, &journey, row, means.events).await?);
-            }
+            let refused = let_go(executor, &Journey { found, frame, cold }, report, means).await?;
             hooks::run(executor, found, &frame, &report.departed, means.events).await?;
+            if let Some(failure) = refused {
+                return Err(failure);
+            }
         }
     }
     Ok(())
+}
+
+/// Lets partitions go: first what an earlier run has begun, so that a stage which cannot succeed takes no
+/// further ones out. One that is refused, such as for its archive, does not keep the others; the first
+/// refusal is returned.
+async fn let_go(
+    executor: &mut Executor,
+    journey: &Journey<'_>,
+    report: &mut TableReport,
+    means: &mut Means<'_>,
+) -> Result<Option<Failure>> {
+    let found = journey.found;
+    let mut refused = None;
+    let on_the_way = found.leaving.iter().map(|row| Leaver::Row(row));
+    for leaver in on_the_way.chain(found.plan.expire.iter().map(Leaver::Partition)) {
+        let (name, range) = match leaver {
+            Leaver::Row(row) => (found.name_of(row).to_string(), found.range_of(row)?),
+            Leaver::Partition(partition) => (partition.name.to_string(), partition.range),
+        };
+        // In a second turn, what the first has seen to is not where it was.
+        if report.departed.iter().any(|departed| departed.partition == name) {
+            continue;
+        }
+        // A hold that was added meanwhile counts from this moment on.
+        let holds = read::holds(executor.session()).await?;
+        if let Some(hold) = plan::held(&found.set, range, &holds) {
+            let attention = plan::held_back(&name, hold);
+            if !report.attentions.contains(&attention) {
+                report.attentions.push(attention);
+            }
+            continue;
+        }
+        let left = match leaver {
+            Leaver::Row(row) => depart::go_on(executor, journey, row, means.events).await,
+            Leaver::Partition(partition) => depart::leave(executor, journey, partition, means.events).await.map(Some),
+        };
+        match left {
+            Ok(departed) => report.departed.extend(departed),
+            Err(failure) if failure.what() == Kind::Refused => {
+                refused.get_or_insert(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(refused)
+}
+
+/// A partition that leaves.
+#[derive(Clone, Copy)]
+enum Leaver<'a> {
+    /// An earlier run has begun it.
+    Row(&'a Leaving),
+    /// It has expired.
+    Partition(&'a Candidate),
 }
 
 /// A step that only records.

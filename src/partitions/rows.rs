@@ -8,7 +8,7 @@ use super::read::Snapshot;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::Session;
 use crate::policy::{Hold, RowJob};
-use crate::retain::{self, JobPlan, JobReport};
+use crate::retain::{self, JobPlan, JobReport, Stop};
 use crate::steps::Means;
 use crate::steps::apply::Executor;
 use crate::steps::events::Event;
@@ -121,7 +121,8 @@ pub struct Done {
 
 /// Jobs that were looked at and have nothing to do, or cannot.
 pub fn idle(due: Vec<Due<'_>>) -> Vec<Done> {
-    due.into_iter().map(|due| Done { job: due.job.name.clone(), report: due.plan.map(|p| JobReport::of(&p)) }).collect()
+    let report = |plan: JobPlan| JobReport { stop: plan.is_blocked().then_some(Stop::Blocked), ..JobReport::of(&plan) };
+    due.into_iter().map(|due| Done { job: due.job.name.clone(), report: due.plan.map(report) }).collect()
 }
 
 fn ends_the_run(failure: &Failure) -> bool {

@@ -39,7 +39,13 @@ pub async fn undo(request: &Request, partitions: &[String], means: &mut Means<'_
         ],
     );
     for wanted in partitions {
-        let row = rows.iter().find(|row| row.partition == *wanted || named(row, wanted)).ok_or_else(|| {
+        let meant: Vec<&Leaving> = rows.iter().filter(|row| row.partition == *wanted || named(row, wanted)).collect();
+        if meant.len() > 1 {
+            let names: Vec<&str> = meant.iter().map(|row| row.partition.as_str()).collect();
+            return Err(Failure::new(Kind::Usage, format!("which {wanted}? {}", names.join(" or ")))
+                .hint("say it with its schema"));
+        }
+        let row = meant.first().copied().ok_or_else(|| {
             Failure::new(Kind::Refused, format!("{wanted} did not leave its table by dbctl, or is back already"))
                 .hint("'dbctl partitions status' lists those that can be brought back, by name")
         })?;

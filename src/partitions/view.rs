@@ -331,6 +331,10 @@ pub(super) fn done(request: &Request, snapshot: &Snapshot, reports: &[TableRepor
     let jobs: Vec<JobReport> = rows.iter().filter_map(|done| done.report.as_ref().ok()).cloned().collect();
     if !jobs.is_empty() {
         document = document.table(retain::view::done(&jobs));
+        let odd = retain::view::attention(jobs.iter().map(|job| (job.job.as_str(), job.attention.as_slice())));
+        if !odd.rows.is_empty() {
+            document = document.table(odd);
+        }
     }
     (rotate::outcome(reports, rows), document)
 }

@@ -120,7 +120,7 @@ impl Run {
     ) -> Result<partitions::Request> {
         use cli::Verb;
         let (name, create, expire) = match verb {
-            Verb::Plan { .. } => ("plan", true, Some(Default::default())),
+            Verb::Plan { expire, .. } => ("plan", true, Some(expire.clone())),
             Verb::Create => ("create", true, None),
             Verb::Rows { .. } => ("rows", false, None),
             Verb::Undo { .. } => ("undo", false, None),

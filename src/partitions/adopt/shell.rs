@@ -176,6 +176,13 @@ fn partition(ground: &Ground<'_>, shell: &TableName, name: &TableName, bounds: &
     if let Some(identity) = replica_identity(&facts.replica_identity).filter(|_| policy.clone.replica_identity) {
         sql.push(format!("ALTER TABLE {name} REPLICA IDENTITY {identity};"));
     }
+    // The table's policies hold for what goes through it. Straight into the partition: nobody.
+    if policy.clone.row_security && facts.row_security {
+        sql.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;"));
+        if facts.force_row_security {
+            sql.push(format!("ALTER TABLE {name} FORCE ROW LEVEL SECURITY;"));
+        }
+    }
     for columns in &policy.child_unique {
         let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
         sql.push(format!("CREATE UNIQUE INDEX ON {name} ({});", columns.join(", ")));

@@ -263,13 +263,17 @@ pub fn options(ground: &Ground<'_>) -> String {
     with_options(&facts.options, &facts.toast_options, &ground.policy.storage)
 }
 
-/// Owner, rights and replica identity as the DEFAULT partition has them.
+/// Owner, rights, row security and replica identity as the DEFAULT partition (or its table) has them.
 pub fn likeness(ground: &Ground<'_>, table: &TableName) -> Vec<String> {
     let facts = &ground.default.facts;
     let mut sql = vec![format!("ALTER TABLE {table} OWNER TO {};", Ident::new(facts.owner.as_str()))];
     sql.extend(ground.default.grants.statements(&table.to_string(), &facts.owner));
     if let Some(identity) = replica_identity(&facts.replica_identity) {
         sql.push(format!("ALTER TABLE {table} REPLICA IDENTITY {identity};"));
+    }
+    // The table's policies hold for what goes through it. Straight into the partition: nobody but its owner.
+    if ground.snapshot.facts.row_security || facts.row_security {
+        sql.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"));
     }
     sql
 }

@@ -21,7 +21,9 @@ pub fn read(reader: &mut Reader<'_>, entry: &Field<'_>, around: Around<'_>, at: 
     let condition = fields.get("where").and_then(|field| {
         reader.parsed(field, |text| match text.trim() {
             "" => Err("it is empty; remove the key to take all rows that are old enough".to_owned()),
-            text => Ok(text.to_owned()),
+            text if stands_alone(text) => Ok(text.to_owned()),
+            _ => Err("it is not one expression by itself: look at its parentheses, quotes, comments and semicolons"
+                .to_owned()),
         })
     });
     let set = fields.get("set").map(|field| set(reader, field)).unwrap_or_default();
@@ -191,4 +193,55 @@ fn pace(reader: &mut Reader<'_>, field: Option<&Field<'_>>) -> Pace {
     pace.window = fields.get("window").and_then(|field| reader.parsed(field, words::window));
     pace.budget = fields.get("budget").and_then(|field| reader.parsed(field, words::some_time));
     pace
+}
+/// Whether a condition cannot get out of the parentheses that it is put into. Coarse on purpose: dollar
+/// quotes and comments are refused, which no condition needs.
+fn stands_alone(condition: &str) -> bool {
+    let mut depth = 0_u32;
+    let mut quote = None;
+    let mut before = ' ';
+    for c in condition.chars() {
+        match quote {
+            // A doubled quote ends one text and begins the next: the same in the end.
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None => match c {
+                '\'' | '"' => quote = Some(c),
+                '(' => depth += 1,
+                ')' if depth == 0 => return false,
+                ')' => depth -= 1,
+                ';' | '$' => return false,
+                '-' if before == '-' => return false,
+                '*' if before == '/' => return false,
+                _ => {}
+            },
+        }
+        before = c;
+    }
+    // E'...' would escape a quote by a backslash.
+    depth == 0 && quote.is_none() && !condition.contains('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stands_alone;
+
+    #[test]
+    fn a_condition_stays_within_its_parentheses() {
+        for good in ["processed", "a = 1 AND (b OR c)", "note = ')'", "\"odd)\" IS NULL", "it = 'it''s ('"] {
+            assert!(stands_alone(good), "{good}");
+        }
+        for bad in [
+            "true) OR (true",
+            "a = 1; DROP TABLE t",
+            "(a",
+            "a -- b",
+            "a /* b */",
+            "$$)$$ = x",
+            "'open",
+            r"E'\') OR ('' = '",
+        ] {
+            assert!(!stands_alone(bad), "{bad}");
+        }
+    }
 }
