@@ -289,8 +289,8 @@ fn shorter_retention_asks() {
 #[test]
 fn longer_does_not() {
     five_months().recorded(Some(("2 months", "drop"))).plans("drop m1\nrecord");
-    // Nothing leaves: what is known of those that did stays as it is.
-    world(KEEP, &months(2025, 2, 5), "2025-05-15").recorded(Some(("2 months", "drop"))).plans("nothing");
+    // Also where nothing leaves: whoever shortens it again is asked again.
+    world(KEEP, &months(2025, 2, 5), "2025-05-15").recorded(Some(("2 months", "drop"))).plans("record");
 }
 
 #[test]

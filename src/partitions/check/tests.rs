@@ -320,7 +320,11 @@ fn each_situation_has_its_findings() {
             }),
             &["WARN policy_change"],
         ),
-        ("a detach is pending", Box::new(|s| s.pending.push("2026-09-01")), &["WARN pending_detach"]),
+        (
+            "a detach is pending",
+            Box::new(|s| s.pending.push("2026-09-01")),
+            &["WARN detached_early", "WARN pending_detach"],
+        ),
         ("a quarter of the locks", Box::new(|s| s.indexes = 299), &["WARN lock_budget"]),
         ("half of the locks", Box::new(|s| s.indexes = 599), &["CRIT lock_budget"]),
         ("another owner", Box::new(|s| s.drift = Ok(vec![("owner", Some("x instead of y"))])), &["WARN parity"]),
@@ -351,7 +355,7 @@ fn each_situation_has_its_findings() {
         (
             "schema dbctl may not be read",
             Box::new(|s| s.state = State { unreadable: true, ..State::default() }),
-            &["UNKNOWN state"],
+            &["UNKNOWN armed", "UNKNOWN state"],
         ),
         (
             "schema dbctl may not be read, and something has expired",

@@ -259,10 +259,10 @@ fn a_role_without_rights_learns_what_is_unknown_and_which_grants_it_needs() {
     let case = Case::months();
     let role = format!("{}_low", case.db.name());
     case.db.sql(&format!("CREATE ROLE {role} LOGIN; CREATE TABLE t_default PARTITION OF t DEFAULT"));
-    case.partitions(&["hold", "add", "X", "--table", "public.other", "--reason", "makes schema dbctl"]).expect_code(0);
+    case.partitions(&["hold", "add", "X", "--table", "public.other", "--reason", "makes schema dbctl"]).expect_code(4);
     let url = case.db.url_as(&role);
     let mut found = case.json_at(&url, &["check"]);
-    assert_eq!(words(&found), ["UNKNOWN state", "UNKNOWN default_rows", "WARN default_partition"]);
+    assert_eq!(words(&found), ["UNKNOWN state", "UNKNOWN armed", "UNKNOWN default_rows", "WARN default_partition"]);
     case.partitions_at(&url, &["check"]).expect_code(2);
     case.partitions_at(&url, &["check", "--nagios"]).expect_code(3);
     let status = case.json_at(&url, &["status"]);

