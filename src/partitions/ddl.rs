@@ -330,6 +330,7 @@ impl Frame<'_> {
             ATTACH_ELSEWHERE,
             &[("parent", parent), ("partition", place), ("bound", &self.bound(partition.range))],
         );
+        let attach = format!("{attach}{}", self.details.revokes(place));
         let record = vec![state::begin(self.set, partition, "attach", "attached", &self.arrived(Some(place)))];
         let mut step = if attached {
             self.detach_briefly(&here, Some(attach), record)

@@ -1,6 +1,6 @@
 //! What a new partition takes over from its table, and whom its foreign keys lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -158,6 +158,12 @@ impl Details {
             sql.push(format!("ALTER TABLE {partition} OWNER TO {}", Ident::new(self.owner.as_str())));
         }
         sql
+    }
+
+    /// What takes the rights on its old table from a partition that becomes one of another.
+    pub fn revokes(&self, partition: &TableName) -> String {
+        let grantees: BTreeSet<String> = self.grants.iter().map(|grant| role(grant.grantee.as_deref())).collect();
+        grantees.iter().map(|grantee| format!("\nREVOKE ALL ON TABLE {partition} FROM {grantee};")).collect()
     }
 
     /// The statements that need the partition to be attached: its indexes have their parents then.
