@@ -49,21 +49,13 @@ grants AS (
 ),
 
 one_sided AS (
-    SELECT DISTINCT a.oid, a.of_parent
-    FROM grants AS a
-    WHERE
-        a.grantee <> a.owner
-        AND NOT EXISTS (
-            SELECT
-            FROM grants AS b
-            WHERE
-                b.oid = a.oid
-                AND b.of_parent <> a.of_parent
-                AND b.grantee = a.grantee
-                AND b.privilege_type = a.privilege_type
-                AND b.is_grantable = a.is_grantable
-                AND b.col IS NOT DISTINCT FROM a.col
-        )
+    SELECT DISTINCT o.oid, o.of_parent
+    FROM (
+        SELECT g.oid, pg_catalog.bool_and(g.of_parent) AS of_parent
+        FROM grants AS g
+        GROUP BY g.oid, g.grantee, g.privilege_type, g.is_grantable, g.col
+        HAVING pg_catalog.bool_and(g.of_parent) = pg_catalog.bool_or(g.of_parent) AND pg_catalog.bool_and(g.grantee <> g.owner)
+    ) AS o
 ),
 
 found AS (
