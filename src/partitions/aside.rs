@@ -42,7 +42,7 @@ pub fn stays(set: &Set<'_>, row: &Leaving, holds: &[Hold], cutoff: Option<i128>)
     let expired = cutoff.is_some_and(|cutoff| range.upper() <= Edge::At(cutoff));
     if !expired || plan::protected(set, &TableName::new(schema, name), range) {
         let why = "has left, and would be kept by today's policy: dbctl leaves it alone".to_owned();
-        return waits("not_expired", why, "dbctl partitions restore brings it back".to_owned());
+        return waits("not_expired", why, "dbctl partitions undo brings it back".to_owned());
     }
     None
 }
