@@ -47,10 +47,10 @@ BEGIN
        <> (SELECT count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid = v_parent) THEN
         RAISE EXCEPTION 'check failed: a new partition has not the indexes of its table';
     END IF;
-    IF (SELECT array_agg(format('%s %s', c.contype, pg_get_constraintdef(c.oid)) ORDER BY 1) FROM pg_catalog.pg_constraint AS c
+    IF (SELECT array_agg(format('%s %s', c.contype, pg_get_constraintdef(c.oid)) ORDER BY c.contype, pg_get_constraintdef(c.oid)) FROM pg_catalog.pg_constraint AS c
         WHERE c.conrelid = v_parent AND c.contype IN ('c', 'f'))
        IS DISTINCT FROM
-       (SELECT array_agg(format('%s %s', c.contype, pg_get_constraintdef(c.oid)) ORDER BY 1) FROM pg_catalog.pg_constraint AS c
+       (SELECT array_agg(format('%s %s', c.contype, pg_get_constraintdef(c.oid)) ORDER BY c.contype, pg_get_constraintdef(c.oid)) FROM pg_catalog.pg_constraint AS c
         WHERE c.conrelid = v_partition AND c.contype IN ('c', 'f')) THEN
         RAISE EXCEPTION 'check failed: a new partition has not the constraints of its table';
     END IF;
