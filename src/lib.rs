@@ -56,6 +56,7 @@ pub mod policy;
 pub mod retain;
 mod run;
 pub mod sandbox;
+pub mod schema;
 pub mod steps;
 pub mod systems;
 mod talk;

@@ -57,6 +57,13 @@ pub enum Command {
     Man(shell::ManArgs),
 }
 
+impl Command {
+    /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
+    pub fn answers_findings(&self) -> bool {
+        false
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Database")]
 struct Global {

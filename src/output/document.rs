@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::findings::Findings;
+
 /// One answer. Becomes `{"kind": …, "version": …, <facts>, <sections>}` as JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
@@ -17,6 +19,8 @@ pub struct Document {
     /// What a person should know besides: unreadable parts, advice. Printed after the tables,
     /// a list named `notes` in JSON.
     pub notes: Vec<String>,
+    /// The same as findings, where the answer is one: for SARIF and the like, not part of JSON.
+    pub findings: Option<Findings>,
 }
 
 /// One named value.
@@ -97,7 +101,7 @@ pub enum Value {
 impl Document {
     /// An empty document of this shape.
     pub fn new(kind: &'static str, version: u32) -> Document {
-        Document { kind, version, facts: Vec::new(), sections: Vec::new(), notes: Vec::new() }
+        Document { kind, version, facts: Vec::new(), sections: Vec::new(), notes: Vec::new(), findings: None }
     }
 
     /// Adds a fact.

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
 
 mod document;
+mod findings;
 mod human;
 mod machine;
 mod markdown;
@@ -14,6 +15,7 @@ mod render_tests;
 mod table;
 
 pub use document::{Column, Document, Fact, Section, Table, Value};
+pub use findings::{Finding, Findings, Level, Place, Rule};
 pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
 
@@ -34,11 +36,26 @@ pub enum Format {
     Yaml,
     /// For tickets: GitHub tables with the words a person reads.
     Markdown,
+    /// Findings for code scanning; as the next three, only where an answer has findings.
+    Sarif,
+    /// Findings as test results.
+    Junit,
+    /// Findings as annotations of a GitHub workflow.
+    Github,
+    /// Findings as GitLab's code quality report.
+    Gitlab,
 }
 
 impl Format {
-    /// Every spelling, in the order help texts list them.
+    /// Every spelling that each answer has, in the order help texts list them.
     pub const NAMES: [&'static str; 6] = ["table", "json", "ndjson", "csv", "yaml", "markdown"];
+    /// The spellings that answers with findings have besides.
+    pub const OF_FINDINGS: [&'static str; 4] = ["sarif", "junit", "github", "gitlab"];
+
+    /// Whether only answers with findings have it.
+    pub fn is_of_findings(self) -> bool {
+        Format::OF_FINDINGS.contains(&self.name())
+    }
 
     /// The spelling on the command line.
     pub fn name(self) -> &'static str {
@@ -49,6 +66,10 @@ impl Format {
             Format::Csv => "csv",
             Format::Yaml => "yaml",
             Format::Markdown => "markdown",
+            Format::Sarif => "sarif",
+            Format::Junit => "junit",
+            Format::Github => "github",
+            Format::Gitlab => "gitlab",
         }
     }
 }
@@ -70,6 +91,10 @@ impl FromStr for Format {
             "csv" => Format::Csv,
             "yaml" => Format::Yaml,
             "markdown" => Format::Markdown,
+            "sarif" => Format::Sarif,
+            "junit" => Format::Junit,
+            "github" => Format::Github,
+            "gitlab" => Format::Gitlab,
             _ => return Err(format!("'{}' is not one of {}", visible(text), Format::NAMES.join(", "))),
         })
     }
@@ -178,6 +203,17 @@ pub fn render(document: &Document, format: Format, style: &Style, out: &mut dyn 
         Format::Csv => machine::csv(document)?,
         Format::Yaml => machine::yaml(document)?,
         Format::Markdown => markdown::render(document),
+        Format::Sarif | Format::Junit | Format::Github | Format::Gitlab => {
+            let findings = document.findings.as_ref().ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidInput, format!("an answer without findings has no form {format}"))
+            })?;
+            match format {
+                Format::Sarif => findings::sarif(findings),
+                Format::Junit => findings::junit(findings),
+                Format::Github => findings::github(findings),
+                _ => findings::gitlab(findings),
+            }
+        }
     };
     out.write_all(text.as_bytes())?;
     out.flush()

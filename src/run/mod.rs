@@ -49,8 +49,14 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
     let env = Env::of_process();
     let consent = cli.consent();
     let overrides = cli.overrides();
+    let answers_findings = cli.command.answers_findings();
     let settings = || -> Result<Settings> {
         let settings = Settings::resolve(&overrides, &env, &std::env::current_dir()?)?;
+        let format = settings.format.value;
+        if format.is_of_findings() && !answers_findings {
+            return Err(Failure::new(Kind::Usage, format!("this command has no answer in the form {format}"))
+                .hint(format!("its forms: {}", Format::NAMES.join(", "))));
+        }
         if consent.talk > Talk::Quiet {
             for note in &settings.notes {
                 writeln!(std::io::stderr(), "note: {note}")?;
