@@ -43,6 +43,7 @@
 pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod drift;
 pub mod error;
 mod excerpt;
 pub mod ident;
