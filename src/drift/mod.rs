@@ -5,3 +5,4 @@ pub mod compare;
 pub mod ignore;
 mod names;
 pub mod partitions;
+pub mod repair;
