@@ -11,6 +11,7 @@ pub mod journal;
 pub mod migrate;
 pub mod partitions;
 pub mod sandbox;
+pub mod schema;
 pub mod shell;
 pub mod systems;
 
@@ -47,6 +48,7 @@ pub struct Cli {
 pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
+    Schema(schema::SchemaArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
