@@ -98,5 +98,8 @@ queries! {
     ROW_JOB_TRIGGERS = "row_job_triggers" (INT8);
     RUNS = "runs" (INT8);
     RUN_STEPS = "run_steps" (INT8);
+    SCRATCH_DATABASES = "scratch_databases" ();
+    SCRATCH_LIKE = "scratch_like" ();
     SERVER = "server" ();
+    SERVER_IDENTITY = "server_identity" ();
 }
