@@ -31,7 +31,7 @@ pub struct Scratch {
 /// What ends with the database.
 enum Origin {
     /// The database, dropped from another one.
-    Database { admin: Connection, name: String },
+    Database { admin: Box<Connection>, name: String },
     /// The whole private server.
     Server(Box<Sandbox>),
 }
@@ -170,7 +170,7 @@ async fn on_server(
     }
     let scratch = Scratch {
         connection: connected(connection, &mark.name, like),
-        origin: Origin::Database { admin: connection.clone(), name: mark.name.clone() },
+        origin: Origin::Database { admin: Box::new(connection.clone()), name: mark.name.clone() },
         shares_server: same || place::server_identity(&session).await.is_none_or(|here| like.server == Some(here)),
         notes,
     };
