@@ -31,6 +31,7 @@
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
+//! | `scratch` | a database made for a look and dropped again: where, with which locale, and what is left of a killed run | policies, migrations, terminals |
 //! | `talk` | events as lines on standard error, questions to a person | SQL |
 //! | `output` | Document, tables, JSON and the other forms, progress | PostgreSQL |
 //! | `ident` | quoting as a type | the driver |
@@ -58,6 +59,7 @@ pub mod retain;
 mod run;
 pub mod sandbox;
 pub mod schema;
+pub mod scratch;
 pub mod steps;
 pub mod systems;
 mod talk;

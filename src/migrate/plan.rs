@@ -285,7 +285,8 @@ fn refuse_faults(assessment: &Assessment) -> Result<()> {
         .hint("look at the rows, delete those that are wrong, and give the table its primary key (version) back"))
 }
 
-fn obstacle(entry: &Entry) -> String {
+/// What stands in the way at one version.
+pub(super) fn obstacle(entry: &Entry) -> String {
     match &entry.state {
         State::Divergent(difference) => {
             format!("{} was changed after it was applied: {}", stem(entry), difference.describe())

@@ -163,3 +163,10 @@ pub trait Events {
     /// Takes an event.
     fn event(&mut self, event: Event<'_>);
 }
+
+/// Somebody who does not.
+pub struct Silent;
+
+impl Events for Silent {
+    fn event(&mut self, _: Event<'_>) {}
+}

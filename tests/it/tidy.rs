@@ -141,6 +141,7 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/systems/verify.rs",
             "src/archive/export.rs",
             "src/archive/hash.rs",
+            "src/scratch/mod.rs",
         ],
         &["ession.send(", "work.send(", "session().send("],
     );
@@ -156,6 +157,16 @@ fn only_the_executor_sends_what_changes_a_database() {
     let sent = lines_with("src/partitions/observe.rs", &["session.send("]);
     assert!(sent.iter().all(|line| line.contains("(BEGIN)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
     assert!(text("src/partitions/observe.rs").contains("const BEGIN: &str = \"BEGIN READ ONLY;"));
+    // A scratch database is made, marked and dropped from outside of it; what is done in it is the executor's.
+    let sent = lines_with("src/scratch/mod.rs", &[".send("]);
+    let words = ["(&sql)", "(&comment)", "locale.create(", "plain.create(", "SET statement_timeout"];
+    assert!(
+        sent.iter().all(|line| words.iter().any(|word| line.contains(word)) || line.ends_with(".send(")),
+        "{sent:?}"
+    );
+    let built: Vec<String> = lines_with("src/scratch/mod.rs", &["let sql = ", "let comment = "]);
+    let words = ["DROP DATABASE IF EXISTS", "plain.create(", "let comment = format!("];
+    assert!(built.iter().all(|line| words.iter().any(|word| line.contains(word))), "{built:?}");
     // The archive sends the frame of a read-only transaction; rows come back inside of the caller's own.
     for file in ["src/archive/export.rs", "src/archive/hash.rs"] {
         let sent: Vec<String> = lines_with(file, &["session.send("]);
@@ -205,6 +216,8 @@ fn decisions_are_pure() {
                     "src/policy/naming.rs",
                     "src/policy/schema.rs",
                     "src/policy/shape.rs",
+                    "src/migrate/reach.rs",
+                    "src/scratch/mark.rs",
                     "src/policy/span.rs",
                     "src/retain/attention.rs",
                     "src/retain/clock.rs",
@@ -307,6 +320,18 @@ fn arrows_point_down() {
         (
             "src/partitions/",
             &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
+        (
+            "src/scratch/",
+            &[
+                "crate::steps",
+                "crate::migrate",
+                "crate::partitions",
+                "crate::output",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+            ],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),

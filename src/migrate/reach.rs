@@ -1,0 +1,127 @@
+//! What in a migration reaches beyond its database: roles, databases, tablespaces, settings and
+//! subscriptions belong to the whole server, so that trying it in a scratch database beside the live one
+//! would not be a trial. Pure.
+
+use super::script::{self, Script};
+use super::source::{File, MigrationSet};
+use super::words::Words;
+use crate::error::{Failure, Kind, Result};
+use crate::excerpt;
+
+/// Refuses versions that must not be tried on the server of the live database. What is applied has
+/// been done there before: of it only plain statements count, not what a DO body may do once more.
+///
+/// # Errors
+/// Refused, with the place; invalid files.
+pub(super) fn refuse(set: &MigrationSet, versions: &[i64], applied: bool) -> Result<()> {
+    for file in versions.iter().filter_map(|version| set.file(*version)) {
+        let script = script::read(&file.label, &file.sql)?;
+        if let Some((range, what)) = first(file, &script, applied) {
+            return Err(Failure::new(
+                Kind::Refused,
+                format!(
+                    "{} {what} of the whole server, which a scratch database there does not keep apart",
+                    file.label
+                ),
+            )
+            .excerpt(excerpt::at_bytes(&file.label, &file.sql, range, "reaches beyond the database"))
+            .hint("try it on a private server instead: --sandbox, or another one: --scratch-url URL"));
+        }
+    }
+    Ok(())
+}
+
+fn first(file: &File, script: &Script, applied: bool) -> Option<(std::ops::Range<usize>, &'static str)> {
+    script.pieces.iter().find_map(|piece| {
+        let text = file.sql.get(piece.range.clone())?;
+        let words = Words::of(text);
+        let opaque = words.is(0, "DO") || words.is(0, "CALL") || words.is(0, "SELECT");
+        let what = statement(&words).or_else(|| if opaque && !applied { body(text) } else { None })?;
+        Some((piece.range.clone(), what))
+    })
+}
+
+/// What a plain statement does to the server.
+fn statement(words: &Words<'_>) -> Option<&'static str> {
+    let verb = ["CREATE", "ALTER", "DROP"].iter().any(|verb| words.is(0, verb));
+    let on = |what: &str| words.find(1, &["ON", what]).is_some();
+    Some(match () {
+        () if words.are(0, &["ALTER", "SYSTEM"]) => "changes settings",
+        () if verb && words.is(1, "USER") && words.is(2, "MAPPING") => return None,
+        () if verb && ["ROLE", "USER", "GROUP"].iter().any(|kind| words.is(1, kind)) => "changes roles",
+        () if verb && words.is(1, "DATABASE") => "changes a database",
+        () if verb && words.is(1, "TABLESPACE") => "changes a tablespace",
+        () if verb && words.is(1, "SUBSCRIPTION") => "changes a subscription",
+        () if words.are(0, &["DROP", "OWNED"]) || words.are(0, &["REASSIGN", "OWNED"]) => "changes what a role owns",
+        () if words.is(0, "GRANT") || words.is(0, "REVOKE") => {
+            if on("DATABASE") || on("TABLESPACE") || on("PARAMETER") {
+                "changes rights"
+            } else if words.find(1, &["ON"]).is_none() {
+                "changes memberships of roles"
+            } else {
+                return None;
+            }
+        }
+        () if words.is(0, "COMMENT") || words.is(0, "SECURITY") => {
+            if on("DATABASE") || on("ROLE") || on("TABLESPACE") {
+                "describes an object"
+            } else {
+                return None;
+            }
+        }
+        () => return None,
+    })
+}
+
+/// What a body or a call may do. Texts in it may be code as well: all of them count.
+fn body(text: &str) -> Option<&'static str> {
+    let upper = text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+    [
+        ("ALTER SYSTEM", "may change settings"),
+        ("CREATE ROLE", "may change roles"),
+        ("CREATE USER", "may change roles"),
+        ("ALTER ROLE", "may change roles"),
+        ("ALTER USER", "may change roles"),
+        ("DROP ROLE", "may change roles"),
+        ("DROP USER", "may change roles"),
+        ("ALTER DATABASE", "may change a database"),
+        ("DBLINK", "may change another database"),
+        ("CRON.SCHEDULE", "may schedule jobs"),
+    ]
+    .iter()
+    .find_map(|(word, what)| upper.contains(word).then_some(*what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_the_server_is_seen() {
+        for reaches in [
+            "ALTER SYSTEM SET work_mem = '1MB'",
+            "CREATE ROLE r",
+            "alter user r SET search_path = x",
+            "ALTER DATABASE d SET x.y = 1",
+            "GRANT CONNECT ON DATABASE d TO r",
+            "GRANT a TO b",
+            "COMMENT ON DATABASE d IS 'x'",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p",
+            "REASSIGN OWNED BY a TO b",
+        ] {
+            assert!(statement(&Words::of(reaches)).is_some(), "{reaches}");
+        }
+        for stays in [
+            "CREATE TABLE role (a int)",
+            "GRANT SELECT ON t TO r",
+            "ALTER TABLE t OWNER TO r",
+            "COMMENT ON TABLE t IS 'on database'",
+            "CREATE USER MAPPING FOR r SERVER s",
+            "CREATE POLICY p ON t TO r",
+        ] {
+            assert_eq!(statement(&Words::of(stays)), None, "{stays}");
+        }
+        assert!(body("DO $$ BEGIN EXECUTE format('CREATE  ROLE %I', x); END $$").is_some());
+        assert_eq!(body("DO $$ BEGIN PERFORM 1; END $$"), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! Versions of a set applied to a scratch database, through the one executor and without a word to
+//! anybody; and which versions those are, read off the target without writing to it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Files, Findings, Limits, MigrationSet, Request, Wish, history, look, plan, reach, read, read_findings};
+use crate::config::connection::Connection;
+use crate::error::{Failure, Result};
+use crate::ident::Ident;
+use crate::pg::{Interrupt, Server, Session};
+use crate::scratch::{Like, Scratch};
+use crate::steps::apply::{Applied, Executor, Order};
+use crate::steps::events::Silent;
+use crate::steps::{Lane, Pauses, Plan, Statement, Step, Timeouts};
+
+/// How far a database is in a set of migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The server.
+    pub server: Server,
+    /// The set.
+    pub set: MigrationSet,
+    /// Versions in the history that the set has a file for, in order.
+    pub applied: Vec<i64>,
+    /// Versions that are not in it, in order.
+    pub pending: Vec<i64>,
+    /// What stands between the history and the set, a line each: other texts, missing files, damage.
+    pub obstacles: Vec<String>,
+    /// The schema of the history, or the one it would be in.
+    pub schema: Option<String>,
+    /// What a scratch database takes after.
+    pub like: Like,
+}
+
+/// Reads how far the request's database is. Needs SELECT on the history, nothing more.
+///
+/// # Errors
+/// Unreachable, not permitted, or a set that cannot be used.
+pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached> {
+    let (session, found) = look(request, Files::Sound, interrupt).await?;
+    let like = Like::read(&session, &found.snapshot.server).await?;
+    let obstacles = obstacles(&found);
+    let entries = &found.assessment.entries;
+    let applied = entries.iter().filter(|e| e.row.is_some() && e.file.is_some()).map(|e| e.version).collect();
+    let pending = found.assessment.pending().map(|e| e.version).collect();
+    let server = found.snapshot.server;
+    let history = found.snapshot.history.map(|history| history.table.schema.raw().to_owned());
+    Ok(Reached {
+        schema: history.or_else(|| server.current_schema.clone()),
+        server,
+        set: found.set,
+        applied,
+        pending,
+        obstacles,
+        like,
+    })
+}
+
+fn obstacles(found: &Findings) -> Vec<String> {
+    let mut lines: Vec<String> = found.assessment.obstacles().map(plan::obstacle).collect();
+    lines.extend(found.assessment.faults.iter().cloned());
+    lines.extend(found.assessment.other_system.iter().map(|other| format!("the history is that of system {other}")));
+    for version in found.snapshot.half_done.keys() {
+        lines.push(format!("version {version} is half done: it was begun statement by statement and not ended"));
+    }
+    lines
+}
+
+/// Applies versions of the set to a scratch database, in order. What is applied there already stays.
+/// `target` says where its history would be.
+///
+/// # Errors
+/// Refused where a version reaches beyond the scratch database into the target's server; a version
+/// that fails, with its place in the file.
+pub async fn replay(
+    scratch: &Scratch,
+    target: &Reached,
+    versions: &[i64],
+    command: &str,
+    interrupt: &Interrupt,
+) -> Result<Vec<Applied>> {
+    if scratch.shares_server() {
+        reach::refuse(&target.set, versions, true)?;
+    }
+    let mut bench = bench(scratch.connection(), target, command, interrupt).await?;
+    bench.apply(target, versions).await.map_err(|failure| explain(failure, scratch))
+}
+
+/// A database that versions are tried in, and the right to change it.
+pub struct Bench {
+    executor: Executor,
+}
+
+/// Opens a scratch database, or a copy of a database, for versions to be tried in.
+///
+/// # Errors
+/// As [`Executor::begin`].
+pub async fn bench(connection: &Connection, target: &Reached, command: &str, interrupt: &Interrupt) -> Result<Bench> {
+    let session = Session::open(connection, command, interrupt).await?;
+    let snapshot = read::snapshot(&session).await?;
+    let order = Order {
+        command: command.to_owned(),
+        lease: format!("migrate {}", history::DEFAULT_TABLE),
+        lease_wait: Duration::from_secs(5),
+        lock_patience: Duration::from_secs(10),
+        pauses: Pauses::default(),
+    };
+    let missing = target
+        .schema
+        .as_deref()
+        .filter(|_| snapshot.history.is_none() && snapshot.server.current_schema != target.schema);
+    let schema = missing.map(|schema| create_schema(schema, &snapshot.server));
+    let mut executor = Executor::begin(session, snapshot.server, connection, order, interrupt, &mut Silent).await?;
+    if let Some(step) = schema {
+        executor.perform(&Plan { steps: vec![step] }, &mut Silent).await?;
+    }
+    Ok(Bench { executor })
+}
+
+impl Bench {
+    /// Applies versions that are not applied yet, in order.
+    ///
+    /// # Errors
+    /// A version that fails.
+    pub async fn apply(&mut self, target: &Reached, versions: &[i64]) -> Result<Vec<Applied>> {
+        let plan = self.plan(target, versions, Limits::default()).await?;
+        if plan.is_empty() { Ok(Vec::new()) } else { self.executor.perform(&plan, &mut Silent).await }
+    }
+
+    /// The steps that `migrate up` would take here for these versions.
+    ///
+    /// # Errors
+    /// Files that are no migration; the server's.
+    pub async fn plan(&self, target: &Reached, versions: &[i64], limits: Limits) -> Result<Plan> {
+        let found = read_findings(self.executor.session(), target.set.clone()).await?;
+        let rows = found.snapshot.history.iter().flat_map(|history| &history.rows).map(|row| row.version);
+        let wanted: BTreeSet<i64> = rows.chain(versions.iter().copied()).collect();
+        let mut set = target.set.clone();
+        set.files.retain(|file| wanted.contains(&file.identity.version));
+        let found = Findings::of(set, found.snapshot);
+        let wish = Wish { allow_out_of_order: true, allow_other_history: true, timeouts: limits, ..Wish::default() };
+        plan::up(&found.set, &found.snapshot, &found.assessment, &wish)
+    }
+
+    /// The executor, for plans of another kind.
+    pub fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
+    }
+}
+
+/// A history's schema is older than any migration: nobody's file makes it.
+fn create_schema(schema: &str, server: &Server) -> Step {
+    let sql: Arc<str> = format!("CREATE SCHEMA IF NOT EXISTS {};", Ident::new(schema)).into();
+    Step {
+        id: format!("{schema}:schema"),
+        title: format!("schema {schema}"),
+        file: "dbctl".to_owned(),
+        file_text: Arc::clone(&sql),
+        why: "the target's history is in it".to_owned(),
+        lane: Lane::Transaction,
+        settings: server.step_settings("schema"),
+        timeouts: Timeouts { lock: Duration::from_secs(3), statement: Duration::ZERO },
+        statements: vec![Statement::whole(sql)],
+        record: Vec::new(),
+    }
+}
+
+/// What a scratch database lacks that the target has, where that is why a version fails.
+pub fn explain(failure: Failure, scratch: &Scratch) -> Failure {
+    let said = failure.messages().join("\n").to_lowercase();
+    let failure = if said.contains("extension") {
+        failure
+            .hint("an extension of the target may be missing on the scratch server: install it there, or use a server that has it: --scratch-url URL")
+            .hint("a part of the system that needs it can be left out: --without PART")
+    } else if said.contains("role") && !scratch.shares_server() {
+        failure.hint("a role that no migration creates is missing on the scratch server: use the target's own server, or create the role on the one named by --scratch-url")
+    } else {
+        failure
+    };
+    failure.note("this was on the scratch database: the target is as it was")
+}
