@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub mod config;
+pub mod drift;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
@@ -49,6 +50,7 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
     Schema(schema::SchemaArgs),
+    Drift(drift::DriftArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
@@ -62,7 +64,7 @@ pub enum Command {
 impl Command {
     /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
     pub fn answers_findings(&self) -> bool {
-        false
+        matches!(self, Command::Drift(_))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names as ids spell them: quoted where SQL would want it; and those that PostgreSQL gives by itself
 //! (ChooseRelationName, ChooseIndexColumnNames in src/backend/commands/indexcmds.c). Pure.
 
+use crate::schema::model::bare;
 use crate::schema::{Id, Kind};
 
 /// PostgreSQL cuts longer names, both halves evenly.
@@ -29,6 +30,11 @@ fn push(parts: &mut [String], c: char) {
     if let Some(last) = parts.last_mut() {
         last.push(c);
     }
+}
+
+/// The name as ids spell it, whatever was quoted.
+pub fn normal(name: &str) -> String {
+    parts(name).iter().map(|part| bare(part)).collect::<Vec<_>>().join(".")
 }
 
 /// The object that this is a part of, or itself: `table:app.t` of `table:app.t/column:a`.

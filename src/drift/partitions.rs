@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::compare::{Difference, What, Whole};
-use super::names::{outermost, parts};
+use super::names::{normal, outermost, parts};
 use crate::ident::Ident;
 use crate::policy::{DefaultRule, Expire, Policy, TablePolicy, Then};
 use crate::schema::{Id, Kind, Object, Property, Value};
@@ -35,10 +35,10 @@ impl Managed {
         };
         let mut managed = Managed::default();
         for table in policy.tables.iter().filter(counts) {
-            managed.tables.insert(table.table.to_string(), Rule::of(table));
+            managed.tables.insert(normal(&table.table.to_string()), Rule::of(table));
             // What arrives there comes and goes as well; an entry of its own says more.
             if let Expire::Attach { parent } = &table.expire {
-                managed.tables.entry(parent.to_string()).or_insert_with(|| Rule::of(table));
+                managed.tables.entry(normal(&parent.to_string())).or_insert_with(|| Rule::of(table));
             }
         }
         managed
@@ -107,10 +107,10 @@ struct Side<'a> {
     partitions: BTreeMap<&'a Id, Partition<'a>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Partition<'a> {
     object: &'a Object,
-    parent: &'a str,
+    parent: String,
     rule: &'a Rule,
 }
 
@@ -131,16 +131,16 @@ impl<'a> Side<'a> {
     fn of(objects: &[&'a Object], managed: &'a Managed) -> Side<'a> {
         let is_table = |object: &&&'a Object| matches!(object.id.kind, Kind::Table | Kind::ForeignTable);
         let tables: HashMap<&Id, &Object> = objects.iter().filter(is_table).map(|table| (&table.id, *table)).collect();
-        let parents: HashMap<&str, &str> = tables
-            .values()
-            .filter_map(|table| Some((&*table.id.name, text(table, Property::PartitionOf)?)))
-            .collect();
+        // The catalog quotes keywords, which ids leave bare.
+        let parent_of = |table: &Object| text(table, Property::PartitionOf).map(normal);
+        let parents: HashMap<&str, String> =
+            tables.values().filter_map(|table| Some((&*table.id.name, parent_of(table)?))).collect();
         let mut partitions = BTreeMap::new();
         for object in tables.values() {
-            let Some(parent) = text(object, Property::PartitionOf) else { continue };
+            let Some(parent) = parent_of(object) else { continue };
             // Partitions of a partition belong to the table at the top; there are few levels.
-            let line = std::iter::successors(Some(parent), |name| parents.get(name).copied()).take(16);
-            let rule = line.filter_map(|name| managed.tables.get(name)).next();
+            let line = std::iter::successors(Some(parent.as_str()), |name| parents.get(name).map(String::as_str));
+            let rule = line.take(16).find_map(|name| managed.tables.get(name));
             if let Some(rule) = rule {
                 partitions.insert(&object.id, Partition { object, parent, rule });
             }
@@ -185,19 +185,19 @@ pub(super) fn fold(expected: &[&Object], actual: &[&Object], managed: &Managed) 
         }
         folded.actual.insert((*id).clone());
         folded.passed_over += 1;
-        folded.differences.extend(measured(*partition, &expected, &actual));
+        folded.differences.extend(measured(partition, &expected, &actual));
     }
     folded
 }
 
 /// What a partition nobody expects by name should have been like.
-fn measured(partition: Partition<'_>, expected: &Side<'_>, actual: &Side<'_>) -> Vec<Difference> {
+fn measured(partition: &Partition<'_>, expected: &Side<'_>, actual: &Side<'_>) -> Vec<Difference> {
     let siblings: Vec<&Partition<'_>> = expected
         .partitions
         .values()
         .filter(|sibling| sibling.parent == partition.parent && !sibling.is_default())
         .collect();
-    let parent = Id { parent: None, kind: Kind::Table, name: partition.parent.into() };
+    let parent = Id { parent: None, kind: Kind::Table, name: partition.parent.as_str().into() };
     let parent = expected.tables.get(&parent).or_else(|| actual.tables.get(&parent)).copied();
     let mut differences = properties(partition, &siblings, parent);
     differences.extend(own_parts(partition, &siblings, expected, actual));
@@ -219,7 +219,7 @@ const OF_ITS_TABLE: [Property; 9] = [
     Property::SecurityLabels,
 ];
 
-fn properties(partition: Partition<'_>, siblings: &[&Partition<'_>], parent: Option<&Object>) -> Vec<Difference> {
+fn properties(partition: &Partition<'_>, siblings: &[&Partition<'_>], parent: Option<&Object>) -> Vec<Difference> {
     let object = partition.object;
     let mut differences = Vec::new();
     let mut tell = |property: Property, expected: Option<&Value>| {
@@ -271,7 +271,7 @@ fn most_common<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
 
 /// Columns, constraints, indexes and triggers that a partition has and its siblings have not, and the reverse.
 fn own_parts(
-    partition: Partition<'_>,
+    partition: &Partition<'_>,
     siblings: &[&Partition<'_>],
     expected: &Side<'_>,
     actual: &Side<'_>,

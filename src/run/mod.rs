@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod drift;
 mod partitions;
 mod schema;
 
@@ -94,6 +95,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             drop(out);
             Run { settings: settings()?, consent, env }.schema(&args.into_request())
         }
+        Command::Drift(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.drift(&args.into_request())
+        }
         Command::Systems(args) => {
             drop(out);
             let which = args.into_request();
@@ -134,6 +139,9 @@ impl Run {
         }
         self.on_targets(async |run, target, interrupt| {
             let request = run.request(target, source, verb)?;
+            if matches!(verb, Verb::Up { .. }) && !run.consent.dry_run {
+                run.check_drift(target, source, interrupt).await?;
+            }
             run.migrate_one(&request, verb, interrupt).await
         })
     }
