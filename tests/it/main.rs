@@ -13,6 +13,7 @@ mod plans;
 mod queries;
 mod retain;
 mod sandbox;
+mod schema;
 mod shipped_policy;
 mod systems;
 mod tidy;
