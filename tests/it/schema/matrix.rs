@@ -1,8 +1,6 @@
 //! One change at a time: the right object and property are named, and nothing else.
 
-use dbctl::schema::{Object, Snapshot};
-
-use super::Place;
+use super::{Place, differences};
 use crate::harness::majors;
 
 /// A change and what it must be told as.
@@ -206,28 +204,4 @@ fn every_change_is_found_at_its_object_and_property() {
         }
         assert!(wrong.is_empty(), "on {major}:\n{}", wrong.join("\n"));
     }
-}
-
-/// Lines `direction id#property`, sorted; the parts of what is missing or extra go without saying.
-fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-    let whole = |from: &Snapshot, to: &Snapshot, word: &str| {
-        let gone = |object: &&Object| to.object(&object.id).is_none();
-        let gone: Vec<&Object> = from.objects.iter().filter(gone).collect();
-        let names: Vec<String> = gone.iter().map(|object| object.id.to_string()).collect();
-        let alone = gone.into_iter().filter(|o| o.id.parent.as_ref().is_none_or(|p| !names.iter().any(|n| **n == **p)));
-        alone.map(|object| format!("{word} {}", object.id)).collect::<Vec<_>>()
-    };
-    let mut lines = whole(before, after, "missing");
-    lines.extend(whole(after, before, "extra"));
-    for object in &before.objects {
-        let Some(other) = after.object(&object.id) else { continue };
-        let mut properties: Vec<_> = object.properties.keys().chain(other.properties.keys()).collect();
-        properties.sort();
-        properties.dedup();
-        for property in properties.into_iter().filter(|p| object.get(**p) != other.get(**p)) {
-            lines.push(format!("changed {}#{}", object.id, property.word()));
-        }
-    }
-    lines.sort();
-    lines
 }
