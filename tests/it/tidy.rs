@@ -214,6 +214,9 @@ fn decisions_are_pure() {
                     "src/retain/snapshot.rs",
                     "src/retain/sql.rs",
                     "src/retain/visits.rs",
+                    "src/schema/acl.rs",
+                    "src/schema/fold.rs",
+                    "src/schema/model.rs",
                 ],
             )
     };
@@ -307,6 +310,19 @@ fn arrows_point_down() {
         (
             "src/partitions/",
             &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
+        (
+            "src/schema/",
+            &[
+                "crate::migrate",
+                "crate::steps",
+                "crate::policy",
+                "crate::drift",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),
