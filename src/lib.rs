@@ -29,6 +29,7 @@
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
+//! | `schema` | a whole schema as values free of OIDs: read in one transaction, folded (pure), kept in a file | migrations, policies |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `scratch` | a database made for a look and dropped again: where, with which locale, and what is left of a killed run | policies, migrations, terminals |

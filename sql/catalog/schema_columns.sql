@@ -38,8 +38,10 @@ identities AS MATERIALIZED (
     SELECT
         i.refobjid,
         i.refobjsubid,
-        pg_catalog.format('increment %s, from %s to %s, cache %s%s', s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
-                          CASE WHEN s.seqcycle THEN ', cycle' END) AS options
+        CASE WHEN (s.seqincrement, s.seqmin, s.seqcache, s.seqcycle) <> (1, 1, 1, FALSE)
+              OR s.seqmax <> CASE s.seqtypid WHEN 'int2'::REGTYPE THEN 32767 WHEN 'int4'::REGTYPE THEN 2147483647 ELSE 9223372036854775807 END
+        THEN pg_catalog.format('increment %s, from %s to %s, cache %s%s', s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+                          CASE WHEN s.seqcycle THEN ', cycle' END) END AS options
     FROM pg_catalog.pg_sequence AS s
     JOIN pg_catalog.pg_depend AS i
         ON i.classid = 'pg_catalog.pg_class'::REGCLASS AND i.objid = s.seqrelid AND i.deptype = 'i'

@@ -34,7 +34,7 @@ SELECT
         'stype ' || pg_catalog.format_type(g.aggtranstype, NULL),
         'sspace ' || NULLIF(g.aggtransspace, 0),
         'finalfunc ' || NULLIF(g.aggfinalfn::TEXT, '-'),
-        'finalfunc_modify ' || CASE WHEN g.aggfinalmodify <> 'r' THEN g.aggfinalmodify END,
+        'finalfunc_modify ' || CASE WHEN g.aggfinalmodify <> 'r' THEN g.aggfinalmodify::TEXT END,
         'combinefunc ' || NULLIF(g.aggcombinefn::TEXT, '-'),
         'serialfunc ' || NULLIF(g.aggserialfn::TEXT, '-'),
         'deserialfunc ' || NULLIF(g.aggdeserialfn::TEXT, '-'),

@@ -41,6 +41,13 @@ WHERE (NOT i.relispartition OR NOT x.indisvalid)
       SELECT
       FROM pg_catalog.pg_depend AS e
       WHERE e.classid = 'pg_catalog.pg_class'::REGCLASS
-        AND e.objid IN (c.oid, i.oid)
+        AND e.objid = c.oid
+        AND e.deptype = 'e'
+  )
+  AND NOT EXISTS (
+      SELECT
+      FROM pg_catalog.pg_depend AS e
+      WHERE e.classid = 'pg_catalog.pg_class'::REGCLASS
+        AND e.objid = i.oid
         AND e.deptype = 'e'
   )

@@ -33,8 +33,8 @@ SELECT
         WHEN t.typtype = 'b' THEN pg_catalog.concat_ws(', ',
             'input ' || t.typinput, 'output ' || t.typoutput,
             'receive ' || NULLIF(t.typreceive::TEXT, '-'), 'send ' || NULLIF(t.typsend::TEXT, '-'),
-            'length ' || t.typlen, 'by value ' || t.typbyval, 'alignment ' || t.typalign, 'storage ' || t.typstorage,
-            'category ' || t.typcategory, 'preferred ' || NULLIF(t.typispreferred, FALSE), 'delimiter ' || t.typdelim,
+            'length ' || t.typlen, 'by value ' || t.typbyval, 'alignment ' || t.typalign::TEXT, 'storage ' || t.typstorage::TEXT,
+            'category ' || t.typcategory::TEXT, 'preferred ' || NULLIF(t.typispreferred, FALSE), 'delimiter ' || t.typdelim::TEXT,
             'default ' || t.typdefault)
     END AS definition,
     d.description AS comment

@@ -130,8 +130,11 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
     let right = right.into_iter().filter(|object| !folded.covers_actual(&object.id));
     let Merged { both, mut missing, mut extra } = merge(left, right);
     let mut differences = folded.differences;
-    for (expected, actual) in both {
-        differences.extend(changed(expected, actual));
+    let hidden = |object: &Object, of: &Snapshot| is_hidden(object) && !of.origin.unreadable.is_empty();
+    for (one, other) in both {
+        if !hidden(one, expected) && !hidden(other, actual) {
+            differences.extend(changed(one, other));
+        }
     }
     differences.extend(renamed(&mut missing, &mut extra));
     differences.extend(wholes(missing).map(|whole| Difference { id: whole.object.id.clone(), what: What::Missing(whole) }));
@@ -145,6 +148,11 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
         passed_over: folded.passed_over,
         unknown: [unknown("database", actual), unknown("expected", expected)].concat(),
     }
+}
+
+/// A user mapping is there for everybody to see, but not what is in it.
+fn is_hidden(object: &Object) -> bool {
+    object.id.kind == Kind::UserMapping && object.properties.is_empty()
 }
 
 fn sort(differences: &mut [Difference]) {

@@ -128,3 +128,14 @@ fn what_could_not_be_read_is_unknown() {
     let comparison = compare(&snapshot(table()), &actual, &Managed::default());
     assert_eq!(comparison.unknown, ["database: subscriptions"]);
 }
+
+#[test]
+fn what_a_role_may_not_see_is_no_difference() {
+    let mapping = |more: &[(Property, &str)]| vec![object("user_mapping:s for u", more)];
+    let (seen, hidden) = (snapshot(mapping(&[(Property::Options, "user=x")])), snapshot(mapping(&[])));
+    assert_eq!(told(&compare(&seen, &hidden, &Managed::default())).len(), 1);
+    let mut hidden = hidden;
+    hidden.origin.unreadable.push("the options of 1 user mappings".to_owned());
+    let comparison = compare(&seen, &hidden, &Managed::default());
+    assert_eq!((told(&comparison).len(), comparison.unknown.len()), (0, 1));
+}
