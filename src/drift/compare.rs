@@ -137,7 +137,8 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
         }
     }
     differences.extend(renamed(&mut missing, &mut extra));
-    differences.extend(wholes(missing).map(|whole| Difference { id: whole.object.id.clone(), what: What::Missing(whole) }));
+    differences
+        .extend(wholes(missing).map(|whole| Difference { id: whole.object.id.clone(), what: What::Missing(whole) }));
     differences.extend(wholes(extra).map(|whole| Difference { id: whole.object.id.clone(), what: What::Extra(whole) }));
     sort(&mut differences);
     let unknown = |side: &str, snapshot: &Snapshot| -> Vec<String> {
@@ -156,7 +157,8 @@ fn is_hidden(object: &Object) -> bool {
 }
 
 fn sort(differences: &mut [Difference]) {
-    differences.sort_by_cached_key(|difference| (outermost(&difference.id), difference.id.clone(), difference.property()));
+    differences
+        .sort_by_cached_key(|difference| (outermost(&difference.id), difference.id.clone(), difference.property()));
 }
 
 /// Without the schemas and the history that dbctl keeps.

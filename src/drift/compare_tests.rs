@@ -56,7 +56,10 @@ fn the_same_is_no_drift() {
 fn a_property_is_named_with_its_object() {
     let mut actual = table();
     actual[1] = object("table:app.t/column:a", &[(Property::Type, "bigint")]);
-    assert_eq!(compared(table(), actual), ["~ table:app.t/column:a#type: integer -> bigint", "~ table:app.t/column:a#default: 0 -> -"]);
+    assert_eq!(
+        compared(table(), actual),
+        ["~ table:app.t/column:a#type: integer -> bigint", "~ table:app.t/column:a#default: 0 -> -"]
+    );
 }
 
 #[test]
@@ -78,20 +81,23 @@ fn a_name_that_the_server_chose_is_no_difference() {
 #[test]
 fn a_name_that_people_chose_is_a_rename_and_not_two_findings() {
     let mut actual = table();
-    actual[3] = object("table:app.t/index:on_a", &[(Property::Definition, "CREATE INDEX on_a ON app.t USING btree (a)")]);
+    actual[3] =
+        object("table:app.t/index:on_a", &[(Property::Definition, "CREATE INDEX on_a ON app.t USING btree (a)")]);
     assert_eq!(compared(table(), actual), ["~ table:app.t/index:by_a#name -> on_a"]);
 }
 
 #[test]
 fn another_definition_under_another_name_is_missing_and_extra() {
     let mut actual = table();
-    actual[3] = object("table:app.t/index:on_b", &[(Property::Definition, "CREATE INDEX on_b ON app.t USING btree (b)")]);
+    actual[3] =
+        object("table:app.t/index:on_b", &[(Property::Definition, "CREATE INDEX on_b ON app.t USING btree (b)")]);
     assert_eq!(compared(table(), actual), ["- table:app.t/index:by_a", "+ table:app.t/index:on_b"]);
 }
 
 #[test]
 fn a_copy_of_an_index_is_extra() {
-    let copy = object("table:app.t/index:on_a", &[(Property::Definition, "CREATE INDEX on_a ON app.t USING btree (a)")]);
+    let copy =
+        object("table:app.t/index:on_a", &[(Property::Definition, "CREATE INDEX on_a ON app.t USING btree (a)")]);
     assert_eq!(compared(table(), [table(), vec![copy]].concat()), ["+ table:app.t/index:on_a"]);
 }
 

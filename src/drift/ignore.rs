@@ -61,7 +61,9 @@ impl FromStr for Flag {
             return Err("write KIND:NAME, such as table:app.tmp_*".to_owned());
         };
         let (name, property) = match name.rsplit_once('#') {
-            Some((name, property)) => (name, Some(known("property", property, Property::of_word(property), property_words())?)),
+            Some((name, property)) => {
+                (name, Some(known("property", property, Property::of_word(property), property_words())?))
+            }
             None => (name, None),
         };
         let kind = match kind {
@@ -80,12 +82,7 @@ fn property_words() -> impl Iterator<Item = &'static str> {
     Property::ALL.iter().map(|property| property.word())
 }
 
-fn known<T>(
-    what: &str,
-    word: &str,
-    found: Option<T>,
-    words: impl Iterator<Item = &'static str>,
-) -> Result<T, String> {
+fn known<T>(what: &str, word: &str, found: Option<T>, words: impl Iterator<Item = &'static str>) -> Result<T, String> {
     found.ok_or_else(|| {
         let near = nearest(word, words).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
         format!("there is no {what} '{}'{near}", visible(word))

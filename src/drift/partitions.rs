@@ -168,7 +168,8 @@ pub(super) fn fold(expected: &[&Object], actual: &[&Object], managed: &Managed) 
     }
     let (expected, actual) = (Side::of(expected, managed), Side::of(actual, managed));
     for (id, partition) in &expected.partitions {
-        if actual.partitions.contains_key(id) || (partition.is_default() && partition.rule.default == DefaultRule::Require)
+        if actual.partitions.contains_key(id)
+            || (partition.is_default() && partition.rule.default == DefaultRule::Require)
         {
             continue;
         }

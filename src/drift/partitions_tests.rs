@@ -32,7 +32,10 @@ fn rotation_is_no_drift() {
     let actual = vec![parent(), partition("events_2026_02", &[]), partition("events_2026_03", &[])];
     assert_eq!(compared(expected.clone(), actual.clone(), &managed()), (vec![], 2));
     let (told, passed_over) = compared(expected, actual, &Managed::default());
-    assert_eq!((told, passed_over), (vec!["- table:app.events_2026_01".into(), "+ table:app.events_2026_03".into()], 0));
+    assert_eq!(
+        (told, passed_over),
+        (vec!["- table:app.events_2026_01".into(), "+ table:app.events_2026_03".into()], 0)
+    );
 }
 
 #[test]
@@ -101,7 +104,8 @@ fn parts_of_their_own_are_those_of_siblings() {
 #[test]
 fn a_default_partition_counts_as_the_policy_says() {
     let default = || {
-        let of_table = [(Property::Owner, "deploy"), (Property::PartitionOf, "app.events"), (Property::Bound, "DEFAULT")];
+        let of_table =
+            [(Property::Owner, "deploy"), (Property::PartitionOf, "app.events"), (Property::Bound, "DEFAULT")];
         object("table:app.events_default", &of_table)
     };
     let with = |rule: &str| Managed::of(&of_text(&POLICY.replace("forbid", rule)).unwrap(), None);
@@ -114,7 +118,8 @@ fn a_default_partition_counts_as_the_policy_says() {
 
 #[test]
 fn entries_of_another_system_do_not_count() {
-    let text = POLICY.replace("tables:\n", "systems:\n  bridge:\n    tables:\n    ").replace("\n  app.", "\n      app.");
+    let text =
+        POLICY.replace("tables:\n", "systems:\n  bridge:\n    tables:\n    ").replace("\n  app.", "\n      app.");
     let policy = of_text(&text).unwrap();
     let systems = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert!(Managed::of(&policy, Some(&systems(&["chat"]))).is_empty());

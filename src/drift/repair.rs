@@ -119,7 +119,7 @@ fn renaming(id: &Id, to: &str) -> Option<String> {
     })
 }
 
-fn words<'a>(object: &'a Object, property: Property) -> Option<&'a str> {
+fn words(object: &Object, property: Property) -> Option<&str> {
     match object.get(property) {
         Some(Value::Text(text)) => Some(text),
         _ => None,
@@ -139,11 +139,9 @@ fn creating(object: &Object, expected: &Snapshot) -> Option<String> {
     let definition = words(object, Property::Definition);
     Some(match id.kind {
         Kind::Schema => format!("CREATE SCHEMA {};", qualified(&id.name)),
-        Kind::Extension => format!(
-            "CREATE EXTENSION {} SCHEMA {};",
-            qualified(&id.name),
-            Ident::new(words(object, Property::Schema)?)
-        ),
+        Kind::Extension => {
+            format!("CREATE EXTENSION {} SCHEMA {};", qualified(&id.name), Ident::new(words(object, Property::Schema)?))
+        }
         Kind::Enum => {
             let labels: Vec<String> =
                 list(object.get(Property::Labels)).into_iter().map(|label| Literal(label).to_string()).collect();
@@ -436,7 +434,9 @@ fn granted(id: &Id, rights: &[&str]) -> Option<String> {
             let rights: Vec<String> = rights.iter().map(|right| format!("{right} ({})", own(id))).collect();
             return Some(format!("{} ON {}", rights.join(", "), table(id)));
         }
-        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => format!("TABLE {}", qualified(&id.name)),
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => {
+            format!("TABLE {}", qualified(&id.name))
+        }
         Kind::Server => format!("FOREIGN SERVER {}", qualified(&id.name)),
         Kind::Database | Kind::DefaultPrivileges => return None,
         _ => called(id)?,

@@ -27,7 +27,8 @@ fn what_is_simple_is_worded() {
     let index = |name: &str| {
         object(&format!("table:app.order/index:{name}"), &[(Property::Definition, "UNIQUE USING btree (a) WHERE b")])
     };
-    let key = object("table:app.order/foreign_key:to_u", &[(Property::Definition, "FOREIGN KEY (u) REFERENCES app.u(id)")]);
+    let key =
+        object("table:app.order/foreign_key:to_u", &[(Property::Definition, "FOREIGN KEY (u) REFERENCES app.u(id)")]);
     let enumerated = |labels: &[&str]| list(object("enum:app.state", &[]), Property::Labels, labels);
     let expected = vec![
         list(table(), Property::Privileges, &["(owner): ALL", "reader: SELECT", "app: INSERT, UPDATE*"]),

@@ -16,7 +16,9 @@ pub fn mapped(snapshot: Snapshot, roles: &[(String, String)]) -> Snapshot {
 /// Who made a schema, as far as its migration history tells: its owner.
 pub fn owner_of_history(snapshot: &Snapshot) -> Option<String> {
     let is_history = |object: &&Object| {
-        object.id.kind == Kind::Table && object.id.parent.is_none() && object.id.name.ends_with(".refinery_schema_history")
+        object.id.kind == Kind::Table
+            && object.id.parent.is_none()
+            && object.id.name.ends_with(".refinery_schema_history")
     };
     match snapshot.objects.iter().find(is_history)?.get(Property::Owner)? {
         Value::Text(owner) => Some(owner.to_string()),
@@ -62,7 +64,7 @@ fn of_id(id: &Id, roles: &[(String, String)]) -> Id {
         let (here, there) = (bare(here), bare(there));
         let (name, suffix) = match id.kind {
             Kind::RoleSetting => (&*id.name, ""),
-            _ => id.name.rfind(|c: char| c == '"').map_or_else(
+            _ => id.name.rfind('"').map_or_else(
                 || id.name.split_at(id.name.find(' ').unwrap_or(id.name.len())),
                 |quote| id.name.split_at(id.name[quote..].find(' ').map_or(id.name.len(), |at| quote + at)),
             ),

@@ -19,9 +19,11 @@ const WIDTH: usize = 64;
 pub fn report(report: &Report, brief: bool) -> Document {
     let count = |direction| report.found.iter().filter(|(found, _)| found.direction() == direction).count();
     let verdict = report.verdict();
-    let mut document = Document::new("drift", 1)
-        .fact("database", "database", report.database.as_str())
-        .fact("expected", "expected", report.expected.as_str());
+    let mut document = Document::new("drift", 1).fact("database", "database", report.database.as_str()).fact(
+        "expected",
+        "expected",
+        report.expected.as_str(),
+    );
     if brief {
         let counts: Vec<String> = Direction::ALL
             .iter()
@@ -66,7 +68,10 @@ pub fn report(report: &Report, brief: bool) -> Document {
 fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = report.unknown.iter().map(|what| format!("UNKNOWN: {what}")).collect();
     if !report.pending.is_empty() {
-        notes.push(format!("{} pending: 'dbctl migrate' applies them; they are no drift", migrations(report.pending.len())));
+        notes.push(format!(
+            "{} pending: 'dbctl migrate' applies them; they are no drift",
+            migrations(report.pending.len())
+        ));
     }
     if report.passed_over > 0 {
         notes.push(format!(
@@ -223,7 +228,9 @@ fn table(found: &[(Difference, Option<String>)]) -> Table {
     for (difference, repair) in found {
         let (expected, actual, parts) = match &difference.what {
             What::Changed { expected, actual, .. } => (cell(expected.as_ref()), cell(actual.as_ref()), Cell::None),
-            What::Renamed { to } => (Cell::Text(difference.id.name.to_string()), Cell::Text(to.to_string()), Cell::None),
+            What::Renamed { to } => {
+                (Cell::Text(difference.id.name.to_string()), Cell::Text(to.to_string()), Cell::None)
+            }
             What::Extra(whole) | What::Missing(whole) => {
                 let parts = whole.parts.iter().map(|(kind, count)| format!("{count} {}", plural(*kind, *count)));
                 (Cell::None, Cell::None, Cell::List(parts.collect()))
@@ -283,10 +290,7 @@ const UNKNOWN: &str = "drift/unknown";
 fn findings(report: &Report) -> Findings {
     let mut rules: Vec<Rule> = Kind::ALL
         .iter()
-        .map(|kind| Rule {
-            id: format!("drift/{}", kind.word()),
-            summary: format!("{} as expected", plural(*kind, 2)),
-        })
+        .map(|kind| Rule { id: format!("drift/{}", kind.word()), summary: format!("{} as expected", plural(*kind, 2)) })
         .collect();
     rules.push(Rule { id: UNKNOWN.to_owned(), summary: "everything could be looked at".to_owned() });
     rules.sort_by(|a, b| a.id.cmp(&b.id));

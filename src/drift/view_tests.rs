@@ -64,7 +64,8 @@ fn programs_get_a_row_a_difference() {
     let json: serde_json::Value = serde_json::from_str(&printed(&report(&example(), false), Format::Json)).unwrap();
     assert_eq!(json["kind"], "drift");
     assert_eq!(json["in_sync"], false);
-    let ids: Vec<&str> = json["differences"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        json["differences"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
     assert_eq!(
         ids,
         [

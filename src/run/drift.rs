@@ -66,11 +66,19 @@ impl Run {
         let (what, lines) = match report {
             Ok(report) if report.verdict() == Verdict::InSync => return Ok(()),
             Ok(report) if report.verdict() == Verdict::Drift => {
-                let ids = report.found.iter().map(|(found, _)| format!("{} {}", found.direction().word(), found.stable_id()));
-                (format!("the schema is not as the applied migrations made it: {} differences", report.found.len()), ids.collect())
+                let ids =
+                    report.found.iter().map(|(found, _)| format!("{} {}", found.direction().word(), found.stable_id()));
+                (
+                    format!("the schema is not as the applied migrations made it: {} differences", report.found.len()),
+                    ids.collect(),
+                )
             }
-            Ok(report) => ("whether the schema is as the applied migrations made it could not be told".to_owned(), report.unknown),
-            Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated | Kind::Busy) => return Err(failure),
+            Ok(report) => {
+                ("whether the schema is as the applied migrations made it could not be told".to_owned(), report.unknown)
+            }
+            Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated | Kind::Busy) => {
+                return Err(failure);
+            }
             Err(failure) if check == DriftCheck::Fail => {
                 return Err(failure.context("migrate.drift_check: the schema could not be compared"));
             }

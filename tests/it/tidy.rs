@@ -301,7 +301,10 @@ fn arrows_point_down() {
                 "crate::output",
             ],
         ),
-        ("src/migrate/", &["crate::drift", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
+        (
+            "src/migrate/",
+            &["crate::drift", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
         (
             "src/retain/",
             &[

@@ -93,7 +93,8 @@ fn rule(reader: &mut Reader<'_>, item: &Field<'_>, source: &Source) -> Option<Ig
     }
     let kind = match fields.get("kind") {
         Some(field) => {
-            let words: Vec<&'static str> = std::iter::once(ANY).chain(Kind::ALL.iter().map(|kind| kind.word())).collect();
+            let words: Vec<&'static str> =
+                std::iter::once(ANY).chain(Kind::ALL.iter().map(|kind| kind.word())).collect();
             Some(Kind::of_word(reader.word(field, &words)?))
         }
         None => missing(reader, item, "kind", "a kind as ids have it, such as table, or \"*\""),
@@ -112,13 +113,7 @@ fn rule(reader: &mut Reader<'_>, item: &Field<'_>, source: &Source) -> Option<Ig
     Some(Ignore { kind: kind?, name: name?, property, reason: reason?, origin })
 }
 
-fn text(
-    reader: &mut Reader<'_>,
-    item: &Field<'_>,
-    fields: &Fields<'_>,
-    key: &str,
-    advice: &str,
-) -> Option<String> {
+fn text(reader: &mut Reader<'_>, item: &Field<'_>, fields: &Fields<'_>, key: &str, advice: &str) -> Option<String> {
     let Some(field) = fields.get(key) else { return missing(reader, item, key, advice) };
     let text = reader.text(field)?;
     if text.trim().is_empty() {
@@ -157,7 +152,10 @@ mod tests {
         assert!(file.drift.exact_partitions);
         assert_eq!(file.drift.roles, [("deploy".to_owned(), "app_owner".to_owned())]);
         let [first, second] = file.drift.ignore.as_slice() else { panic!("{:?}", file.drift.ignore) };
-        assert_eq!((first.kind, first.name.as_str(), first.origin.as_str()), (Some(Kind::Table), "app.tmp_*", "dbctl.yaml:7"));
+        assert_eq!(
+            (first.kind, first.name.as_str(), first.origin.as_str()),
+            (Some(Kind::Table), "app.tmp_*", "dbctl.yaml:7")
+        );
         assert_eq!((second.kind, second.property), (None, Some(Property::Comment)));
         let off = read("migrate: {drift_check: off}\n").unwrap();
         assert_eq!(off.drift_check.map(|written| written.value), Some(DriftCheck::Off));

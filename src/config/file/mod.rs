@@ -101,8 +101,7 @@ impl ConfigFile {
             Some(field) => Defaults::read(&mut reader, field, &source),
             None => Defaults::default(),
         };
-        let drift_check =
-            fields.get("migrate").and_then(|field| drift::drift_check(&mut reader, field, &source));
+        let drift_check = fields.get("migrate").and_then(|field| drift::drift_check(&mut reader, field, &source));
         let drift = fields.get("drift").map(|field| Drift::read(&mut reader, field, &source)).unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);

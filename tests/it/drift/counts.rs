@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn rules_of_the_file_and_of_flags_are_counted_and_unused_ones_told() {
     let case = Case::with(&[TABLE]);
-    case.db.sql("CREATE TABLE app.tmp_1 (a int); CREATE TABLE app.tmp_2 (a int); COMMENT ON COLUMN app.orders.day IS 'x'");
+    case.db
+        .sql("CREATE TABLE app.tmp_1 (a int); CREATE TABLE app.tmp_2 (a int); COMMENT ON COLUMN app.orders.day IS 'x'");
     let config = case.write(
         "dbctl.yaml",
         "drift:\n  ignore:\n    - {kind: table, name: app.tmp_*, reason: imports}\n    - {kind: view, name: \"*\", reason: none yet}\n",
@@ -30,10 +31,23 @@ fn roles_may_have_another_name_in_the_database() {
     let case = Case::with(&[TABLE]);
     let role = format!("{}_owner", case.db.name());
     let expected = case.snapshot("expected.json");
-    case.db.sql(&format!("CREATE ROLE {role}; ALTER TABLE app.orders OWNER TO {role}; ALTER SCHEMA app OWNER TO {role}"));
+    case.db
+        .sql(&format!("CREATE ROLE {role}; ALTER TABLE app.orders OWNER TO {role}; ALTER SCHEMA app OWNER TO {role}"));
     let with = |map: &str| {
         let config = case.write("dbctl.yaml", &format!("drift:\n  map: {{{map}}}\n"));
-        let args = ["drift", "--format", "json", "--config", &config, "--snapshot", &expected, "--ignore", "database:*", "--ignore", "table:*.refinery_schema_history"];
+        let args = [
+            "drift",
+            "--format",
+            "json",
+            "--config",
+            &config,
+            "--snapshot",
+            &expected,
+            "--ignore",
+            "database:*",
+            "--ignore",
+            "table:*.refinery_schema_history",
+        ];
         found(&run(dbctl(&args).env("DATABASE_URL", case.db.url())))
     };
     assert_eq!(with(""), ["changed schema:app#owner", "changed table:app.orders#owner"]);

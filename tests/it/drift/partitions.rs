@@ -84,6 +84,7 @@ fn a_default_partition_is_told_where_the_policy_forbids_it() {
     let (case, policy) = case();
     case.db.sql("CREATE TABLE app.events_default PARTITION OF app.events DEFAULT");
     assert_eq!(case.found(&["--policy", &policy]), ["extra table:app.events_default"]);
-    let allowed = case.write("allowed.yaml", &POLICY.replace("timezone: UTC", "timezone: UTC, default_partition: allow"));
+    let allowed =
+        case.write("allowed.yaml", &POLICY.replace("timezone: UTC", "timezone: UTC, default_partition: allow"));
     assert_eq!(case.found(&["--policy", &allowed]), [""; 0]);
 }

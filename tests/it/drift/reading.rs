@@ -80,7 +80,8 @@ fn what_may_not_be_seen_is_unknown_and_never_in_sync() {
     );
     let expected = case.snapshot("expected.json");
     let role = reader(&case);
-    let as_role = |url: String| run(dbctl(&["drift", "--format", "json", "--snapshot", &expected]).env("DATABASE_URL", url));
+    let as_role =
+        |url: String| run(dbctl(&["drift", "--format", "json", "--snapshot", &expected]).env("DATABASE_URL", url));
     let unknown = as_role(case.db.url_as(&role)).expect_code(1);
     assert_eq!(json(&unknown)["in_sync"], Value::Null);
     assert!(json(&unknown)["unknown"][0].as_str().unwrap().contains("user mapping"), "{}", unknown.stdout);

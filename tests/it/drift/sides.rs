@@ -64,7 +64,8 @@ fn a_snapshot_file_says_what_is_expected() {
     let before = case.snapshot("before.json");
     case.db.sql("COMMENT ON TABLE app.orders IS 'all of them'");
     let now = case.snapshot("now.yaml");
-    let drift = |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("DATABASE_URL", case.db.url()));
+    let drift =
+        |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("DATABASE_URL", case.db.url()));
     assert_eq!(found(&drift(&["--snapshot", &before]).expect_code(2)), ["changed table:app.orders#comment"]);
     drift(&["--snapshot", &now]).expect_code(0);
 }
@@ -75,7 +76,8 @@ fn two_files_need_no_server() {
     let before = case.snapshot("before.json");
     case.db.sql("ALTER TABLE app.orders DROP COLUMN day");
     let after = case.snapshot("after.json");
-    let offline = |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("PGHOST", "/nowhere"));
+    let offline =
+        |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("PGHOST", "/nowhere"));
     let ids = found(&offline(&["--snapshot", &before, "--actual", &after]).expect_code(2));
     assert_eq!(ids, ["missing table:app.orders/column:day", "missing table:app.orders/index:by_day"]);
     offline(&["--snapshot", &before, "--actual", &before]).expect_code(0);

@@ -7,15 +7,15 @@ use std::path::Path;
 fn in_sync(system: &str, more: &[&str]) {
     let db = Database::new();
     let of_system = [&["--system", system], more].concat();
-    let go = |command: &[&str]| {
-        run(dbctl(&[command, &of_system].concat()).env("DATABASE_URL", db.url())).expect_code(0)
-    };
+    let go =
+        |command: &[&str]| run(dbctl(&[command, &of_system].concat()).env("DATABASE_URL", db.url())).expect_code(0);
     go(&["migrate", "up"]);
     go(&["demo-data"]);
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("partitions.yaml").display().to_string();
     let rotate = ["partitions", "rotate", "--arm", "--policy", &policy, "--system", system];
     let rotated = run(dbctl(&rotate).env("DATABASE_URL", db.url()));
-    assert!(matches!(rotated.code, 0 | 4), "{}{}", rotated.stdout, rotated.stderr);
+    // Row jobs have hours of their own.
+    assert!(matches!(rotated.code, 0 | 3 | 4), "{}{}", rotated.stdout, rotated.stderr);
     let quiet = go(&["drift", "--format", "json"]);
     assert_eq!(json(&quiet)["in_sync"], true, "{}", quiet.stdout);
     // And it would be seen.
