@@ -7,6 +7,9 @@ use crate::migrate::replay::one_line;
 use crate::steps::observe::{Observation, Relation, Relations, Touched};
 use crate::steps::{LockMode, Plan, Step, TableLock};
 
+/// The file of steps that are dbctl's own.
+const OURS: &str = "dbctl";
+
 /// What may be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
@@ -73,7 +76,9 @@ pub(super) struct Excess {
 
 /// The lines, in the order in which they ran. `before` is what there was before the run.
 pub(super) fn lines(plan: &Plan, seen: &[Observation], before: &Relations) -> Vec<Line> {
-    let steps: BTreeMap<&str, &Step> = plan.steps.iter().map(|step| (step.title.as_str(), step)).collect();
+    // The history table is not a migration.
+    let steps = plan.steps.iter().filter(|step| step.file != OURS).map(|step| (step.title.as_str(), step));
+    let steps: BTreeMap<&str, &Step> = steps.collect();
     let mut lines: Vec<Line> =
         seen.iter().filter_map(|one| Some(line(steps.get(one.title.as_str())?, one, before))).collect();
     let mut later: Option<(String, Duration)> = None;

@@ -25,7 +25,7 @@ pub(super) fn nothing(label: &str, target: &Reached) -> Document {
 pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[Excess]) -> Document {
     let strongest = lines.iter().filter_map(|line| line.locks.first()).rev().max_by_key(|lock| lock.mode);
     let total: f64 = lines.iter().map(|line| line.took.as_secs_f64()).sum();
-    let wal: Option<u64> = lines.iter().map(|line| line.wal).sum();
+    let wal: Option<u64> = lines.iter().filter(|line| !line.failed).map(|line| line.wal).sum();
     let rewrites: usize = lines.iter().map(|line| line.rewritten.len()).sum();
     let mut document = head(label, &report.target)
         .fact("pending", "tried", report.versions.len())

@@ -11,6 +11,7 @@ mod migrate;
 mod partitions;
 mod plans;
 mod queries;
+mod rehearse;
 mod retain;
 mod sandbox;
 mod scratch;
