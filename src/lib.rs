@@ -31,6 +31,7 @@
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
 //! | `schema` | a whole schema as values free of OIDs: read in one transaction, folded (pure), kept in a file | migrations, policies |
 //! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
+//! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `scratch` | a database made for a look and dropped again: where, with which locale, and what is left of a killed run | policies, migrations, terminals |
@@ -57,6 +58,7 @@ pub mod output;
 pub mod partitions;
 pub mod pg;
 pub mod policy;
+pub mod rehearse;
 pub mod retain;
 mod run;
 pub mod sandbox;

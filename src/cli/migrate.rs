@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
-use crate::config::{Settings, Target};
+use super::parse_secret;
+use crate::config::{Secret, Settings, Target, parse_duration};
 use crate::error::{Failure, Kind, Result};
 use crate::migrate::{Limits, Origin, Wish};
+use crate::rehearse;
+use crate::steps::LockMode;
 
 /// Apply, plan, check and take back migrations
 ///
@@ -114,8 +119,48 @@ enum VerbArgs {
         #[arg(long)]
         reason: String,
     },
+    /// Try what is pending on a copy, and show what each statement locks, rewrites and takes
+    ///
+    /// The copy is a scratch database into which the applied versions are replayed, made beside the
+    /// target (needs CREATEDB), on another server or on a private one, and always dropped; or a restored
+    /// copy that you name. The target is only read. Exits 2 when a migration fails, and when a statement
+    /// does more than --max-lock or --max-duration allow.
+    Rehearse(RehearseArgs),
     /// List the embedded systems; needs no server
     Systems,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl migrate rehearse --dir db/migrations --sandbox
+  dbctl migrate rehearse --system bridge --fill like-target --max-lock share
+  dbctl migrate rehearse --dir db/migrations --on postgresql://db2/restored --yes --format markdown")]
+struct RehearseArgs {
+    /// Last version to try [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    to: Option<i64>,
+    /// Make the scratch database on another server: a database there that may be connected to
+    #[arg(long, value_name = "URL", value_parser = parse_secret, conflicts_with_all = ["sandbox", "on"])]
+    scratch_url: Option<Secret>,
+    /// Make the scratch database on a private throwaway server of the target's version
+    #[arg(long, conflicts_with = "on")]
+    sandbox: bool,
+    /// Try on this restored copy of the target instead; it is changed, and asked about
+    #[arg(long, value_name = "URL", value_parser = parse_secret)]
+    on: Option<Secret>,
+    /// Strongest lock on a table that was there before, such as 'share update exclusive'
+    #[arg(long, value_name = "MODE", value_parser = parse_lock)]
+    max_lock: Option<LockMode>,
+    /// Longest statement on the copy, such as 500ms
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    max_duration: Option<Duration>,
+}
+
+fn parse_lock(text: &str) -> std::result::Result<LockMode, String> {
+    LockMode::named(text).ok_or_else(|| {
+        let modes = LockMode::ALL.map(|mode| mode.sql().to_lowercase().replace(' ', "-"));
+        format!("it is not one of {}", modes.join(", "))
+    })
 }
 
 /// What was asked for.
@@ -128,7 +173,20 @@ pub enum Verb {
     New { name: String, with_rollback: bool },
     Down { to: i64, limits: Limits },
     Repair { version: i64, reason: String, limits: Limits },
+    Rehearse(Rehearsal),
     Systems,
+}
+
+/// `migrate rehearse` as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags of the same names")]
+pub struct Rehearsal {
+    pub to: Option<i64>,
+    pub scratch_url: Option<Secret>,
+    pub sandbox: bool,
+    pub on: Option<Secret>,
+    pub limits: rehearse::Limits,
+    pub timeouts: Limits,
 }
 
 /// Where the flags say the migrations are.
@@ -160,9 +218,18 @@ impl MigrateArgs {
             Some(VerbArgs::New { name, with_rollback }) => Verb::New { name, with_rollback },
             Some(VerbArgs::Down { to }) => Verb::Down { to, limits },
             Some(VerbArgs::Repair { version, reason }) => Verb::Repair { version, reason, limits },
+            Some(VerbArgs::Rehearse(args)) => Verb::Rehearse(args.asked(limits)),
             Some(VerbArgs::Systems) => Verb::Systems,
         };
         Ok((verb, source))
+    }
+}
+
+impl RehearseArgs {
+    fn asked(self, timeouts: Limits) -> Rehearsal {
+        let limits = rehearse::Limits { max_lock: self.max_lock, max_duration: self.max_duration };
+        let RehearseArgs { to, scratch_url, sandbox, on, .. } = self;
+        Rehearsal { to, scratch_url, sandbox, on, limits, timeouts }
     }
 }
 

@@ -69,7 +69,7 @@ fn obstacles(found: &Findings) -> Vec<String> {
 }
 
 /// Applies versions of the set to a scratch database, in order. What is applied there already stays.
-/// `target` says where its history would be.
+/// `target` says where its history would be. What it answers is for further work there.
 ///
 /// # Errors
 /// Refused where a version reaches beyond the scratch database into the target's server; a version
@@ -80,12 +80,13 @@ pub async fn replay(
     versions: &[i64],
     command: &str,
     interrupt: &Interrupt,
-) -> Result<Vec<Applied>> {
+) -> Result<Bench> {
     if scratch.shares_server() {
         reach::refuse(&target.set, versions, true)?;
     }
     let mut bench = bench(scratch.connection(), target, command, interrupt).await?;
-    bench.apply(target, versions).await.map_err(|failure| explain(failure, scratch))
+    bench.apply(target, versions).await.map_err(|failure| explain(failure, scratch))?;
+    Ok(bench)
 }
 
 /// A database that versions are tried in, and the right to change it.
@@ -165,6 +166,19 @@ fn create_schema(schema: &str, server: &Server) -> Step {
         statements: vec![Statement::whole(sql)],
         record: Vec::new(),
     }
+}
+
+/// Refuses versions that have not been applied yet and reach beyond the database that they are tried in.
+///
+/// # Errors
+/// Refused, with the place.
+pub fn refuse_reaching(target: &Reached, versions: &[i64]) -> Result<()> {
+    reach::refuse(&target.set, versions, false)
+}
+
+/// A statement on one line, without comments.
+pub fn one_line(sql: &str) -> String {
+    super::words::one_line(sql)
 }
 
 /// What a scratch database lacks that the target has, where that is why a version fails.

@@ -36,6 +36,21 @@ pub(super) fn normal_form(text: &str) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A statement on one line: without comments, and without the semicolon at its end.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    let mut end = 0;
+    for token in tokens(text) {
+        if token.start > end && !line.is_empty() {
+            line.push(' ');
+        }
+        let words = text.get(token.clone()).unwrap_or_default().split_whitespace();
+        line.push_str(&words.collect::<Vec<_>>().join(" "));
+        end = token.end;
+    }
+    line.trim_end_matches([';', ' ']).to_owned()
+}
+
 /// The words of one statement.
 pub(super) struct Words<'a>(Vec<&'a str>);
 
@@ -128,6 +143,12 @@ mod tests {
         assert_ne!(normal_form("SELECT 'a  b'"), normal_form("SELECT 'a b'"));
         assert_ne!(normal_form("SELECT ab"), normal_form("SELECT a b"));
         assert_eq!(normal_form("DO $$\r\nBEGIN\r\nEND$$"), normal_form("DO $$\nBEGIN\nEND$$"));
+    }
+
+    #[test]
+    fn one_line_has_no_comments() {
+        let text = "ALTER TABLE t -- why\n    ALTER a TYPE bigint, /* x */ADD b int;\n-- the next one";
+        assert_eq!(one_line(text), "ALTER TABLE t ALTER a TYPE bigint, ADD b int");
     }
 
     #[test]

@@ -27,4 +27,4 @@ pub use server::Server;
 pub use session::{CopyIn, Notice, Session};
 pub use sqlstate::ServerError;
 pub use tokio_postgres::Row;
-pub use tokio_postgres::types::ToSql;
+pub use tokio_postgres::types::{FromSql, ToSql};

@@ -67,10 +67,12 @@ queries! {
     DEFAULT_BEGUN = "default_begun" (INT8);
     DEFAULT_SET = "default_set" (INT8);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
+    DATABASE_SIZES = "database_sizes" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();
+    RELATION_ESTIMATES = "relation_estimates" ();
     RELATION_NAME = "relation_name" (OID);
     RELATION_EXISTS = "relation_exists" (TEXT);
     INVALID_COPIES = "invalid_copies" ();
@@ -81,6 +83,9 @@ queries! {
     NORMAL_FORMS = "normal_forms" (TEXT);
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);
+    OBSERVED_BACKEND = "observed_backend" (INT4);
+    OBSERVED_RELATIONS = "observed_relations" ();
+    OBSERVED_TRANSACTION = "observed_transaction" ();
     PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
     PARTITION_DETAILS = "partition_details" (OID_ARRAY);
     PARTITION_DRIFT = "partition_drift" (OID_ARRAY);

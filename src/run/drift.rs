@@ -6,9 +6,8 @@ use std::path::Path;
 use super::Run;
 use crate::cli::drift::{Scratch, Source, Wish};
 use crate::cli::migrate;
-use crate::config::connection::Connection;
+use crate::config::Target;
 use crate::config::file::{Drift, DriftCheck};
-use crate::config::{Secret, Target};
 use crate::drift::{self, Expected, FailOn, Request, Terms, Verdict};
 use crate::error::{Failure, Kind, Result};
 use crate::outcome::Outcome;
@@ -31,7 +30,7 @@ impl Run {
         self.on_targets(async |run, target, interrupt| {
             let expected = match &wish.source {
                 Source::Snapshot(file) => Expected::Snapshot(file.clone()),
-                Source::Against(url) => Expected::Database(run.other(url)?),
+                Source::Against(url) => Expected::Database(run.connect_to(Some(url))?),
                 Source::Migrations { source, scratch } => run.replayed(target, source, scratch)?,
             };
             let terms = Terms { system: terms.system.clone().or_else(|| target.system.clone()), ..terms.clone() };
@@ -101,12 +100,6 @@ impl Run {
             .hint("what is meant to be so goes to 'drift: ignore:' in dbctl.yaml; 'migrate: {drift_check: warn}' migrates anyway"))
     }
 
-    /// A database beside the target: nothing of the target's variables is meant for it.
-    fn other(&self, url: &Secret) -> Result<Connection> {
-        let target = Target::unnamed(Some(url.clone()));
-        self.connection(&target)
-    }
-
     fn replayed(&self, target: &Target, source: &migrate::Source, scratch: &Scratch) -> Result<Expected> {
         let request = crate::migrate::Request {
             connection: self.connection(target)?,
@@ -119,7 +112,7 @@ impl Run {
         };
         let place = match scratch {
             Scratch::SameServer => Place::SameServer(request.connection.clone()),
-            Scratch::Url(url) => Place::Url(self.other(url)?),
+            Scratch::Url(url) => Place::Url(self.connect_to(Some(url))?),
             Scratch::Sandbox => Place::Sandbox,
         };
         Ok(Expected::Migrations { request: Box::new(request), place })

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use crate::cli::migrate::{Source, Verb};
+use crate::cli::migrate::{Rehearsal, Source, Verb};
 use crate::cli::systems::Which;
 use crate::cli::{Cli, Command, Consent, Talk};
 use crate::config::connection::Connection;
@@ -23,6 +23,8 @@ use crate::migrate::{self, Answer, Means};
 use crate::outcome::Outcome;
 use crate::output::{self, Document, Fact, Format, Progress, Style, visible_lines};
 use crate::pg::Interrupt;
+use crate::rehearse::{self, Stage};
+use crate::scratch::Place;
 use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
 use crate::systems;
@@ -178,7 +180,11 @@ impl Run {
     }
 
     fn connection(&self, target: &Target) -> Result<Connection> {
-        let mut connection = Connection::resolve(target.conninfo.as_ref().map(Secret::reveal), &self.env)?;
+        self.connect_to(target.conninfo.as_ref())
+    }
+
+    fn connect_to(&self, conninfo: Option<&Secret>) -> Result<Connection> {
+        let mut connection = Connection::resolve(conninfo.map(Secret::reveal), &self.env)?;
         // psql waits for as long as the network does; a cron line should not.
         connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
         if self.consent.talk > Talk::Quiet {
@@ -201,8 +207,19 @@ impl Run {
             Verb::Repair { version, reason, limits } => {
                 migrate::repair(request, *version, reason, *limits, &mut means).await
             }
+            Verb::Rehearse(asked) => rehearse::rehearse(request, &self.rehearsal(request, asked)?, &mut means).await,
             Verb::Systems | Verb::New { .. } => Err(Failure::new(Kind::Usage, "this verb needs no database")),
         }
+    }
+
+    fn rehearsal(&self, request: &migrate::Request, asked: &Rehearsal) -> Result<rehearse::Wish> {
+        let stage = match (&asked.on, &asked.scratch_url) {
+            (Some(url), _) => Stage::Copy(self.connect_to(Some(url))?),
+            (None, Some(url)) => Stage::Scratch(Place::Url(self.connect_to(Some(url))?)),
+            (None, None) if asked.sandbox => Stage::Scratch(Place::Sandbox),
+            (None, None) => Stage::Scratch(Place::SameServer(request.connection.clone())),
+        };
+        Ok(rehearse::Wish { to: asked.to, stage, limits: asked.limits.clone(), timeouts: asked.timeouts })
     }
 
     fn request(&self, target: &Target, source: &Source, verb: &Verb) -> Result<migrate::Request> {

@@ -13,7 +13,7 @@ use crate::ident::{Ident, Literal};
 use crate::pg::sandbox::{Options, Sandbox, binaries};
 use crate::pg::{Interrupt, Query, Session};
 use mark::{Found, Mark};
-pub use place::{Like, Locale, Place};
+pub use place::{Identity, Like, Locale, Place, identity};
 
 /// How long dropping may take, and how long an interrupted run may take to let go.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -171,7 +171,7 @@ async fn on_server(
     let scratch = Scratch {
         connection: connected(connection, &mark.name, like),
         origin: Origin::Database { admin: Box::new(connection.clone()), name: mark.name.clone() },
-        shares_server: same || place::server_identity(&session).await.is_none_or(|here| like.server == Some(here)),
+        shares_server: same || like.is_on(&session).await,
         notes,
     };
     let comment = format!("COMMENT ON DATABASE {} IS {}", Ident::new(mark.name.as_str()), Literal(&mark.comment()));

@@ -28,7 +28,7 @@ pub struct Like {
     pub search_path: String,
     /// Encoding and locale.
     pub locale: Locale,
-    /// The server's system identifier; none where the role may not see it.
+    /// Which server it is on; none where that could not be told.
     pub(super) server: Option<i64>,
 }
 
@@ -58,15 +58,36 @@ impl Like {
             major: server.major,
             search_path: server.search_path.clone(),
             locale: Locale::of_server(session).await?,
-            server: server_identity(session).await,
+            server: identity(session).await.ok().map(|identity| identity.started),
         })
     }
 }
 
-/// Which server this is, whatever address led to it: a copy of its files has the same identity.
-pub(super) async fn server_identity(session: &Session) -> Option<i64> {
-    let rows = session.rows(&Query::SERVER_IDENTITY, &[]).await.ok()?;
-    rows.first()?.try_get("server").ok()
+impl Like {
+    /// Whether a session is on the target's server, or may be.
+    pub(super) async fn is_on(&self, session: &Session) -> bool {
+        let (Ok(here), Some(there)) = (identity(session).await, self.server) else { return true };
+        here.started == there
+    }
+}
+
+/// Which database of which server a session is in, whatever address led to it. A restored copy has the
+/// system identifier and the OIDs of its original, but not the microsecond of its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    started: i64,
+    database: i64,
+}
+
+/// Asks for it.
+///
+/// # Errors
+/// The server's.
+pub async fn identity(session: &Session) -> Result<Identity> {
+    let doing = "cannot tell which server this is";
+    let rows = session.rows(&Query::SERVER_IDENTITY, &[]).await.map_err(|e| e.explain(doing))?;
+    let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
+    Ok(Identity { started: row.try_get("started")?, database: row.try_get("database")? })
 }
 
 impl Locale {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
 use super::journal::{self, Attempt, State};
+use super::observe::{Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
 use super::recover::{Recovery, Verdict};
 use super::retry::{Backoff, Pauses};
@@ -37,6 +38,7 @@ pub struct Executor {
     pub(super) interrupt: Interrupt,
     pub(super) order: Order,
     pub(super) run: Option<i64>,
+    observer: Option<Observer>,
 }
 
 /// A step that is done.
@@ -73,12 +75,29 @@ impl Executor {
         let left = order.lease_wait.saturating_sub(began.elapsed());
         lease.admit(&work, left, interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
         explain_journal(lease.session().send(&beside_settings(&server)).await, &server.role)?;
-        Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None })
+        Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, observer: None })
     }
 
     /// The working session, for reading under the lease.
     pub fn session(&self) -> &Session {
         &self.work
+    }
+
+    /// From now on every statement is looked at closely: what it locks, reads, rewrites, and how long it
+    /// takes. Looking costs a round trip or two a statement.
+    ///
+    /// # Errors
+    /// Unreachable.
+    pub async fn observe(&mut self, connection: &Connection) -> Result<()> {
+        let name = format!("{} observer", self.order.command);
+        let beside = Session::open_beside(connection, &name, &self.interrupt).await?;
+        self.observer = Some(Observer::new(beside, &self.server));
+        Ok(())
+    }
+
+    /// What was seen since [`Executor::observe`], in order; the last one may have failed.
+    pub fn observations(&self) -> Vec<Observation> {
+        self.observer.as_ref().map_or_else(Vec::new, Observer::seen)
     }
 
     /// Opens the journal; needed before the first [`Executor::apply`]. Idempotent.
@@ -190,8 +209,12 @@ impl Executor {
     ) -> Result<()> {
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
+        let seen = self.observer.as_ref().map(Observer::count);
         loop {
             self.check()?;
+            if let (Some(observer), Some(seen)) = (&self.observer, seen) {
+                observer.before(&self.work, seen).await?;
+            }
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, false);
             let Err((role, error)) = self.send_all(&messages, &mut watch, events).await else { return Ok(()) };
             if !error.is_lost() {
@@ -258,8 +281,12 @@ impl Executor {
             pauses: self.order.pauses,
         };
         let mut unknown = unknown.cloned();
+        let seen = self.observer.as_ref().map(Observer::count);
         loop {
             self.check()?;
+            if let (Some(observer), Some(seen)) = (&self.observer, seen) {
+                observer.before(&self.work, seen).await?;
+            }
             let messages = step.statement_messages(index);
             // Names must resolve as they do for the statement itself.
             for open in messages.iter().filter(|m| m.role == Role::Open) {
@@ -347,7 +374,14 @@ impl Executor {
                 // Reported by the caller, which asks the same question.
                 return Err((message.role, ServerError::interrupted()));
             }
-            let sent = watch.send(&self.work, &message.sql, self.order.lock_patience, events).await;
+            let subject = watch.subject();
+            let sending = watch.send(&self.work, &message.sql, self.order.lock_patience, events);
+            let sent = match (&self.observer, message.role) {
+                (Some(observer), Role::Work(index)) => {
+                    observer.over(sending, &self.work, subject, index, &message.sql).await
+                }
+                _ => sending.await,
+            };
             sent.map_err(|e| (message.role, e))?;
         }
         Ok(())

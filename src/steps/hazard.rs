@@ -54,6 +54,26 @@ impl LockMode {
         })
     }
 
+    /// The mode as people write it: `ACCESS EXCLUSIVE`, `access-exclusive`, `AccessExclusiveLock`.
+    pub fn named(text: &str) -> Option<LockMode> {
+        let plain = |text: &str| text.replace([' ', '-', '_'], "").to_ascii_lowercase();
+        let wanted = plain(text);
+        let wanted = wanted.strip_suffix("lock").unwrap_or(&wanted);
+        LockMode::ALL.into_iter().find(|mode| plain(mode.sql()) == wanted)
+    }
+
+    /// Every mode, weakest first.
+    pub const ALL: [LockMode; 8] = [
+        LockMode::AccessShare,
+        LockMode::RowShare,
+        LockMode::RowExclusive,
+        LockMode::ShareUpdateExclusive,
+        LockMode::Share,
+        LockMode::ShareRowExclusive,
+        LockMode::Exclusive,
+        LockMode::AccessExclusive,
+    ];
+
     /// Whether both cannot be held at once by two sessions (PostgreSQL documentation, table 13.2).
     pub fn conflicts_with(self, other: LockMode) -> bool {
         use LockMode::{AccessExclusive, AccessShare, Exclusive, RowExclusive, RowShare, Share, ShareUpdateExclusive};
@@ -136,17 +156,19 @@ mod tests {
     use super::LockMode;
 
     #[test]
+    fn modes_have_the_names_that_people_write() {
+        for mode in LockMode::ALL {
+            assert_eq!(LockMode::named(mode.sql()), Some(mode));
+        }
+        for text in ["access-exclusive", "AccessExclusiveLock", "ACCESS EXCLUSIVE", "access_exclusive"] {
+            assert_eq!(LockMode::named(text), Some(LockMode::AccessExclusive), "{text}");
+        }
+        assert_eq!(LockMode::named("exclusively"), None);
+    }
+
+    #[test]
     fn modes_conflict_as_the_documentation_says() {
-        let modes = [
-            LockMode::AccessShare,
-            LockMode::RowShare,
-            LockMode::RowExclusive,
-            LockMode::ShareUpdateExclusive,
-            LockMode::Share,
-            LockMode::ShareRowExclusive,
-            LockMode::Exclusive,
-            LockMode::AccessExclusive,
-        ];
+        let modes = LockMode::ALL;
         let rows: Vec<String> = modes
             .iter()
             .map(|a| modes.iter().map(|b| if a.conflicts_with(*b) { '#' } else { '.' }).collect())

@@ -13,6 +13,7 @@ pub mod guard;
 mod hazard;
 pub mod journal;
 mod means;
+pub mod observe;
 mod plan;
 mod recover;
 mod retry;

@@ -86,6 +86,35 @@ impl Statement {
             hazards: Vec::new(),
         }
     }
+
+    /// Cut where its statements begin; what stands between two belongs to the first of them.
+    fn apart(&self) -> Vec<Statement> {
+        let cuts: Vec<(usize, usize)> = self.cuts();
+        let ends = cuts.iter().skip(1).map(|(byte, _)| *byte).chain([self.sql.len()]);
+        let texts = cuts.iter().zip(ends).filter_map(|((byte, at), end)| Some((self.sql.get(*byte..end)?, *at)));
+        let apart = texts.enumerate().map(|(index, (sql, offset))| Statement {
+            sql: Arc::from(sql),
+            offset,
+            starts: self.starts.get(index).copied().into_iter().collect(),
+            // Whose they are is not known here; as a whole they are the step's.
+            locks: if index == 0 { self.locks.clone() } else { Vec::new() },
+            hazards: if index == 0 { self.hazards.clone() } else { Vec::new() },
+            ..self.clone()
+        });
+        apart.collect()
+    }
+
+    /// Where the pieces begin: byte of the text and character of the file.
+    fn cuts(&self) -> Vec<(usize, usize)> {
+        let mut cuts = vec![(0, self.offset)];
+        let mut starts = self.starts.iter().skip(1).peekable();
+        for (at, (byte, _)) in self.sql.char_indices().enumerate() {
+            if starts.next_if(|start| **start == self.offset + at).is_some() {
+                cuts.push((byte, self.offset + at));
+            }
+        }
+        cuts
+    }
 }
 
 /// Time limits of a step. Zero means none.
@@ -168,6 +197,17 @@ impl Step {
             sql.push_str(FORGET);
         }
         sql
+    }
+
+    /// The same step with each statement of its transaction as a message of its own, so that something
+    /// can be asked between them: together they are the same text, and mean the same.
+    #[must_use]
+    pub fn apart(&self) -> Step {
+        let statements = match self.lane {
+            Lane::Transaction => self.statements.iter().flat_map(Statement::apart).collect(),
+            Lane::Statements => self.statements.clone(),
+        };
+        Step { statements, ..self.clone() }
     }
 
     /// All hazards of the step.
@@ -312,4 +352,24 @@ enum Scope {
 
 fn milliseconds(limit: Duration) -> String {
     format!("{}ms", limit.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_taken_apart_is_the_same_text() {
+        let sql = "-- größer\nCREATE TABLE é (a int);\n-- next\nSELECT 1; SELECT 2;\n";
+        let starts = ["CREATE", "SELECT 1", "SELECT 2"].map(|word| sql[..sql.find(word).unwrap()].chars().count());
+        let whole = Statement { starts: starts.to_vec(), ..Statement::whole(sql.into()) };
+        let apart = whole.apart();
+        assert_eq!(apart.iter().map(|s| &*s.sql).collect::<String>(), sql);
+        assert_eq!(apart.iter().map(|s| s.offset).collect::<Vec<_>>(), [0, starts[1], starts[2]]);
+        assert!(
+            apart[0].sql.ends_with("-- next\n") && &*apart[1].sql == "SELECT 1; " && apart[2].starts == [starts[2]]
+        );
+        let unsplit = Statement::whole(sql.into()).apart();
+        assert_eq!((unsplit.len(), &*unsplit[0].sql), (1, sql));
+    }
 }

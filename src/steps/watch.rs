@@ -87,6 +87,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// The step that is looked at, and whether its statement runs outside of a transaction.
+    pub(super) fn subject(&self) -> (&'a str, bool) {
+        (self.title, self.alone)
+    }
+
     /// Adds who was in the way, and how to go on.
     pub(super) fn blame(&self, failure: Failure) -> Failure {
         if self.blockers.is_empty() {

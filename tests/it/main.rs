@@ -12,6 +12,7 @@ mod migrate;
 mod partitions;
 mod plans;
 mod queries;
+mod rehearse;
 mod retain;
 mod sandbox;
 mod schema;

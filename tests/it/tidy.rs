@@ -134,6 +134,7 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/steps/fill.rs",
             "src/steps/recover.rs",
             "src/steps/journal.rs",
+            "src/steps/observe.rs",
             "src/migrate/read.rs",
             "src/partitions/read.rs",
             "src/partitions/observe.rs",
@@ -143,7 +144,7 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/archive/hash.rs",
             "src/scratch/mod.rs",
         ],
-        &["ession.send(", "work.send(", "session().send("],
+        &["ession.send(", "work.send(", "session().send(", "beside.send("],
     );
     for file in ["src/migrate/read.rs", "src/partitions/read.rs", "src/retain/read.rs"] {
         for (number, line) in code(file).iter().filter(|(_, line)| line.contains(".send(")) {

@@ -40,6 +40,9 @@ fn exactly_the_applied_versions_are_replayed_on_either_place_and_the_target_is_n
         db.one("SELECT pg_stat_get_db_tuples_inserted(d.oid) + pg_stat_get_db_tuples_updated(d.oid) + pg_stat_get_db_tuples_deleted(d.oid) FROM pg_database d WHERE datname = current_database()")
     };
     // What the set-up did is counted some time after it.
+    if db.major() >= 15 {
+        db.sql("SELECT pg_stat_force_next_flush()");
+    }
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let before = written();
     wait(async {
@@ -108,7 +111,7 @@ fn a_missing_extension_is_named_with_the_ways_out() {
             replay(scratch, &target, &target.applied, "test", &interrupt).await
         })
         .await;
-        let said = failed.unwrap_err().to_string();
+        let said = failed.err().unwrap().to_string();
         assert!(said.contains("--scratch-url") && said.contains("--without") && said.contains("V1__x.sql"), "{said}");
     });
 }

@@ -1,0 +1,246 @@
+//! `dbctl migrate rehearse`: the pending migrations on a copy, each statement looked at while it runs,
+//! and the table that a change ticket wants. The target is read, never written.
+
+mod judge;
+mod view;
+
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+use crate::migrate::replay::{self, Bench, Reached, bench, reached, refuse_reaching};
+use crate::migrate::{self, Answer, Request};
+use crate::outcome::Outcome;
+use crate::pg::{Interrupt, Session};
+use crate::scratch::{self, Place, Scratch, identity};
+use crate::steps::events::Silent;
+use crate::steps::gate::{Rails, consent};
+use crate::steps::observe::{self, Observation, Relations};
+use crate::steps::{Means, Plan};
+pub use judge::Limits;
+
+/// What is wanted of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The last version to try; none means all.
+    pub to: Option<i64>,
+    /// Where.
+    pub stage: Stage,
+    /// What may be.
+    pub limits: Limits,
+    /// Time limits of each step.
+    pub timeouts: migrate::Limits,
+}
+
+/// Where migrations are tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// In a scratch database, into which what is applied is replayed.
+    Scratch(Place),
+    /// In a copy of the target that the user has made, with its rows.
+    Copy(Connection),
+}
+
+/// What a rehearsal has seen.
+struct Report {
+    target: Reached,
+    /// The versions that were tried.
+    versions: Vec<i64>,
+    /// Where, in words.
+    stage: String,
+    server: String,
+    /// Which rows the copy had, in words.
+    rows: String,
+    plan: Plan,
+    before: Relations,
+    seen: Vec<Observation>,
+    /// How it ended where it failed.
+    failure: Option<Failure>,
+    /// Bytes by which the copy has grown, and that it has put into temporary files.
+    grown: Option<i64>,
+    temporary: Option<i64>,
+    /// Whether others may have written WAL meanwhile.
+    shared: bool,
+    notes: Vec<String>,
+}
+
+/// Tries what is pending on a copy.
+///
+/// # Errors
+/// Refused where history and files contradict each other, where a version reaches beyond a scratch
+/// database, and for a copy that is the target itself; what [`Scratch::create`] fails with.
+pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> Result<Answer> {
+    if request.dry_run {
+        let up = migrate::Wish { to: wish.to, allow_out_of_order: true, timeouts: wish.timeouts, ..Default::default() };
+        return migrate::plan(request, &up, false, means.interrupt).await;
+    }
+    let target = reached(request, means.interrupt).await?;
+    refuse_obstacles(&target)?;
+    let versions = wanted(&target, wish.to)?;
+    let label = request.connection.label();
+    if versions.is_empty() {
+        return Ok((Outcome::Done, view::nothing(&label, &target)));
+    }
+    let report = match &wish.stage {
+        Stage::Scratch(place) => {
+            scratch::within(place, &target.like, "rehearse", means.interrupt, async |scratch| {
+                in_scratch(scratch, place, &target, &versions, wish, means.interrupt).await
+            })
+            .await?
+        }
+        Stage::Copy(copy) => in_copy(copy, request, &target, &versions, wish, means).await?,
+    };
+    let lines = judge::lines(&report.plan, &report.seen, &report.before);
+    let excesses = judge::excesses(&lines, &wish.limits);
+    let clean = excesses.is_empty() && report.failure.is_none();
+    let outcome = if clean { Outcome::Done } else { Outcome::Findings };
+    Ok((outcome, view::report(&label, &report, &lines, &excesses)))
+}
+
+fn refuse_obstacles(target: &Reached) -> Result<()> {
+    let Some((first, others)) = target.obstacles.split_first() else { return Ok(()) };
+    let failure = others.iter().fold(Failure::new(Kind::Refused, first), |f, other| f.note(format!("also: {other}")));
+    Err(failure.hint("'dbctl migrate status' shows every version; what cannot be migrated cannot be rehearsed"))
+}
+
+fn wanted(target: &Reached, to: Option<i64>) -> Result<Vec<i64>> {
+    if let Some(to) = to.filter(|to| target.set.file(*to).is_none()) {
+        return Err(Failure::new(Kind::Usage, format!("--to {to}: {} has no such version", target.set.origin)));
+    }
+    Ok(target.pending.iter().copied().filter(|version| to.is_none_or(|to| *version <= to)).collect())
+}
+
+async fn in_scratch(
+    scratch: &Scratch,
+    place: &Place,
+    target: &Reached,
+    versions: &[i64],
+    wish: &Wish,
+    interrupt: &Interrupt,
+) -> Result<Report> {
+    if scratch.shares_server() {
+        refuse_reaching(target, versions)?;
+    }
+    let mut bench = replay::replay(scratch, target, &target.applied, "rehearse", interrupt).await?;
+    let mut report = watch(&mut bench, scratch.connection(), target, versions, wish, interrupt).await?;
+    report.stage = match place {
+        Place::SameServer(_) => "a scratch database on the target's server".to_owned(),
+        Place::Url(_) => format!("a scratch database: {}", scratch.connection().label()),
+        Place::Sandbox => "a private server (sandbox)".to_owned(),
+    };
+    report.shared = !matches!(place, Place::Sandbox);
+    report.rows = "those that migrations write".to_owned();
+    report.notes.extend(scratch.notes().iter().cloned());
+    Ok(report)
+}
+
+/// A copy is changed for good: it must be one, and somebody must want that.
+async fn in_copy(
+    copy: &Connection,
+    request: &Request,
+    target: &Reached,
+    versions: &[i64],
+    wish: &Wish,
+    means: &mut Means<'_>,
+) -> Result<Report> {
+    refuse_target_itself(&request.connection, copy, means.interrupt).await?;
+    let there = reached(&Request { connection: copy.clone(), ..request.clone() }, means.interrupt).await?;
+    refuse_obstacles(&there)?;
+    if there.applied != target.applied {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("{} is not where the target is: it has other versions applied", copy.label()),
+        )
+        .note(format!("target: {}; copy: {}", newest(&target.applied), newest(&there.applied)))
+        .hint("restore a newer backup, or apply what it lacks with 'dbctl migrate up --to V' there"));
+    }
+    let rails = Rails { always_ask: true, protected: None, ..request.rails.clone() };
+    let because = format!("{} versions are applied to the copy {} and stay there", versions.len(), copy.label());
+    consent(vec![because], &rails, means.confirm)?;
+    let mut bench = bench(copy, target, "rehearse", means.interrupt).await?;
+    let mut report = watch(&mut bench, copy, target, versions, wish, means.interrupt).await?;
+    report.stage = format!("the copy {}", copy.label());
+    report.shared = true;
+    report.rows = "the copy's own".to_owned();
+    Ok(report)
+}
+
+fn newest(applied: &[i64]) -> String {
+    match applied.last() {
+        Some(last) => format!("{} versions, the newest {last}", applied.len()),
+        None => "none".to_owned(),
+    }
+}
+
+async fn refuse_target_itself(target: &Connection, copy: &Connection, interrupt: &Interrupt) -> Result<()> {
+    let there = identity(&Session::open(copy, "rehearse", interrupt).await?).await?;
+    let here = identity(&Session::open(target, "rehearse", interrupt).await?).await?;
+    if here == there {
+        return Err(Failure::new(Kind::Refused, format!("--on leads to the target itself: {}", copy.label()))
+            .hint("restore a backup of it into another database, and name that one"));
+    }
+    Ok(())
+}
+
+/// Applies the versions under observation. A version that fails is what a rehearsal is for.
+async fn watch(
+    bench: &mut Bench,
+    connection: &Connection,
+    target: &Reached,
+    versions: &[i64],
+    wish: &Wish,
+    interrupt: &Interrupt,
+) -> Result<Report> {
+    let before = own(observe::relations(bench.executor().session()).await?, target);
+    let plan = bench.plan(target, versions, wish.timeouts).await?;
+    let plan = Plan { steps: plan.steps.iter().map(crate::steps::Step::apart).collect() };
+    let sizes = Sizes::read(bench.executor().session()).await;
+    let executor = bench.executor();
+    executor.observe(connection).await?;
+    let done = executor.perform(&plan, &mut Silent).await;
+    interrupt.check()?;
+    let failure = match done {
+        Ok(_) => None,
+        Err(failure) if matches!(failure.what(), Kind::Unreachable | Kind::Busy) => return Err(failure),
+        Err(failure) => Some(failure),
+    };
+    let after = Sizes::read(executor.session()).await;
+    Ok(Report {
+        target: target.clone(),
+        versions: versions.to_vec(),
+        stage: String::new(),
+        server: executor.server().version.clone(),
+        rows: String::new(),
+        before,
+        seen: executor.observations(),
+        plan,
+        failure,
+        grown: sizes.and_then(|before| Some(after?.database - before.database)),
+        temporary: sizes.and_then(|before| Some(after?.temporary - before.temporary)),
+        shared: false,
+        notes: Vec::new(),
+    })
+}
+
+/// The history and dbctl's own tables are nobody's concern, nor what belongs to a table unseen.
+fn own(mut relations: Relations, target: &Reached) -> Relations {
+    let history = |name: &str| name.starts_with("refinery_schema_history");
+    relations.retain(|_, relation| {
+        !["dbctl", "pg_toast"].contains(&relation.schema.as_str())
+            && !(history(&relation.name) && Some(&relation.schema) == target.schema.as_ref())
+    });
+    relations
+}
+
+/// What a database takes on disk.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    database: i64,
+    temporary: i64,
+}
+
+impl Sizes {
+    async fn read(session: &Session) -> Option<Sizes> {
+        let rows = session.rows(&crate::pg::Query::DATABASE_SIZES, &[]).await.ok()?;
+        let row = rows.first()?;
+        Some(Sizes { database: row.try_get("database").ok()?, temporary: row.try_get("temporary").ok()? })
+    }
+}

@@ -1,0 +1,220 @@
+//! A rehearsal as the table of a change ticket. Knows reports and columns, not terminals.
+
+use super::judge::{Excess, How, Line, blocks, bytes, seconds, shortened};
+use super::{Reached, Report};
+use crate::output::{Column, Document, Table, Value};
+use crate::steps::TableLock;
+
+/// Of the text of a statement a person sees this much.
+const SHOWN: usize = 90;
+
+fn head(label: &str, target: &Reached) -> Document {
+    Document::new("migrate.rehearse", 1)
+        .fact("database", "database", label)
+        .fact("source", "migrations", target.set.origin.to_string())
+        .fact("applied", "applied", target.applied.len())
+}
+
+pub(super) fn nothing(label: &str, target: &Reached) -> Document {
+    head(label, target)
+        .fact("pending", "pending", 0_usize)
+        .fact("result", "result", "nothing to rehearse")
+        .table(statements(&[]))
+}
+
+pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[Excess]) -> Document {
+    let strongest = lines.iter().filter_map(|line| line.locks.first()).rev().max_by_key(|lock| lock.mode);
+    let total: f64 = lines.iter().map(|line| line.took.as_secs_f64()).sum();
+    let wal: Option<u64> = lines.iter().filter(|line| !line.failed).map(|line| line.wal).sum();
+    let rewrites: usize = lines.iter().map(|line| line.rewritten.len()).sum();
+    let mut document = head(label, &report.target)
+        .fact("pending", "tried", report.versions.len())
+        .fact("stage", "tried on", report.stage.as_str())
+        .fact("server", "server", format!("PostgreSQL {}", report.server))
+        .fact("rows", "rows", report.rows.as_str())
+        .fact("result", "result", result(report, excesses))
+        .fact("strongest_lock", "strongest lock", strongest.map(ToString::to_string).map_or(Value::None, Value::Text))
+        .fact("rewrites", "rewrites", rewrites)
+        .fact("total_seconds", "took", Value::Seconds(total))
+        .fact("total_wal_bytes", "WAL", wal.map_or(Value::Unknown, Value::Bytes))
+        .fact("grown_bytes", "grew by", report.grown.map_or(Value::Unknown, signed))
+        .fact("temporary_bytes", "temporary files", report.temporary.map_or(Value::Unknown, signed));
+    if let Some(failure) = &report.failure {
+        document = document.text("failure", failure.to_string());
+    }
+    if !excesses.is_empty() || report.failure.is_some() {
+        document = document.table(findings(report, excesses));
+    }
+    document = document.table(statements(lines));
+    for note in notes(report, lines) {
+        document = document.note(note);
+    }
+    document
+}
+
+fn signed(bytes: i64) -> Value {
+    u64::try_from(bytes).map_or(Value::Int(bytes), Value::Bytes)
+}
+
+fn result(report: &Report, excesses: &[Excess]) -> String {
+    match (&report.failure, excesses.len()) {
+        (Some(_), _) => "fails".to_owned(),
+        (None, 0) => "passes".to_owned(),
+        (None, 1) => "1 statement does more than is allowed".to_owned(),
+        (None, count) => format!("{count} times more than is allowed"),
+    }
+}
+
+fn findings(report: &Report, excesses: &[Excess]) -> Table {
+    let columns = vec![Column::new("rule", "rule"), Column::new("place", "where"), Column::new("message", "what")];
+    let mut table = Table::new("findings", "", columns);
+    if let Some(failure) = &report.failure {
+        let message = failure.messages().join(": ");
+        table.push(vec!["fails".into(), Value::None, message.into()]);
+    }
+    for excess in excesses {
+        table.push(vec![excess.rule.into(), excess.place.as_str().into(), excess.message.as_str().into()]);
+    }
+    table
+}
+
+fn statements(lines: &[Line]) -> Table {
+    let mut table = Table::new(
+        "statements",
+        "no statement was run",
+        vec![
+            Column::new("version", "version"),
+            Column::new("statement", "statement"),
+            Column::new("lock", "strongest lock, what it blocks"),
+            Column::new("work", "work"),
+            Column::new("seconds", "took"),
+            Column::new("wal_bytes", "WAL"),
+            Column::machine("migration"),
+            Column::machine("file"),
+            Column::machine("line"),
+            Column::machine("column"),
+            Column::machine("lock_mode"),
+            Column::machine("lock_relation"),
+            Column::machine("held_seconds"),
+            Column::machine("blocks"),
+            Column::machine("locks"),
+            Column::machine("locks_known_by"),
+            Column::machine("rewritten"),
+            Column::machine("rewritten_bytes"),
+            Column::machine("scanned"),
+            Column::machine("scanned_rows"),
+            Column::machine("rows_written"),
+            Column::machine("failed"),
+        ],
+    );
+    for line in lines {
+        table.push(row(line));
+    }
+    table
+}
+
+fn row(line: &Line) -> Vec<Value> {
+    let strongest = line.locks.first();
+    let names = |named: &[(String, u64)]| Value::List(named.iter().map(|(name, _)| name.clone()).collect());
+    let scanned_rows =
+        line.scanned.as_ref().and_then(|tables| tables.iter().map(|(_, rows)| *rows).sum::<Option<i64>>());
+    let scanned = line.scanned.as_ref();
+    vec![
+        version(&line.step).into(),
+        shortened(&line.sql, SHOWN).into(),
+        lock(line),
+        work(line),
+        Value::Seconds(line.took.as_secs_f64()),
+        line.wal.map_or(Value::Unknown, Value::Bytes),
+        line.step.as_str().into(),
+        line.file.as_str().into(),
+        line.line.into(),
+        line.column.into(),
+        strongest.map(|lock| lock.mode.sql()).into(),
+        strongest.map(|lock| lock.table.clone()).into(),
+        strongest.map_or(Value::None, |_| Value::Seconds(line.held.as_secs_f64())),
+        if line.how == How::Unknown || line.failed {
+            Value::Unknown
+        } else {
+            strongest.map_or("nothing", |lock| blocks(lock.mode)).into()
+        },
+        Value::List(line.locks.iter().map(TableLock::to_string).collect()),
+        line.how.id().into(),
+        names(&line.rewritten),
+        Value::Bytes(line.rewritten.iter().map(|(_, bytes)| bytes).sum()),
+        scanned.map_or(Value::Unknown, |tables| Value::List(tables.iter().map(|(name, _)| name.clone()).collect())),
+        scanned_rows.map_or(Value::Unknown, Value::Int),
+        line.rows_written.map_or(Value::Unknown, Value::Int),
+        line.failed.into(),
+    ]
+}
+
+/// `V0002` of `V0002__words`.
+fn version(step: &str) -> &str {
+    step.split_once("__").map_or(step, |(version, _)| version)
+}
+
+fn lock(line: &Line) -> Value {
+    if line.failed {
+        return Value::None;
+    }
+    let Some(first) = line.locks.first() else {
+        return match line.how {
+            How::Unknown => Value::Unknown,
+            How::Held => "no other".into(),
+            How::Sampled | How::Documented => "none".into(),
+        };
+    };
+    let others = line.locks.iter().filter(|lock| lock.mode == first.mode).count() - 1;
+    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let known = if line.how == How::Documented { " (by the documentation)" } else { "" };
+    let held = if line.held > line.took { format!(", held {}", seconds(line.held)) } else { String::new() };
+    format!("{first}{more}: {}{held}{known}", blocks(first.mode)).into()
+}
+
+fn work(line: &Line) -> Value {
+    if line.failed {
+        return "fails".into();
+    }
+    let mut work = Vec::new();
+    for (name, size) in &line.rewritten {
+        work.push(if line.sql.to_uppercase().starts_with("TRUNCATE") {
+            format!("empties {name}")
+        } else {
+            format!("rewrites {name}, {}", bytes(*size))
+        });
+    }
+    match &line.scanned {
+        Some(scanned) => work.extend(scanned.iter().map(|(name, rows)| match rows {
+            Some(rows) => format!("reads {name}, {rows} rows"),
+            None => format!("reads {name} whole"),
+        })),
+        None => work.push("reads: UNKNOWN".to_owned()),
+    }
+    if let Some(rows) = line.rows_written.filter(|rows| *rows > 0) {
+        work.push(format!("writes {rows} rows"));
+    }
+    Value::List(work)
+}
+
+fn notes(report: &Report, lines: &[Line]) -> Vec<String> {
+    let mut notes = vec![
+        "locks are those on what was there before these migrations; what they make themselves keeps nobody waiting"
+            .to_owned(),
+        "times and sizes are the copy's, with the rows that it has: rewrites and reads take longer with more of them"
+            .to_owned(),
+    ];
+    if report.shared {
+        notes.push("WAL is counted for the whole server: where others work on it, theirs is included".to_owned());
+    }
+    if lines.iter().any(|line| matches!(line.how, How::Sampled | How::Documented)) {
+        notes.push(
+            "outside of a transaction locks are seen from another session: very short ones may be missed".to_owned(),
+        );
+    }
+    if lines.iter().any(|line| line.scanned.is_none() && !line.failed) {
+        notes.push("what a statement outside of a transaction reads is UNKNOWN before PostgreSQL 15".to_owned());
+    }
+    notes.extend(report.notes.iter().cloned());
+    notes
+}

@@ -1,0 +1,128 @@
+//! Where a rehearsal takes place: beside the target, on another server, in a sandbox, on a copy; and
+//! that the target is only read.
+
+use super::{Case, alone, json, line, scratches};
+use crate::harness::{Database, majors, run};
+
+fn newest() -> u32 {
+    *majors().last().unwrap()
+}
+
+const ROWS: &str = "CREATE TABLE t (a int);\nINSERT INTO t SELECT generate_series(1, 100);";
+const PENDING: &str = "ALTER TABLE t ALTER a TYPE bigint;\nUPDATE t SET a = 1;";
+
+/// What the server has counted of the target.
+fn written(db: &Database) -> String {
+    db.one(
+        "SELECT format('%s %s %s %s', pg_stat_get_db_tuples_inserted(oid), pg_stat_get_db_tuples_updated(oid), \
+         pg_stat_get_db_tuples_deleted(oid), pg_stat_get_db_temp_bytes(oid)) FROM pg_database WHERE datname = current_database()",
+    )
+}
+
+/// The same once the counters of ended sessions have arrived.
+fn settled(db: &Database) -> String {
+    if db.major() >= 15 {
+        db.sql("SELECT pg_stat_force_next_flush()");
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    written(db)
+}
+
+#[test]
+fn a_role_that_may_only_read_rehearses_elsewhere_and_the_target_is_not_written() {
+    let (_server, db) = alone(newest());
+    let (_other, elsewhere) = alone(newest());
+    let case = Case::on(db, ROWS, &[PENDING]);
+    case.db.sql("CREATE ROLE reader LOGIN; GRANT SELECT ON refinery_schema_history TO reader; ALTER ROLE reader SET default_transaction_read_only = on");
+    let schema = "SELECT string_agg(c.oid::text || relname || relfilenode, ' ' ORDER BY c.oid) FROM pg_class c WHERE c.oid > 16383";
+    let (before, files) = (settled(&case.db), case.db.one(schema));
+    let url = elsewhere.url();
+    for place in [&["--scratch-url", &url][..], &["--sandbox"]] {
+        let mut args = place.to_vec();
+        args.extend(["--format", "json"]);
+        let run = run(case.command(&args).env("DATABASE_URL", case.db.url_as("reader"))).expect_code(0);
+        let document = json(&run);
+        assert_eq!(line(&document, "ALTER a TYPE")["lock_mode"], "ACCESS EXCLUSIVE");
+        assert_eq!(line(&document, "UPDATE t")["rows_written"], 100);
+    }
+    assert!(scratches(&elsewhere).is_empty());
+    assert_eq!((settled(&case.db), case.db.one(schema)), (before.clone(), files.clone()));
+    // Beside the target the copy is another database; the target is as it was.
+    case.rehearse(&[], 0);
+    assert!(scratches(&case.db).is_empty());
+    assert_eq!((settled(&case.db), case.db.one(schema)), (before, files));
+}
+
+#[test]
+fn without_createdb_the_other_ways_are_named() {
+    let (_server, db) = alone(newest());
+    let case = Case::on(db, ROWS, &[PENDING]);
+    case.db.sql("CREATE ROLE reader LOGIN; GRANT SELECT ON refinery_schema_history TO reader");
+    let refused = run(case.command(&[]).env("DATABASE_URL", case.db.url_as("reader"))).expect_code(77);
+    for way in ["--scratch-url", "--sandbox", "ALTER ROLE reader CREATEDB"] {
+        assert!(refused.stderr.contains(way), "{way} is not in\n{}", refused.stderr);
+    }
+    case.db.sql("ALTER ROLE reader CREATEDB");
+    run(case.command(&[]).env("DATABASE_URL", case.db.url_as("reader"))).expect_code(0);
+    assert!(scratches(&case.db).is_empty());
+}
+
+#[test]
+fn a_copy_is_asked_about_must_be_one_and_is_changed() {
+    let (_server, db) = alone(newest());
+    let case = Case::on(db, ROWS, &[PENDING]);
+    let copy = format!("{}_copy", case.db.name());
+    let url = case.db.url().replacen(case.db.name(), &copy, 1);
+    // The target under another spelling of its address is still the target.
+    let itself = case.db.url().replacen("postgres@", "postgres:x@", 1);
+    let refused = case.rehearse(&["--on", &itself, "--yes"], 4);
+    assert!(refused.stderr.contains("the target itself"), "{}", refused.stderr);
+    let restored = Database::at(&_server);
+    let behind = case.rehearse(&["--on", &restored.url(), "--yes"], 4);
+    assert!(behind.stderr.contains("is not where the target is"), "{}", behind.stderr);
+    let admin = case.db.session_with(|config| {
+        config.dbname("postgres");
+    });
+    admin.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", case.db.name()));
+    admin.sql(&format!("CREATE DATABASE {copy} TEMPLATE {}", case.db.name()));
+    let asked = case.rehearse(&["--on", &url], 4);
+    assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
+    let document = case.json(&["--on", &url, "--yes"], 0);
+    assert_eq!(line(&document, "UPDATE t")["rows_written"], 100);
+    assert_eq!(document["rows"], "the copy's own");
+    let target = case.db.session();
+    assert_eq!(target.one("SELECT count(*) FROM refinery_schema_history"), "1");
+    let changed = case.db.session_with(|config| {
+        config.dbname(&copy);
+    });
+    assert_eq!(changed.one("SELECT count(*) FROM refinery_schema_history"), "2");
+    drop(changed);
+    admin.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
+}
+
+#[test]
+fn what_reaches_the_whole_server_is_tried_in_a_sandbox_only() {
+    let (_server, db) = alone(newest());
+    let name = db.name().to_owned();
+    let case = Case::on(
+        db,
+        "CREATE TABLE t (a int);",
+        &["CREATE ROLE made_here;", &format!("ALTER DATABASE {name} SET work_mem = '5MB';")],
+    );
+    let refused = case.rehearse(&[], 4);
+    assert!(refused.stderr.contains("--sandbox") && refused.stderr.contains("V2__step.sql:1:1"), "{}", refused.stderr);
+    case.rehearse(&["--sandbox"], 0);
+    assert_eq!(case.db.one("SELECT count(*) FROM pg_roles WHERE rolname = 'made_here'"), "0");
+    assert_eq!(case.db.one("SELECT count(*) FROM pg_db_role_setting"), "0");
+    case.file(2, "DO $$ BEGIN EXECUTE 'CREATE ROLE made_here'; END $$;");
+    case.rehearse(&[], 4);
+    assert!(scratches(&case.db).is_empty());
+}
+
+#[test]
+fn a_history_that_contradicts_the_files_is_not_rehearsed() {
+    let case = Case::with("CREATE TABLE t (a int);", &["SELECT 1;"]);
+    case.file(1, "CREATE TABLE t (a bigint);");
+    let refused = case.rehearse(&[], 4);
+    assert!(refused.stderr.contains("was changed after it was applied"), "{}", refused.stderr);
+}
