@@ -128,15 +128,21 @@ async fn systems(session: &Session, server: &Server) -> Result<Option<Vec<String
 /// # Errors
 /// A scratch database that cannot be made; a migration that fails there; a file that is no snapshot; the
 /// other server's.
-pub async fn expect(expected: &Expected, looked: &Looked, interrupt: &Interrupt) -> Result<(Side, Vec<String>)> {
+pub async fn expect(
+    expected: &Expected,
+    looked: &Looked,
+    patience: Duration,
+    interrupt: &Interrupt,
+    events: &mut dyn Events,
+) -> Result<(Side, Vec<String>)> {
     match (expected, &looked.reached) {
         (Expected::Snapshot(file), _) => {
             let snapshot = schema::file::read(file)?;
             Ok((Side { label: of_file(file, &snapshot), snapshot }, Vec::new()))
         }
         (Expected::Database(connection), _) => {
-            let snapshot = schema::capture_from(connection, "drift", interrupt).await?;
-            Ok((Side { label: connection.label(), snapshot }, Vec::new()))
+            let other = look(connection, expected, patience, interrupt, events).await?;
+            Ok((other.side, Vec::new()))
         }
         (Expected::Migrations { place, .. }, Some(reached)) => replayed(place, reached, interrupt).await,
         (Expected::Migrations { .. }, None) => {

@@ -98,7 +98,7 @@ pub async fn run(request: &Request, brief: bool, interrupt: &Interrupt, events: 
 /// As [`run`].
 pub async fn check(request: &Request, interrupt: &Interrupt, events: &mut dyn Events) -> Result<Report> {
     let mut looked = look(&request.connection, &request.expected, request.lock_wait, interrupt, events).await?;
-    let (mut side, notes) = expected::expect(&request.expected, &looked, interrupt).await?;
+    let (mut side, notes) = expected::expect(&request.expected, &looked, request.lock_wait, interrupt, events).await?;
     let mut unknown = Vec::new();
     let mut pending = Vec::new();
     let mut systems = looked.systems.take();

@@ -42,9 +42,10 @@ pub fn report(report: &Report, brief: bool) -> Document {
         }
         document = document.text("differences", text(&report.found));
     } else {
-        let in_sync = match verdict {
-            Verdict::Unknown => Cell::Unknown,
-            _ => report.found.is_empty().into(),
+        let in_sync = match (report.found.is_empty(), report.unknown.is_empty()) {
+            (false, _) => false.into(),
+            (true, true) => true.into(),
+            (true, false) => Cell::Unknown,
         };
         document = document
             .fact("in_sync", "in sync", in_sync)

@@ -103,7 +103,9 @@ impl Run {
     fn replayed(&self, target: &Target, source: &migrate::Source, scratch: &Scratch) -> Result<Expected> {
         let request = crate::migrate::Request {
             connection: self.connection(target)?,
-            origin: source.of(target)?,
+            origin: source
+                .of(target)
+                .map_err(|failure| failure.hint("or say what it should be like: --snapshot FILE, --against URL"))?,
             without: source.without.clone(),
             lock_wait: self.settings.lock_wait.value,
             lock_patience: self.settings.lock_patience.value,
