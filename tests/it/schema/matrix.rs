@@ -117,6 +117,9 @@ const CHANGES: &[Change] = &[
     change("ALTER INDEX app.customers_lower ALTER COLUMN 1 SET STATISTICS 300", &["changed table:app.customers/index:customers_lower#statistics_target"]),
     change("ALTER STATISTICS app.orders_stat SET STATISTICS 400", &["changed statistics:app.orders_stat#statistics_target"]),
     change("DROP STATISTICS app.orders_stat", &["missing statistics:app.orders_stat"]),
+    change("ALTER INDEX app.customers_lower RENAME TO customers_low", &["renamed table:app.customers/index:customers_lower#name"]),
+    change("ALTER TABLE app.customers RENAME CONSTRAINT positive TO solvent", &["renamed table:app.customers/check:positive#name"]),
+    change("ALTER TABLE app.customers RENAME COLUMN code TO label", &["missing table:app.customers/column:code", "extra table:app.customers/column:label"]),
     // Partitions.
     change("CREATE TABLE app.events_2026_03 PARTITION OF app.events FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')", &["extra table:app.events_2026_03"]),
     change("ALTER TABLE app.events DETACH PARTITION app.events_2026_03; ALTER TABLE app.events ATTACH PARTITION app.events_2026_03 FOR VALUES FROM ('2026-03-01') TO ('2026-03-15')", &["changed table:app.events_2026_03#bound"]),

@@ -6,8 +6,10 @@ mod same;
 
 use dbctl::config::connection::Connection;
 use dbctl::config::env::Env;
+use dbctl::drift::compare::compare;
+use dbctl::drift::partitions::Managed;
 use dbctl::pg::Interrupt;
-use dbctl::schema::{Object, Snapshot, capture_from};
+use dbctl::schema::{Snapshot, capture_from};
 
 use crate::harness::Database;
 
@@ -60,26 +62,10 @@ fn capture(url: &str) -> Snapshot {
     runtime.block_on(capture_from(&connection, "test", &Interrupt::default())).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Lines `direction id#property`, sorted; the parts of what is missing or extra go without saying.
+/// What `drift` tells of two schemas, as lines `direction id#property`, sorted.
 fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-    let whole = |from: &Snapshot, to: &Snapshot, word: &str| {
-        let gone = |object: &&Object| to.object(&object.id).is_none();
-        let gone: Vec<&Object> = from.objects.iter().filter(gone).collect();
-        let names: Vec<String> = gone.iter().map(|object| object.id.to_string()).collect();
-        let alone = gone.into_iter().filter(|o| o.id.parent.as_ref().is_none_or(|p| !names.iter().any(|n| **n == **p)));
-        alone.map(|object| format!("{word} {}", object.id)).collect::<Vec<_>>()
-    };
-    let mut lines = whole(before, after, "missing");
-    lines.extend(whole(after, before, "extra"));
-    for object in &before.objects {
-        let Some(other) = after.object(&object.id) else { continue };
-        let mut properties: Vec<_> = object.properties.keys().chain(other.properties.keys()).collect();
-        properties.sort();
-        properties.dedup();
-        for property in properties.into_iter().filter(|p| object.get(**p) != other.get(**p)) {
-            lines.push(format!("changed {}#{}", object.id, property.word()));
-        }
-    }
+    let told = compare(before, after, &Managed::default()).differences;
+    let mut lines: Vec<String> = told.iter().map(|d| format!("{} {}", d.direction().word(), d.stable_id())).collect();
     lines.sort();
     lines
 }
