@@ -10,7 +10,8 @@ use crate::config::connection::Connection;
 use crate::error::{Failure, Kind as FailureKind, Result};
 use crate::migrate::replay::{self, Reached};
 use crate::migrate::{self, history};
-use crate::pg::{Interrupt, Query, Server, Session, lease};
+use crate::pg::{Interrupt, Query, Row, Server, Session, lease};
+use crate::schema::model::bare;
 use crate::schema::{self, Kind, Property, Snapshot};
 use crate::scratch::{self, Place};
 use crate::steps::events::{Event, Events};
@@ -52,6 +53,8 @@ pub struct Looked {
     pub reached: Option<Reached>,
     /// The embedded systems that it holds, where that may be read.
     pub systems: Option<Vec<String>>,
+    /// Tables that were partitions until dbctl let them go, where that may be read.
+    pub departed: Vec<String>,
 }
 
 /// Reads the schema of a database that nobody migrates meanwhile.
@@ -89,7 +92,8 @@ pub async fn look(
         let quiet = lease::held(&session, &history::lease()).await?.is_none();
         if quiet && same(&reached, &self::reached(expected, interrupt).await?) {
             let systems = systems(&session, &server).await?;
-            return Ok(Looked { side: Side { label: connection.label(), snapshot }, reached, systems });
+            let departed = departed(&session, &server).await;
+            return Ok(Looked { side: Side { label: connection.label(), snapshot }, reached, systems, departed });
         }
         if began.elapsed() >= patience {
             return Err(busy("a migration ran while the schema was read"));
@@ -121,6 +125,22 @@ async fn systems(session: &Session, server: &Server) -> Result<Option<Vec<String
     let rows = session.rows(&Query::PARTITION_SYSTEMS, &[]).await;
     let rows = rows.map_err(|e| e.explain("cannot read dbctl.migration"))?;
     rows.iter().map(|row| row.try_get("system").map_err(Failure::from)).collect::<Result<_>>().map(Some)
+}
+
+/// None where the role may not know: then they are told as any other table.
+async fn departed(session: &Session, server: &Server) -> Vec<String> {
+    if !server.reads_state {
+        return Vec::new();
+    }
+    let rows = session.rows(&Query::PARTITION_DEPARTED, &[]).await.unwrap_or_default();
+    let name = |row: &Row| -> Option<String> {
+        Some(format!(
+            "{}.{}",
+            bare(&row.try_get::<_, String>("schema").ok()?),
+            bare(&row.try_get::<_, String>("name").ok()?)
+        ))
+    };
+    rows.iter().filter_map(name).collect()
 }
 
 /// Reads what the schema should be, and what a person should know of how that was done.

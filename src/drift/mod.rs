@@ -114,7 +114,7 @@ pub async fn check(request: &Request, interrupt: &Interrupt, events: &mut dyn Ev
     if let Some(system) = &request.terms.system {
         systems.get_or_insert_default().push(system.clone());
     }
-    let managed = request.terms.managed(systems.as_deref())?;
+    let managed = request.terms.managed(systems.as_deref())?.with_departed(looked.departed);
     let mut report = request.terms.report(side, looked.side, &managed);
     report.pending = pending;
     report.unknown.splice(0..0, unknown);

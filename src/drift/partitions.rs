@@ -14,6 +14,7 @@ use crate::schema::{Id, Kind, Object, Property, Value};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Managed {
     tables: BTreeMap<String, Rule>,
+    departed: Vec<String>,
 }
 
 /// What is known of a table's partitions.
@@ -50,6 +51,13 @@ impl Managed {
         for (table, rule) in other.tables {
             self.tables.entry(table).or_insert(rule);
         }
+        self
+    }
+
+    /// Tables that were partitions until dbctl let them go: as it was asked to, they stand on their own now.
+    #[must_use]
+    pub fn with_departed(mut self, departed: Vec<String>) -> Managed {
+        self.departed = departed;
         self
     }
 
@@ -178,6 +186,12 @@ pub(super) fn fold(expected: &[&Object], actual: &[&Object], managed: &Managed) 
         }
         folded.expected.insert((*id).clone());
         folded.passed_over += 1;
+    }
+    for id in actual.tables.keys().filter(|id| managed.departed.iter().any(|name| **name == *id.name)) {
+        if !expected.tables.contains_key(*id) && !actual.partitions.contains_key(*id) {
+            folded.actual.insert((*id).clone());
+            folded.passed_over += 1;
+        }
     }
     for (id, partition) in &actual.partitions {
         let is_expected = expected.tables.contains_key(*id);

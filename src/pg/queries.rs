@@ -87,6 +87,7 @@ queries! {
     OBSERVED_RELATIONS = "observed_relations" ();
     OBSERVED_TRANSACTION = "observed_transaction" ();
     PARTITIONS = "partitions" (TEXT_ARRAY, TEXT_ARRAY);
+    PARTITION_DEPARTED = "partition_departed" ();
     PARTITION_DETAILS = "partition_details" (OID_ARRAY);
     PARTITION_DRIFT = "partition_drift" (OID_ARRAY);
     PARTITION_ESTIMATES = "partition_estimates" (OID_ARRAY);

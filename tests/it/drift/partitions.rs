@@ -88,3 +88,25 @@ fn a_default_partition_is_told_where_the_policy_forbids_it() {
         case.write("allowed.yaml", &POLICY.replace("timezone: UTC", "timezone: UTC, default_partition: allow"));
     assert_eq!(case.found(&["--policy", &allowed]), [""; 0]);
 }
+
+#[test]
+fn one_that_dbctl_let_go_may_stand_on_its_own() {
+    let case = Case::with(&[(
+        EVENTS.0,
+        "CREATE SCHEMA app;
+         CREATE TABLE app.events (id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);",
+    )]);
+    let policy = case.write("partitions.yaml", &POLICY.replace("expire: drop", "expire: detach"));
+    case.db.sql(
+        "CREATE TABLE app.events_2020_01 PARTITION OF app.events FOR VALUES FROM ('2020-01-01Z') TO ('2020-02-01Z');
+         CREATE TABLE app.events_2025_12 PARTITION OF app.events FOR VALUES FROM ('2025-12-01Z') TO ('2026-01-01Z');",
+    );
+    let rotate = ["partitions", "rotate", "--arm", "--policy", &policy];
+    run(dbctl(&rotate).env("DATABASE_URL", case.db.url())).expect_code(0);
+    assert_eq!(case.db.one("SELECT relispartition::text FROM pg_class WHERE relname = 'events_2020_01'"), "false");
+    assert_eq!(case.found(&["--policy", &policy]), [""; 0]);
+    let exact = case.found(&["--policy", &policy, "--partitions", "exact"]);
+    assert!(exact.contains(&"extra table:app.events_2020_01".to_owned()), "{exact:?}");
+    case.db.sql("CREATE TABLE app.events_2019_12 (a int)");
+    assert_eq!(case.found(&["--policy", &policy]), ["extra table:app.events_2019_12"]);
+}

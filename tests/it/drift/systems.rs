@@ -1,11 +1,19 @@
 //! The five systems, migrated, filled and rotated: no drift.
 
 use super::*;
+use crate::harness::majors;
 use std::path::Path;
 
 #[track_caller]
 fn in_sync(system: &str, more: &[&str]) {
-    let db = Database::new();
+    let lowest = dbctl::migrate::embedded::System::named(system).unwrap().lowest_major;
+    for major in majors().into_iter().filter(|major| *major >= lowest) {
+        in_sync_on(Database::on(major), system, more);
+    }
+}
+
+#[track_caller]
+fn in_sync_on(db: Database, system: &str, more: &[&str]) {
     let of_system = [&["--system", system], more].concat();
     let go =
         |command: &[&str]| run(dbctl(&[command, &of_system].concat()).env("DATABASE_URL", db.url())).expect_code(0);
