@@ -62,6 +62,8 @@ queries! {
     DEFAULT_SET = "default_set" (INT8);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
     DATABASE_SIZES = "database_sizes" ();
+    FILL_COLUMNS = "fill_columns" ();
+    FILL_KEYS = "fill_keys" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
     INDEX_STATE = "index_state" (TEXT, TEXT);

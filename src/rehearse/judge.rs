@@ -150,7 +150,7 @@ fn lock(relation: &Relation, touched: &Touched) -> Option<(bool, TableLock)> {
 }
 
 fn name(relation: &Relation) -> String {
-    crate::ident::TableName::new(relation.schema.as_str(), relation.name.as_str()).to_string()
+    relation.name().to_string()
 }
 
 /// Line and column from 1 of a character.

@@ -1,11 +1,15 @@
 //! `dbctl migrate rehearse`: the pending migrations on a copy, each statement looked at while it runs,
 //! and the table that a change ticket wants. The target is read, never written.
 
+pub mod fill;
 mod judge;
 mod view;
 
+use std::time::Duration;
+
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
+use crate::ident::TableName;
 use crate::migrate::replay::{self, Bench, Reached, bench, reached, refuse_reaching};
 use crate::migrate::{self, Answer, Request};
 use crate::outcome::Outcome;
@@ -15,7 +19,12 @@ use crate::steps::events::Silent;
 use crate::steps::gate::{Rails, consent};
 use crate::steps::observe::{self, Observation, Relations};
 use crate::steps::{Means, Plan};
+use fill::{Amount, Estimates, Fill, Filled};
 pub use judge::Limits;
+
+const HISTORY: &str = migrate::history::DEFAULT_TABLE;
+/// How long looking at the target's statistics may take.
+const READING: Duration = Duration::from_secs(30);
 
 /// What is wanted of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +33,8 @@ pub struct Wish {
     pub to: Option<i64>,
     /// Where.
     pub stage: Stage,
+    /// Rows that are made up for a scratch database.
+    pub fill: Fill,
     /// What may be.
     pub limits: Limits,
     /// Time limits of each step.
@@ -52,6 +63,9 @@ struct Report {
     plan: Plan,
     before: Relations,
     seen: Vec<Observation>,
+    /// What was made up, and how large the target's tables are.
+    filled: Vec<Filled>,
+    estimates: Estimates,
     /// How it ended where it failed.
     failure: Option<Failure>,
     /// Bytes by which the copy has grown, and that it has put into temporary files.
@@ -79,15 +93,29 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     if versions.is_empty() {
         return Ok((Outcome::Done, view::nothing(&label, &target)));
     }
-    let report = match &wish.stage {
+    let (estimates, unread) = match estimates(request, means.interrupt).await {
+        Ok(estimates) => (estimates, None),
+        // They are needed for counts only.
+        Err(failure) if wish.fill.every != Some(Amount::LikeTarget) => {
+            means.interrupt.check()?;
+            (
+                Estimates::new(),
+                Some(format!("how large the target's tables are is UNKNOWN: {}", failure.messages().join(": "))),
+            )
+        }
+        Err(failure) => return Err(failure),
+    };
+    let mut report = match &wish.stage {
         Stage::Scratch(place) => {
             scratch::within(place, &target.like, "rehearse", means.interrupt, async |scratch| {
-                in_scratch(scratch, place, &target, &versions, wish, means.interrupt).await
+                in_scratch(scratch, place, &target, &estimates, &versions, wish, means.interrupt).await
             })
             .await?
         }
         Stage::Copy(copy) => in_copy(copy, request, &target, &versions, wish, means).await?,
     };
+    report.estimates = estimates;
+    report.notes.extend(unread);
     let lines = judge::lines(&report.plan, &report.seen, &report.before);
     let excesses = judge::excesses(&lines, &wish.limits);
     let clean = excesses.is_empty() && report.failure.is_none();
@@ -101,6 +129,35 @@ fn refuse_obstacles(target: &Reached) -> Result<()> {
     Err(failure.hint("'dbctl migrate status' shows every version; what cannot be migrated cannot be rehearsed"))
 }
 
+/// In one read-only transaction of the target.
+async fn estimates(request: &Request, interrupt: &Interrupt) -> Result<Estimates> {
+    let session = Session::open(&request.connection, "rehearse", interrupt).await?;
+    session.begin_reading(READING).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    let estimates = fill::estimates(&session).await;
+    session.end_reading().await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
+    estimates
+}
+
+fn refuse_unknown_tables(fill: &Fill, filled: &[Filled]) -> Result<()> {
+    let known = |word: &str| filled.iter().any(|one| one.table == word || one.table.ends_with(&format!(".{word}")));
+    match fill.tables.iter().find(|(word, _)| !known(word)) {
+        Some((word, rows)) => Err(Failure::new(
+            Kind::Usage,
+            format!("--rows {word}={rows}: there is no such table before these migrations"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn rows(filled: &[Filled]) -> String {
+    if filled.is_empty() {
+        return "those that the applied migrations write".to_owned();
+    }
+    let short = filled.iter().filter(|one| one.reason.is_some()).count();
+    let rows: u64 = filled.iter().filter_map(|one| one.rows).sum();
+    format!("made up: {rows} in {} tables, {short} of them not as wanted", filled.len())
+}
+
 fn wanted(target: &Reached, to: Option<i64>) -> Result<Vec<i64>> {
     if let Some(to) = to.filter(|to| target.set.file(*to).is_none()) {
         return Err(Failure::new(Kind::Usage, format!("--to {to}: {} has no such version", target.set.origin)));
@@ -112,6 +169,7 @@ async fn in_scratch(
     scratch: &Scratch,
     place: &Place,
     target: &Reached,
+    estimates: &Estimates,
     versions: &[i64],
     wish: &Wish,
     interrupt: &Interrupt,
@@ -120,6 +178,12 @@ async fn in_scratch(
         refuse_reaching(target, versions)?;
     }
     let mut bench = replay::replay(scratch, target, &target.applied, "rehearse", interrupt).await?;
+    let filled = if wish.fill.is_wanted() {
+        fill::perform(&mut bench, &wish.fill, estimates, |table| is_history(table, target), interrupt).await?
+    } else {
+        Vec::new()
+    };
+    refuse_unknown_tables(&wish.fill, &filled)?;
     let mut report = watch(&mut bench, scratch.connection(), target, versions, wish, interrupt).await?;
     report.stage = match place {
         Place::SameServer(_) => "a scratch database on the target's server".to_owned(),
@@ -127,7 +191,8 @@ async fn in_scratch(
         Place::Sandbox => "a private server (sandbox)".to_owned(),
     };
     report.shared = !matches!(place, Place::Sandbox);
-    report.rows = "those that migrations write".to_owned();
+    report.rows = rows(&filled);
+    report.filled = filled;
     report.notes.extend(scratch.notes().iter().cloned());
     Ok(report)
 }
@@ -212,6 +277,8 @@ async fn watch(
         before,
         seen: executor.observations(),
         plan,
+        filled: Vec::new(),
+        estimates: Estimates::new(),
         failure,
         grown: sizes.and_then(|before| Some(after?.database - before.database)),
         temporary: sizes.and_then(|before| Some(after?.temporary - before.temporary)),
@@ -222,12 +289,16 @@ async fn watch(
 
 /// The history and dbctl's own tables are nobody's concern, nor what belongs to a table unseen.
 fn own(mut relations: Relations, target: &Reached) -> Relations {
-    let history = |name: &str| name.starts_with("refinery_schema_history");
+    let history = |name: &str| name.starts_with(HISTORY);
     relations.retain(|_, relation| {
         !["dbctl", "pg_toast"].contains(&relation.schema.as_str())
             && !(history(&relation.name) && Some(&relation.schema) == target.schema.as_ref())
     });
     relations
+}
+
+fn is_history(table: &TableName, target: &Reached) -> bool {
+    table.name.raw() == HISTORY && Some(table.schema.raw()) == target.schema.as_deref()
 }
 
 /// What a database takes on disk.

@@ -79,6 +79,13 @@ pub struct Relation {
     unsent: i64,
 }
 
+impl Relation {
+    /// With its schema.
+    pub fn name(&self) -> TableName {
+        TableName::new(self.schema.as_str(), self.name.as_str())
+    }
+}
+
 /// All relations of users, by OID.
 pub type Relations = BTreeMap<i64, Relation>;
 
@@ -346,7 +353,7 @@ impl Observer {
             let tables = named.map(|(oid, relation)| if relation.of == 0 { *oid } else { relation.of });
             let tables =
                 tables.filter_map(|oid| relations.get(&oid)).filter(|table| ["r", "p"].contains(&&*table.kind));
-            tables.map(|table| format!("ONLY {}", TableName::new(&*table.schema, &*table.name))).collect()
+            tables.map(|table| format!("ONLY {}", table.name())).collect()
         };
         if tables.is_empty() || tables.len() > MOST_HELD {
             return false;
