@@ -42,6 +42,13 @@ pub(super) struct Line {
     pub(super) failed: bool,
 }
 
+impl Line {
+    /// `file:line:column`.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 /// How the locks are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
@@ -162,7 +169,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 pub(super) fn excesses(lines: &[Line], limits: &Limits) -> Vec<Excess> {
     let mut found = Vec::new();
     for line in lines.iter().filter(|line| !line.failed) {
-        let place = format!("{}:{}:{}", line.file, line.line, line.column);
+        let place = line.place();
         if let (Some(max), Some(lock)) = (limits.max_lock, line.locks.first())
             && lock.mode > max
         {

@@ -116,6 +116,7 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     };
     report.estimates = estimates;
     report.notes.extend(unread);
+    report.notes.extend(late(&target, &versions));
     let lines = judge::lines(&report.plan, &report.seen, &report.before);
     let excesses = judge::excesses(&lines, &wish.limits);
     let clean = excesses.is_empty() && report.failure.is_none();
@@ -127,6 +128,12 @@ fn refuse_obstacles(target: &Reached) -> Result<()> {
     let Some((first, others)) = target.obstacles.split_first() else { return Ok(()) };
     let failure = others.iter().fold(Failure::new(Kind::Refused, first), |f, other| f.note(format!("also: {other}")));
     Err(failure.hint("'dbctl migrate status' shows every version; what cannot be migrated cannot be rehearsed"))
+}
+
+/// What `migrate up` does not do by itself.
+fn late(target: &Reached, versions: &[i64]) -> Option<String> {
+    let first = versions.iter().find(|version| target.applied.last().is_some_and(|newest| *version < newest))?;
+    Some(format!("version {first} is older than what is applied: 'dbctl migrate up' wants --allow-out-of-order for it"))
 }
 
 /// In one read-only transaction of the target.
@@ -238,7 +245,7 @@ fn newest(applied: &[i64]) -> String {
 async fn refuse_target_itself(target: &Connection, copy: &Connection, interrupt: &Interrupt) -> Result<()> {
     let there = identity(&Session::open(copy, "rehearse", interrupt).await?).await?;
     let here = identity(&Session::open(target, "rehearse", interrupt).await?).await?;
-    if here == there {
+    if here.is(&there) {
         return Err(Failure::new(Kind::Refused, format!("--on leads to the target itself: {}", copy.label()))
             .hint("restore a backup of it into another database, and name that one"));
     }
@@ -289,11 +296,11 @@ async fn watch(
 
 /// The history and dbctl's own tables are nobody's concern, nor what belongs to a table unseen.
 fn own(mut relations: Relations, target: &Reached) -> Relations {
-    let history = |name: &str| name.starts_with(HISTORY);
-    relations.retain(|_, relation| {
-        !["dbctl", "pg_toast"].contains(&relation.schema.as_str())
-            && !(history(&relation.name) && Some(&relation.schema) == target.schema.as_ref())
-    });
+    let ours = |relation: &observe::Relation| {
+        let history = relation.name.starts_with(HISTORY) && Some(&relation.schema) == target.schema.as_ref();
+        history || ["dbctl", "pg_toast"].contains(&relation.schema.as_str())
+    };
+    relations.retain(|_, relation| !ours(relation));
     relations
 }
 

@@ -44,7 +44,7 @@ pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[E
         document = document.text("failure", failure.to_string());
     }
     if !excesses.is_empty() || report.failure.is_some() {
-        document = document.table(findings(report, excesses));
+        document = document.table(findings(report, lines, excesses));
     }
     document = document.table(statements(lines));
     if !report.filled.is_empty() {
@@ -73,12 +73,13 @@ fn result(report: &Report, excesses: &[Excess]) -> String {
     }
 }
 
-fn findings(report: &Report, excesses: &[Excess]) -> Table {
+fn findings(report: &Report, lines: &[Line], excesses: &[Excess]) -> Table {
     let columns = vec![Column::new("rule", "rule"), Column::new("place", "where"), Column::new("message", "what")];
     let mut table = Table::new("findings", "", columns);
     if let Some(failure) = &report.failure {
         let message = failure.messages().join(": ");
-        table.push(vec!["fails".into(), Value::None, message.into()]);
+        let place = lines.iter().find(|line| line.failed).map(Line::place);
+        table.push(vec!["fails".into(), place.into(), message.into()]);
     }
     for excess in excesses {
         table.push(vec![excess.rule.into(), excess.place.as_str().into(), excess.message.as_str().into()]);
@@ -97,6 +98,7 @@ fn statements(lines: &[Line]) -> Table {
             Column::new("work", "work"),
             Column::new("seconds", "took"),
             Column::new("wal_bytes", "WAL"),
+            Column::machine("sql"),
             Column::machine("migration"),
             Column::machine("file"),
             Column::machine("line"),
@@ -134,6 +136,7 @@ fn row(line: &Line) -> Vec<Value> {
         work(line),
         Value::Seconds(line.took.as_secs_f64()),
         line.wal.map_or(Value::Unknown, Value::Bytes),
+        line.sql.as_str().into(),
         line.step.as_str().into(),
         line.file.as_str().into(),
         line.line.into(),
@@ -257,7 +260,7 @@ fn lock(line: &Line) -> Value {
 
 fn work(line: &Line) -> Value {
     if line.failed {
-        return "fails".into();
+        return Value::List(vec!["fails".to_owned()]);
     }
     let mut work = Vec::new();
     for (name, size) in &line.rewritten {
