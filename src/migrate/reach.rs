@@ -31,6 +31,21 @@ pub(super) fn refuse(set: &MigrationSet, versions: &[i64], applied: bool) -> Res
     Ok(())
 }
 
+/// The roles that plain statements of the set make.
+pub(super) fn made_roles(set: &MigrationSet) -> Vec<String> {
+    let role = |text: &str| {
+        let words = Words::of(text);
+        let makes = words.is(0, "CREATE") && ["ROLE", "USER", "GROUP"].iter().any(|kind| words.is(1, kind));
+        if makes { words.name(2).map(|(name, _)| name.name.raw().to_owned()) } else { None }
+    };
+    let made = |file: &File| {
+        let script = script::read(&file.label, &file.sql).ok();
+        let pieces = script.into_iter().flat_map(|script| script.pieces);
+        pieces.filter_map(|piece| role(file.sql.get(piece.range)?)).collect::<Vec<_>>()
+    };
+    set.files.iter().flat_map(made).collect()
+}
+
 fn first(file: &File, script: &Script, applied: bool) -> Option<(std::ops::Range<usize>, &'static str)> {
     script.pieces.iter().find_map(|piece| {
         let text = file.sql.get(piece.range.clone())?;

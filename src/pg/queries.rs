@@ -94,6 +94,7 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);
     ROW_JOB_DONE = "row_job_done" (TEXT);

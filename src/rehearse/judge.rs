@@ -104,6 +104,10 @@ fn line(step: &Step, seen: &Observation, before: &Relations) -> Line {
     let (line, column) = position(&step.file_text, at);
     let known = || seen.touched.iter().filter_map(|(oid, touched)| Some((before.get(oid)?, touched)));
     let mut locks: Vec<(bool, TableLock)> = known().filter_map(|(relation, touched)| lock(relation, touched)).collect();
+    // The old index is locked at the end, when nobody uses it any more: that is what CONCURRENTLY waits for.
+    if seen.alone && seen.sql.to_uppercase().contains("CONCURRENTLY") {
+        locks.retain(|(index, _)| !index);
+    }
     // A table stands before its indexes.
     locks.sort_by(|(a_index, a), (b_index, b)| (b.mode, a_index, &a.table).cmp(&(a.mode, b_index, &b.table)));
     let mut locks: Vec<TableLock> = locks.into_iter().map(|(_, lock)| lock).collect();

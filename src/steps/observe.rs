@@ -179,7 +179,7 @@ impl Observer {
         // Counters of the session that were not handed on yet would count as the transaction's.
         let mut tries = 0;
         let (wal, relations) = loop {
-            self.hand_on(work).await.map_err(|e| e.explain(doing))?;
+            hand_on(work, self.major).await.map_err(|e| e.explain(doing))?;
             let (wal, relations) = read_relations(work).await.map_err(|e| e.explain(doing))?;
             tries += 1;
             if tries > 3 || relations.values().all(|relation| relation.unsent == 0) {
@@ -191,13 +191,6 @@ impl Observer {
         state.seen.truncate(seen);
         state.before = Before { wal, relations, held: BTreeMap::new() };
         Ok(())
-    }
-
-    async fn hand_on(&self, work: &Session) -> std::result::Result<(), ServerError> {
-        if self.major < 15 {
-            return Ok(());
-        }
-        work.rows_of("SELECT pg_catalog.pg_stat_force_next_flush()").await.map(drop)
     }
 
     /// Looks on while a statement is sent, and after it. `subject` is the step's title and whether the
@@ -281,7 +274,7 @@ impl Observer {
         modes: BTreeMap<i64, LockMode>,
         observation: &mut Observation,
     ) -> std::result::Result<(), ServerError> {
-        self.hand_on(work).await?;
+        hand_on(work, self.major).await?;
         let (wal, relations) = read_relations(&self.beside).await?;
         let state = self.state();
         observation.wal = grown(state.before.wal, wal);
@@ -377,6 +370,14 @@ impl Observer {
         }
         Ok(())
     }
+}
+
+/// Has a session hand its counters on; false where the server cannot be asked to.
+pub(super) async fn hand_on(work: &Session, major: u32) -> std::result::Result<bool, ServerError> {
+    if major < 15 {
+        return Ok(false);
+    }
+    work.rows_of("SELECT pg_catalog.pg_stat_force_next_flush()").await.map(|_| true)
 }
 
 fn grown(before: Option<i64>, now: Option<i64>) -> Option<u64> {

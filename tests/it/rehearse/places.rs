@@ -143,6 +143,21 @@ fn what_reaches_the_whole_server_is_tried_in_a_sandbox_only() {
 }
 
 #[test]
+fn roles_that_no_migration_makes_are_in_the_sandbox() {
+    let (_server, db) = alone(newest());
+    db.sql("CREATE ROLE app_owner LOGIN BYPASSRLS; CREATE ROLE unrelated");
+    let case = Case::on(
+        db,
+        "CREATE TABLE t (a int);\nALTER TABLE t OWNER TO app_owner;\nGRANT SELECT ON t TO app_owner;",
+        &[
+            "DO $$ BEGIN ASSERT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'app_owner'); END $$;\nCREATE ROLE made_here;",
+            "DO $$ BEGIN ASSERT (SELECT count(*) = 3 FROM pg_roles WHERE rolname !~ '^pg_'); END $$;",
+        ],
+    );
+    case.rehearse(&["--sandbox"], 0);
+}
+
+#[test]
 fn a_history_that_contradicts_the_files_is_not_rehearsed() {
     let case = Case::with("CREATE TABLE t (a int);", &["SELECT 1;"]);
     case.file(1, "CREATE TABLE t (a bigint);");
