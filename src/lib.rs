@@ -29,6 +29,8 @@
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
+//! | `schema` | a whole schema as values free of OIDs: read in one transaction, folded (pure), kept in a file | migrations, policies |
+//! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
@@ -45,6 +47,7 @@
 pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod drift;
 pub mod error;
 mod excerpt;
 pub mod ident;

@@ -258,6 +258,11 @@ impl UpArgs {
 }
 
 impl Source {
+    /// What flags of these names say.
+    pub fn new(system: Option<String>, dir: Option<PathBuf>, without: Vec<String>) -> Source {
+        Source { system, dir, without }
+    }
+
     /// The migrations for a target: the flags', else the target's own.
     ///
     /// # Errors

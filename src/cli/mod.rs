@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub mod config;
+pub mod drift;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
 pub mod sandbox;
+pub mod schema;
 pub mod shell;
 pub mod systems;
 
@@ -47,6 +49,8 @@ pub struct Cli {
 pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
+    Schema(schema::SchemaArgs),
+    Drift(drift::DriftArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
@@ -60,7 +64,7 @@ pub enum Command {
 impl Command {
     /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
     pub fn answers_findings(&self) -> bool {
-        false
+        matches!(self, Command::Drift(_))
     }
 }
 

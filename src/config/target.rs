@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::file::DriftCheck;
 use super::{Secret, mask_conninfo, nearest};
 use crate::error::{Failure, Kind, Result};
 use crate::output::visible;
@@ -24,6 +25,8 @@ pub struct Target {
     pub tags: Vec<String>,
     /// Whether its name must be typed before anything is destroyed.
     pub protected: bool,
+    /// What `dbctl migrate` does about drift there, where that is not as for all targets.
+    pub drift_check: Option<DriftCheck>,
 }
 
 /// What a server is to its replication.
@@ -52,8 +55,9 @@ impl Role {
 impl Target {
     /// A database without a name in the config file.
     pub fn unnamed(conninfo: Option<Secret>) -> Target {
-        let (name, system, migrations) = (None, None, None);
-        Target { name, conninfo, system, migrations, role: Role::Primary, tags: Vec::new(), protected: false }
+        let (name, system, migrations, drift_check) = (None, None, None, None);
+        let (role, tags) = (Role::Primary, Vec::new());
+        Target { name, conninfo, system, migrations, role, tags, protected: false, drift_check }
     }
 
     /// The connection string with its passwords masked.

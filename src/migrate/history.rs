@@ -12,6 +12,11 @@ use crate::output::visible;
 /// refinery's name for the table.
 pub const DEFAULT_TABLE: &str = "refinery_schema_history";
 
+/// The lease of those who change what the history says.
+pub fn lease() -> String {
+    format!("migrate {DEFAULT_TABLE}")
+}
+
 /// The width of a version, which refinery hashes into the checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Width {

@@ -258,7 +258,7 @@ async fn change(
     gate::pass(&first, &request.rails, means.confirm)?;
     let order = Order {
         command: command.to_owned(),
-        lease: format!("migrate {}", history::DEFAULT_TABLE),
+        lease: history::lease(),
         lease_wait: request.lock_wait,
         lock_patience: request.lock_patience,
         pauses: Pauses::default(),

@@ -134,7 +134,7 @@ pub async fn bench(connection: &Connection, target: &Reached, command: &str, int
     let snapshot = read::snapshot(&session).await?;
     let order = Order {
         command: command.to_owned(),
-        lease: format!("migrate {}", history::DEFAULT_TABLE),
+        lease: history::lease(),
         lease_wait: Duration::from_secs(5),
         lock_patience: Duration::from_secs(10),
         pauses: Pauses::default(),

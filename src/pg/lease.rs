@@ -102,6 +102,14 @@ impl Lease {
     }
 }
 
+/// Who holds the lease of this name. Reads only, and takes nothing: for those who look on.
+///
+/// # Errors
+/// The server's.
+pub async fn held(session: &Session, name: &str) -> Result<Option<Holder>> {
+    holder(session, key(name)).await
+}
+
 async fn poll(
     session: &Session,
     name: &str,

@@ -3,6 +3,7 @@
 //! capabilities or output.
 
 mod cancel;
+mod cell;
 mod certificate;
 pub mod connect;
 pub mod interrupt;
@@ -18,6 +19,7 @@ mod tls;
 mod unreachable;
 mod wire;
 
+pub use cell::{Cell, cells};
 pub use interrupt::Interrupt;
 pub use lease::Lease;
 pub use queries::Query;

@@ -18,6 +18,12 @@ impl Query {
         self.sql
     }
 
+    /// The lowest major that can answer it, as its header says.
+    pub fn lowest_major(&self) -> Option<u32> {
+        let server = self.sql.lines().nth(1)?;
+        server.strip_prefix("-- Server: ")?.strip_suffix('.')?.parse().ok()
+    }
+
     /// The types of its parameters, as SQL spells them.
     pub fn parameter_types(&self) -> Vec<&'static str> {
         self.params.iter().map(Type::name).collect()
@@ -106,6 +112,31 @@ queries! {
     ROW_JOB_TRIGGERS = "row_job_triggers" (INT8);
     RUNS = "runs" (INT8);
     RUN_STEPS = "run_steps" (INT8);
+    SCHEMA_CASTS = "schema_casts" ();
+    SCHEMA_COLLATIONS = "schema_collations" ();
+    SCHEMA_COLUMNS = "schema_columns" ();
+    SCHEMA_CONSTRAINTS = "schema_constraints" ();
+    SCHEMA_DATABASE = "schema_database" ();
+    SCHEMA_DEFAULT_PRIVILEGES = "schema_default_privileges" ();
+    SCHEMA_EVENT_TRIGGERS = "schema_event_triggers" ();
+    SCHEMA_EXTENSIONS = "schema_extensions" ();
+    SCHEMA_FOREIGN = "schema_foreign" ();
+    SCHEMA_FUNCTIONS = "schema_functions" ();
+    SCHEMA_INDEXES = "schema_indexes" ();
+    SCHEMA_LANGUAGES = "schema_languages" ();
+    SCHEMA_OPERATORS = "schema_operators" ();
+    SCHEMA_POLICIES = "schema_policies" ();
+    SCHEMA_PUBLICATIONS = "schema_publications" ();
+    SCHEMA_PUBLICATIONS_15 = "schema_publications_15" ();
+    SCHEMA_RELATIONS = "schema_relations" ();
+    SCHEMA_RULES = "schema_rules" ();
+    SCHEMA_SCHEMAS = "schema_schemas" ();
+    SCHEMA_SEQUENCES = "schema_sequences" ();
+    SCHEMA_STATISTICS = "schema_statistics" ();
+    SCHEMA_SUBSCRIPTIONS = "schema_subscriptions" ();
+    SCHEMA_TEXT_SEARCH = "schema_text_search" ();
+    SCHEMA_TRIGGERS = "schema_triggers" ();
+    SCHEMA_TYPES = "schema_types" ();
     SCRATCH_DATABASES = "scratch_databases" ();
     SCRATCH_LIKE = "scratch_like" ();
     SERVER = "server" ();

@@ -1,7 +1,9 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod drift;
 mod partitions;
+mod schema;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -91,6 +93,14 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let (verb, source) = args.into_request();
             Run { settings: settings()?, consent, env }.partitions(&verb, &source)
         }
+        Command::Schema(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.schema(&args.into_request())
+        }
+        Command::Drift(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.drift(&args.into_request())
+        }
         Command::Systems(args) => {
             drop(out);
             let which = args.into_request();
@@ -131,24 +141,42 @@ impl Run {
         }
         self.on_targets(async |run, target, interrupt| {
             let request = run.request(target, source, verb)?;
+            if matches!(verb, Verb::Up { .. }) && !run.consent.dry_run {
+                run.check_drift(target, source, interrupt).await?;
+            }
             run.migrate_one(&request, verb, interrupt).await
         })
     }
 
     /// Runs something on every target that is meant, with signals heard.
     fn on_targets(&self, work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>) -> Result<Outcome> {
+        self.block_on(async |interrupt| {
+            let targets = self.settings.targets()?;
+            self.each_target(&targets, async |target| {
+                work(self, target, interrupt).await.map_err(|failure| interrupt.overrule(failure))
+            })
+            .await
+        })
+    }
+
+    /// Runs something with signals heard.
+    fn block_on<T>(&self, work: impl AsyncFn(&Interrupt) -> Result<T>) -> Result<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let done = runtime.block_on(async {
             let interrupt = Interrupt::listen()?;
-            let targets = self.settings.targets()?;
-            self.each_target(&targets, async |target| {
-                work(self, target, &interrupt).await.map_err(|failure| interrupt.overrule(failure))
-            })
-            .await
+            work(&interrupt).await.map_err(|failure| interrupt.overrule(failure))
         });
         // A file system that does not answer must not keep an interrupted run.
         runtime.shutdown_background();
         done
+    }
+
+    fn one_target_only(&self, flag: &str) -> Result<()> {
+        match self.settings.targets()?.len() {
+            0 | 1 => Ok(()),
+            many => Err(Failure::new(Kind::Usage, format!("{flag} is for one database, and {many} targets are meant"))
+                .hint("run it once for each: --target NAME")),
+        }
     }
 
     fn connection(&self, target: &Target) -> Result<Connection> {

@@ -47,14 +47,6 @@ impl Run {
         }
     }
 
-    fn one_target_only(&self, flag: &str) -> Result<()> {
-        match self.settings.targets()?.len() {
-            0 | 1 => Ok(()),
-            many => Err(Failure::new(Kind::Usage, format!("{flag} is for one database, and {many} targets are meant"))
-                .hint("run it once for each: --target NAME")),
-        }
-    }
-
     fn partitions_on_targets(&self, verb: &cli::Verb, source: &cli::Source) -> Result<Outcome> {
         // Holds are the database's own: they need no policy.
         let policy = if verb.is_about_holds() && !source.policy.exists() {

@@ -57,6 +57,23 @@ impl fmt::Display for Id {
     }
 }
 
+impl Id {
+    /// The id that [`Id`] prints.
+    pub fn parse(text: &str) -> Option<Id> {
+        let mut quoted = false;
+        let outside = |c: char| {
+            quoted ^= c == '"';
+            c == '/' && !quoted
+        };
+        let (parent, own) = match text.split_once(outside) {
+            Some((parent, own)) => (Some(parent.into()), own),
+            None => (None, text),
+        };
+        let (kind, name) = own.split_once(':')?;
+        Some(Id { parent, kind: Kind::of_word(kind)?, name: name.into() })
+    }
+}
+
 /// The value of a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -334,6 +351,14 @@ impl Snapshot {
     }
 }
 
+/// A name as ids spell it: quoted where it is more than small letters, digits and underscores. Keywords
+/// stay bare, because which words are keywords depends on the server's version.
+pub fn bare(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$';
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    if starts && name.chars().all(plain) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
 /// A hash as people compare it: 64 hexadecimal digits.
 pub fn hex(hash: &[u8; 32]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -352,6 +377,11 @@ mod tests {
     fn ids_name_the_way_from_the_outermost_object() {
         let id = Id { parent: Some("table:app.t".into()), kind: Kind::Column, name: "\"A/b\"".into() };
         assert_eq!(id.to_string(), "table:app.t/column:\"A/b\"");
+        for text in ["table:app.t/column:\"A/b\"", "table:\"a/\"\"b:\".t/column:c", "function:app.f(integer, \"x/y\")"]
+        {
+            assert_eq!(Id::parse(text).unwrap().to_string(), text);
+        }
+        assert!(Id::parse("table").is_none() && Id::parse("thing:x").is_none());
         for kind in Kind::ALL {
             assert_eq!(Kind::of_word(kind.word()), Some(*kind));
         }

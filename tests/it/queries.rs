@@ -37,7 +37,7 @@ fn every_query_is_prepared_and_answers_on_every_major() {
     for major in majors() {
         let db = Database::on(major);
         db.sql(include_str!("../../sql/state/dbctl.sql"));
-        for query in Query::ALL {
+        for query in Query::ALL.iter().filter(|query| query.lowest_major().is_some_and(|lowest| lowest <= major)) {
             run(&db.session(), query).unwrap_or_else(|error| panic!("{} on {major}: {error}", query.name));
         }
     }

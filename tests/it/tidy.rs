@@ -105,7 +105,7 @@ fn only_the_archive_knows_how_files_are_stored_compressed_and_encrypted() {
 
 #[test]
 fn only_config_and_output_know_yaml_and_only_a_few_split_sql() {
-    only(&["src/config/yaml/", "src/output/machine.rs"], &["serde_yaml"]);
+    only(&["src/config/yaml/", "src/output/machine.rs", "src/schema/file.rs"], &["serde_yaml"]);
     only(&["src/migrate/script.rs", "src/migrate/words.rs"], &["squawk_syntax", "squawk_lexer"]);
 }
 
@@ -201,6 +201,14 @@ fn decisions_are_pure() {
                 &[
                     "src/ident.rs",
                     "src/outcome.rs",
+                    "src/drift/compare.rs",
+                    "src/drift/ignore.rs",
+                    "src/drift/names.rs",
+                    "src/drift/partitions.rs",
+                    "src/drift/repair.rs",
+                    "src/drift/roles.rs",
+                    "src/drift/verdict.rs",
+                    "src/drift/view.rs",
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
                     "src/migrate/words.rs",
@@ -229,6 +237,9 @@ fn decisions_are_pure() {
                     "src/retain/snapshot.rs",
                     "src/retain/sql.rs",
                     "src/retain/visits.rs",
+                    "src/schema/acl.rs",
+                    "src/schema/fold.rs",
+                    "src/schema/model.rs",
                 ],
             )
     };
@@ -292,7 +303,10 @@ fn arrows_point_down() {
                 "crate::output",
             ],
         ),
-        ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
+        (
+            "src/migrate/",
+            &["crate::drift", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
         (
             "src/retain/",
             &[
@@ -330,10 +344,28 @@ fn arrows_point_down() {
                 "crate::migrate",
                 "crate::partitions",
                 "crate::output",
+                "crate::drift",
                 "crate::cli",
                 "crate::run",
                 "crate::talk",
             ],
+        ),
+        (
+            "src/schema/",
+            &[
+                "crate::migrate",
+                "crate::steps",
+                "crate::policy",
+                "crate::drift",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
+        ),
+        (
+            "src/drift/",
+            &["crate::partitions", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         (

@@ -14,7 +14,9 @@ const REFINERY: &str = "0.10.0";
 const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64", "postgresql,int8-versions")];
 const SQLX: &str = "0.9.0";
 const DBMATE: &str = "2.36.0";
-const PARTSMITH: &str = "1.10.0";
+const PARTSMITH: &str = "pg-partsmith[cli]==1.10.0";
+/// migra asks for its driver and for pkg_resources without saying so.
+const MIGRA: [&str; 3] = ["migra==3.0.1663481299", "psycopg2-binary==2.9.13", "setuptools==79.0.1"];
 /// pg_partman as Debian's server of the same major finds it.
 const PARTMAN: &str = "/usr/share/postgresql/15/extension/pg_partman.control";
 /// An S3 that runs on this machine.
@@ -40,6 +42,11 @@ pub fn dbmate() -> PathBuf {
 /// pg-partsmith in a Python of its own.
 pub fn partsmith() -> PathBuf {
     folder().join("partsmith/bin/pg-partsmith")
+}
+
+/// migra in a Python of its own.
+pub fn migra() -> PathBuf {
+    folder().join("migra/bin/migra")
 }
 
 /// moto's S3 server.
@@ -75,7 +82,12 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         let install = || cargo_install(&folder().join("sqlx"), &format!("sqlx-cli@{SQLX}"), &[], "postgres,rustls");
         have("sqlx", &sqlx(), install)?;
         have("dbmate", &dbmate(), || npm_install(&folder().join("dbmate"), &format!("dbmate@{DBMATE}")))?;
-        have("pg-partsmith", &partsmith(), || pip_install(&folder().join("partsmith"), PARTSMITH))?;
+        have("pg-partsmith", &partsmith(), || pip_install(&folder().join("partsmith"), &[PARTSMITH]))?;
+        // It knows no --version.
+        if !succeeds(program(migra()).arg("--help")) {
+            pip_install(&folder().join("migra"), &MIGRA)?;
+        }
+        println!("migra  {}", migra().display());
         if !Path::new(PARTMAN).exists() {
             // Only one system has it; the others go without.
             if let Err(error) = packages::install(&packages::PARTMAN) {
@@ -111,11 +123,10 @@ fn npm_install(place: &Path, package: &str) -> Result<()> {
 }
 
 /// Into an environment of its own.
-fn pip_install(place: &Path, version: &str) -> Result<()> {
+fn pip_install(place: &Path, packages: &[&str]) -> Result<()> {
     perform(program("python3").args(["-m", "venv"]).arg(place))?;
-    let package = format!("pg-partsmith[cli]=={version}");
     let mut install = program(place.join("bin/pip"));
-    perform(install.args(["--quiet", "--disable-pip-version-check", "install", &package]))
+    perform(install.args(["--quiet", "--disable-pip-version-check", "install"]).args(packages))
 }
 
 /// Into a virtual environment; where Python came without the means, into a folder with a starter.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::DriftCheck;
 use crate::config::target::{Role, Target};
 use crate::config::yaml::{Field, Fields, Finding, Place, Reader};
 use crate::config::{Secret, mask_conninfo};
@@ -25,7 +26,7 @@ const PARTS: &[&str] = &[
     "connect_timeout",
     "target_session_attrs",
 ];
-const OTHERS: &[&str] = &["url", "system", "migrations", "role", "tags", "protected"];
+const OTHERS: &[&str] = &["url", "system", "migrations", "role", "tags", "protected", "drift_check"];
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const SESSION_ATTRS: [&str; 6] = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
 
@@ -79,6 +80,7 @@ impl FileTarget {
             target.tags = items.iter().filter_map(|item| reader.text(item)).collect();
         }
         target.protected = fields.get("protected").and_then(|field| reader.yes(field)).unwrap_or(false);
+        target.drift_check = fields.get("drift_check").and_then(|field| DriftCheck::read(reader, field));
         FileTarget {
             name: entry.key.clone(),
             place: entry.key_place(),

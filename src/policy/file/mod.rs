@@ -71,6 +71,15 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The policy that dbctl brings along for its embedded systems.
+///
+/// # Errors
+/// Invalid where a variable that it refers to is not set.
+pub fn shipped() -> Result<Policy> {
+    let text = include_str!("../../../partitions.yaml");
+    read(vec![(PathBuf::from("partitions.yaml"), text.as_bytes().to_vec())], &Env::default())
+}
+
 /// One text as a policy, for tests.
 #[cfg(test)]
 pub(crate) fn of_text(text: &str) -> Result<Policy> {

@@ -2,6 +2,7 @@
 //! systems beside what their documents promise. Asserts nothing: a number that misses its aim is
 //! printed as such, and the exit code stays 0.
 
+mod drift;
 mod files;
 mod latencies;
 mod markdown;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
+       cargo xtask bench drift [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 
@@ -39,7 +41,7 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|systems|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|systems|drift|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
@@ -47,6 +49,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let bench = match *what {
         "migrate" => migrate::run,
         "systems" => systems::run,
+        "drift" => drift::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };

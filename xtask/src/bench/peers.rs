@@ -38,10 +38,16 @@ enum Way {
     Dbmate,
 }
 
+/// Builds dbctl in release.
+pub fn dbctl() -> Result<PathBuf> {
+    perform(cargo().args(["build", "--release", "--quiet", "--package", "dbctl", "--bin", "dbctl"]))?;
+    Ok(target().join("release/dbctl"))
+}
+
 impl Peers {
     /// Builds dbctl and the floor in release and looks for the others.
     pub fn ready() -> Result<Peers> {
-        perform(cargo().args(["build", "--release", "--quiet", "--package", "dbctl", "--bin", "dbctl"]))?;
+        let dbctl = dbctl()?;
         perform(cargo().args(["build", "--release", "--quiet", "--package", "xtask", "--example", "floor"]))?;
         let release = target().join("release");
         let wanted = [
@@ -57,7 +63,7 @@ impl Peers {
                 missing.push(format!("{name}: {install}"));
             }
         }
-        Ok(Peers { dbctl: release.join("dbctl"), floor: release.join("examples/floor"), migrators, missing })
+        Ok(Peers { dbctl, floor: release.join("examples/floor"), migrators, missing })
     }
 }
 

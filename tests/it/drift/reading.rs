@@ -1,0 +1,91 @@
+//! The database that is looked at is never written: with a role that cannot, and by what the server
+//! counts.
+
+use super::*;
+use crate::harness::eventually;
+
+/// A role that may read the migration history and nothing else, in sessions that refuse every write.
+fn reader(case: &Case) -> String {
+    let role = format!("{}_reader", case.db.name());
+    case.db.sql(&format!(
+        "CREATE ROLE {role} LOGIN; ALTER ROLE {role} SET default_transaction_read_only = on;
+         GRANT SELECT ON refinery_schema_history TO {role}"
+    ));
+    role
+}
+
+fn gone(case: &Case, role: &str) {
+    case.db.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+fn a_role_that_can_only_read_is_enough() {
+    let case = Case::with(&[TABLE]);
+    let expected = case.snapshot("expected.json");
+    let role = reader(&case);
+    let elsewhere = Database::new();
+    let dir = case.dir().display().to_string();
+    let as_reader = |args: &[&str]| {
+        run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("DATABASE_URL", case.db.url_as(&role)))
+    };
+    for way in [
+        &["--snapshot", &expected][..],
+        &["--dir", &dir, "--sandbox"],
+        &["--dir", &dir, "--scratch-url", &elsewhere.url()],
+        &["--against", &case.db.url_as(&role)],
+    ] {
+        as_reader(way).expect_code(0);
+    }
+    let told = as_reader(&["--dir", &dir]).expect_code(77);
+    for other_way in ["--sandbox", "--scratch-url", "CREATEDB"] {
+        assert!(told.stderr.contains(other_way), "{}", told.stderr);
+    }
+    case.db.sql("CREATE VIEW app.v AS SELECT 1 AS one");
+    assert_eq!(found(&as_reader(&["--snapshot", &expected]).expect_code(2)), ["extra view:app.v"]);
+    gone(&case, &role);
+}
+
+#[test]
+fn the_server_counts_no_row_written() {
+    let case = Case::with(&[TABLE]);
+    let counted = || {
+        let sql = "SELECT tup_inserted || ' ' || tup_updated || ' ' || tup_deleted FROM pg_stat_database WHERE datname = current_database()";
+        case.db.sql("SELECT pg_stat_clear_snapshot()");
+        case.db.one(sql)
+    };
+    let mut before = counted();
+    // What the migration counted may arrive late.
+    eventually("the counters rest", || {
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let now = counted();
+        std::mem::replace(&mut before, now.clone()) == now
+    });
+    case.drift(&[]).expect_code(0);
+    case.drift(&["--sandbox"]).expect_code(0);
+    let wal = "SELECT pg_current_wal_insert_lsn()";
+    assert!(!case.db.one(wal).is_empty());
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(counted(), before);
+    // They would have moved.
+    case.db.session().sql("INSERT INTO app.orders (id) VALUES (1)");
+    eventually("a row is counted", || counted() != before);
+}
+
+#[test]
+fn what_may_not_be_seen_is_unknown_and_never_in_sync() {
+    let case = Case::with(&[TABLE]);
+    case.db.sql(
+        "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER there FOREIGN DATA WRAPPER nothing;
+         CREATE USER MAPPING FOR postgres SERVER there OPTIONS (who 'me')",
+    );
+    let expected = case.snapshot("expected.json");
+    let role = reader(&case);
+    let as_role =
+        |url: String| run(dbctl(&["drift", "--format", "json", "--snapshot", &expected]).env("DATABASE_URL", url));
+    let unknown = as_role(case.db.url_as(&role)).expect_code(1);
+    assert_eq!(json(&unknown)["in_sync"], Value::Null);
+    assert!(json(&unknown)["unknown"][0].as_str().unwrap().contains("user mapping"), "{}", unknown.stdout);
+    assert_eq!(found(&unknown), [""; 0]);
+    as_role(case.db.url()).expect_code(0);
+    gone(&case, &role);
+}

@@ -1,0 +1,125 @@
+//! Where the expected state comes from: migrations replayed up to what is applied, a file, another
+//! database, two files.
+
+use super::*;
+use crate::harness::spawn;
+
+#[test]
+fn one_change_by_hand_is_found_with_its_object_and_property() {
+    let case = Case::with(&[TABLE]);
+    let quiet = case.drift(&[]).expect_code(0);
+    assert!(quiet.stdout.contains("in sync"), "{}", quiet.stdout);
+    case.db.sql("ALTER TABLE app.orders ALTER COLUMN total SET DEFAULT 1");
+    assert_eq!(case.found(&[]), ["changed table:app.orders/column:total#default"]);
+    let told = case.drift(&[]).expect_code(2);
+    assert!(told.stdout.contains("expected: 0") && told.stdout.contains("SET DEFAULT 0;"), "{}", told.stdout);
+}
+
+#[test]
+fn a_whole_object_is_one_finding() {
+    let case = Case::with(&[TABLE]);
+    case.db.sql("CREATE TABLE app.extra (a int PRIMARY KEY, b text); DROP INDEX app.by_day");
+    assert_eq!(case.found(&[]), ["extra table:app.extra", "missing table:app.orders/index:by_day"]);
+    case.drift(&["--fail-on", "changed"]).expect_code(0);
+    case.drift(&["--fail-on", "never"]).expect_code(0);
+    case.drift(&["--fail-on", "changed,missing"]).expect_code(2);
+}
+
+#[test]
+fn pending_migrations_are_listed_and_no_drift() {
+    let case = Case::with(&[TABLE]);
+    case.file("V2__more.sql", "ALTER TABLE app.orders ADD COLUMN more text;");
+    let run = case.drift(&["--format", "json"]).expect_code(0);
+    assert_eq!(json(&run)["pending"], serde_json::json!(["V2__more"]));
+    assert_eq!(json(&run)["in_sync"], true);
+}
+
+#[test]
+fn a_version_that_was_passed_over_is_not_replayed() {
+    let case = Case::with(&[TABLE, ("V3__c.sql", "ALTER TABLE app.orders ADD COLUMN c text;")]);
+    case.file("V2__b.sql", "ALTER TABLE app.orders ADD COLUMN b text;");
+    let run = case.drift(&["--format", "json"]).expect_code(0);
+    assert_eq!(json(&run)["pending"], serde_json::json!(["V2__b"]));
+}
+
+#[test]
+fn an_edited_migration_leaves_unknown_what_is_expected() {
+    let case = Case::with(&[TABLE]);
+    case.file(TABLE.0, &TABLE.1.replace("DEFAULT 0", "DEFAULT 0 CHECK (total >= 0)"));
+    let run = case.drift(&["--ignore", "check:*", "--format", "json"]).expect_code(1);
+    assert_eq!(json(&run)["in_sync"], Value::Null);
+    assert!(json(&run)["unknown"][0].as_str().unwrap().contains("V1__orders"), "{}", run.stdout);
+}
+
+#[test]
+fn a_rename_is_one_finding_and_a_name_of_the_servers_none() {
+    let case = Case::with(&[TABLE]);
+    case.db.sql("ALTER INDEX app.by_day RENAME TO on_day; ALTER INDEX app.orders_pkey RENAME TO key_of_orders");
+    assert_eq!(case.found(&[]), ["renamed table:app.orders/index:by_day#name"]);
+}
+
+#[test]
+fn a_snapshot_file_says_what_is_expected() {
+    let case = Case::with(&[TABLE]);
+    let before = case.snapshot("before.json");
+    case.db.sql("COMMENT ON TABLE app.orders IS 'all of them'");
+    let now = case.snapshot("now.yaml");
+    let drift =
+        |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("DATABASE_URL", case.db.url()));
+    assert_eq!(found(&drift(&["--snapshot", &before]).expect_code(2)), ["changed table:app.orders#comment"]);
+    drift(&["--snapshot", &now]).expect_code(0);
+}
+
+#[test]
+fn two_files_need_no_server() {
+    let case = Case::with(&[TABLE]);
+    let before = case.snapshot("before.json");
+    case.db.sql("ALTER TABLE app.orders DROP COLUMN day");
+    let after = case.snapshot("after.json");
+    let offline =
+        |args: &[&str]| run(dbctl(&[&["drift", "--format", "json"], args].concat()).env("PGHOST", "/nowhere"));
+    let ids = found(&offline(&["--snapshot", &before, "--actual", &after]).expect_code(2));
+    assert_eq!(ids, ["missing table:app.orders/column:day", "missing table:app.orders/index:by_day"]);
+    offline(&["--snapshot", &before, "--actual", &before]).expect_code(0);
+    let broken = case.write("broken.json", "{\"kind\": \"schema.snapshot\", \"objects\": 3}");
+    offline(&["--snapshot", &before, "--actual", &broken]).expect_code(65);
+    offline(&["--actual", &before]).expect_code(64);
+}
+
+#[test]
+fn two_databases_are_compared() {
+    let (one, other) = (Case::with(&[TABLE]), Case::with(&[TABLE]));
+    let against = |case: &Case| {
+        let url = other.db.url();
+        run(dbctl(&["drift", "--against", &url, "--format", "json"]).env("DATABASE_URL", case.db.url()))
+    };
+    against(&one).expect_code(0);
+    one.db.sql("ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY");
+    assert_eq!(found(&against(&one).expect_code(2)), ["changed table:app.orders#row_security"]);
+}
+
+#[test]
+fn a_private_server_does_as_well() {
+    let case = Case::with(&[TABLE]);
+    case.drift(&["--sandbox"]).expect_code(0);
+    let elsewhere = Database::new();
+    case.drift(&["--scratch-url", &elsewhere.url()]).expect_code(0);
+    case.db.sql("ALTER TABLE app.orders DROP CONSTRAINT orders_pkey");
+    let ids = case.found(&["--sandbox"]);
+    assert!(ids.contains(&"missing table:app.orders/primary_key:orders_pkey".to_owned()), "{ids:?}");
+}
+
+#[test]
+fn nothing_is_told_while_a_migration_runs() {
+    let case = Case::with(&[TABLE]);
+    case.file("V2__slow.sql", "ALTER TABLE app.orders ADD COLUMN b text;\nSELECT pg_sleep(4);");
+    let migrating = spawn(&mut case.command(&["migrate", "up"], &[]));
+    crate::harness::eventually("the migration runs", || {
+        case.db.one("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(4)%' AND pid <> pg_backend_pid()") != "0"
+    });
+    let busy = case.drift(&["--lock-wait", "0"]).expect_code(6);
+    assert!(busy.stderr.contains("a migration runs: pid "), "{}", busy.stderr);
+    let waited = case.drift(&["--lock-wait", "1min"]).expect_code(0);
+    assert!(waited.stderr.contains("another run is at work"), "{}", waited.stderr);
+    migrating.wait().expect_code(0);
+}

@@ -1,0 +1,77 @@
+//! `dbctl schema snapshot` and `show` as a user runs them.
+
+use super::Place;
+use crate::harness::{Run, dbctl, run};
+
+fn schema(place: &Place, arguments: &[&str]) -> Run {
+    let mut all = vec!["schema"];
+    all.extend(arguments);
+    let url = place.db.url();
+    all.extend(["--database-url", &url]);
+    run(&mut dbctl(&all))
+}
+
+#[test]
+fn a_snapshot_goes_to_standard_output_or_a_file_and_reads_back() {
+    let place = Place::filled(16);
+    let folder = tempfile::tempdir().unwrap();
+    let text = schema(&place, &["snapshot"]).expect_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&json["kind"], &json["version"], &json["server_major"]),
+        (&"schema.snapshot".into(), &1.into(), &16.into())
+    );
+    let ids: Vec<&str> = json["objects"].as_array().unwrap().iter().map(|o| o["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"table:app.customers/column:balance"), "{ids:?}");
+    for name in ["s.json", "s.yaml"] {
+        let file = folder.path().join(name);
+        let said = schema(&place, &["snapshot", "-o", file.to_str().unwrap()]).expect_code(0).stdout;
+        assert!(said.contains(json["fingerprint"].as_str().unwrap()), "{said}");
+        assert_eq!(dbctl::schema::file::read(&file).unwrap(), place.capture());
+    }
+    let missing = folder.path().join("no/such/folder.json");
+    let refused = schema(&place, &["snapshot", "-o", missing.to_str().unwrap()]).expect_code(1).stderr;
+    assert!(refused.contains("cannot write"), "{refused}");
+}
+
+#[test]
+fn an_object_is_shown_by_id_or_name_and_near_names_are_proposed() {
+    let place = Place::filled(16);
+    let shown = schema(&place, &["show", "app.customers"]).expect_code(0).stdout;
+    for part in ["table:app.customers", "who buys", "GENERATED", "balance", "customers_name_idx"] {
+        let part = if part == "GENERATED" { "by default" } else { part };
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    for name in ["customers", "table:app.customers", "app.total", "function:app.total(integer, integer)"] {
+        schema(&place, &["show", name]).expect_code(0);
+    }
+    let several = schema(&place, &["show", "note"]).expect_code(0).stdout;
+    assert!(several.contains("table:app.customers/column:note"), "{several}");
+    let near = schema(&place, &["show", "customer"]).expect_code(0).stdout;
+    assert!(near.contains("column:customer"), "{near}");
+    let none = schema(&place, &["show", "app.custom"]).expect_code(64).stderr;
+    assert!(none.contains("did you mean") && none.contains("app.customers"), "{none}");
+}
+
+#[test]
+fn a_table_that_somebody_locks_is_no_reason_to_wait_for_ever() {
+    let place = Place::filled(16);
+    let holder = place.db.session();
+    holder.sql("BEGIN; LOCK TABLE app.customers IN ACCESS EXCLUSIVE MODE");
+    let run = schema(&place, &["snapshot"]).expect_code(3);
+    assert!(run.stderr.contains("lock"), "{}", run.stderr);
+    holder.sql("ROLLBACK");
+    schema(&place, &["snapshot"]).expect_code(0);
+}
+
+#[test]
+fn a_snapshot_writes_nothing() {
+    let place = Place::filled(16);
+    place.db.sql("CREATE TABLE app.many (id integer); SELECT pg_stat_force_next_flush()");
+    let counted = "SELECT xact_commit + xact_rollback, tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname = current_database()";
+    let before = place.db.sql(counted);
+    schema(&place, &["snapshot"]).expect_code(0);
+    let after = place.db.sql(counted);
+    assert_eq!(before[0][1], after[0][1]);
+}

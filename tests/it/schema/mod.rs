@@ -1,0 +1,85 @@
+//! `dbctl schema`: what is read of a schema, and that everything is.
+
+mod cli;
+mod matrix;
+mod same;
+
+use dbctl::config::connection::Connection;
+use dbctl::config::env::Env;
+use dbctl::pg::Interrupt;
+use dbctl::schema::{Object, Snapshot, capture_from};
+
+use crate::harness::Database;
+
+/// A database with an object of every kind, and two roles of its own.
+struct Place {
+    db: Database,
+    roles: [String; 2],
+}
+
+impl Place {
+    fn filled(major: u32) -> Place {
+        let db = Database::on(major);
+        let roles = ["a", "b"].map(|role| format!("{}_{role}", db.name()));
+        roles.iter().for_each(|role| drop(db.sql(&format!("CREATE ROLE {role}"))));
+        let place = Place { db, roles };
+        place.run(include_str!("fixture.sql"));
+        place
+    }
+
+    /// Runs SQL in which THIS is the database and ROLE_A and ROLE_B are the roles.
+    #[track_caller]
+    fn run(&self, sql: &str) {
+        self.db.sql(&self.named(sql));
+    }
+
+    fn named(&self, text: &str) -> String {
+        let [a, b] = &self.roles;
+        text.replace("ROLE_A", a).replace("ROLE_B", b).replace("THIS", self.db.name())
+    }
+
+    fn capture(&self) -> Snapshot {
+        capture(&self.db.url())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for role in &self.roles {
+            let _ = self.db.try_sql(&format!("DROP OWNED BY {role}"));
+            let _ = self
+                .db
+                .try_sql(&format!("REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}"));
+        }
+    }
+}
+
+fn capture(url: &str) -> Snapshot {
+    let connection = Connection::resolve(Some(url), &Env::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(capture_from(&connection, "test", &Interrupt::default())).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Lines `direction id#property`, sorted; the parts of what is missing or extra go without saying.
+fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    let whole = |from: &Snapshot, to: &Snapshot, word: &str| {
+        let gone = |object: &&Object| to.object(&object.id).is_none();
+        let gone: Vec<&Object> = from.objects.iter().filter(gone).collect();
+        let names: Vec<String> = gone.iter().map(|object| object.id.to_string()).collect();
+        let alone = gone.into_iter().filter(|o| o.id.parent.as_ref().is_none_or(|p| !names.iter().any(|n| **n == **p)));
+        alone.map(|object| format!("{word} {}", object.id)).collect::<Vec<_>>()
+    };
+    let mut lines = whole(before, after, "missing");
+    lines.extend(whole(after, before, "extra"));
+    for object in &before.objects {
+        let Some(other) = after.object(&object.id) else { continue };
+        let mut properties: Vec<_> = object.properties.keys().chain(other.properties.keys()).collect();
+        properties.sort();
+        properties.dedup();
+        for property in properties.into_iter().filter(|p| object.get(**p) != other.get(**p)) {
+            lines.push(format!("changed {}#{}", object.id, property.word()));
+        }
+    }
+    lines.sort();
+    lines
+}
