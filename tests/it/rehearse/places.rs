@@ -150,7 +150,7 @@ fn roles_that_no_migration_makes_are_in_the_sandbox() {
         db,
         "CREATE TABLE t (a int);\nALTER TABLE t OWNER TO app_owner;\nGRANT SELECT ON t TO app_owner;",
         &[
-            "DO $$ BEGIN ASSERT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'app_owner'); END $$;\nCREATE ROLE made_here;",
+            "DO $$ BEGIN ASSERT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'app_owner'); END $$;\nDO $$ BEGIN CREATE ROLE made_here; END $$;",
             "DO $$ BEGIN ASSERT (SELECT count(*) = 3 FROM pg_roles WHERE rolname !~ '^pg_'); END $$;",
         ],
     );
