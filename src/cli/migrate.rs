@@ -148,6 +148,16 @@ struct RehearseArgs {
     /// Try on this restored copy of the target instead; it is changed, and asked about
     #[arg(long, value_name = "URL", value_parser = parse_secret)]
     on: Option<Secret>,
+    /// Make up rows in every table of the scratch database: a number, or like-target for as many as the
+    /// target's statistics say (counts only, never data)
+    #[arg(long, value_name = "N|like-target", value_parser = rehearse::fill::parse_amount, conflicts_with = "on")]
+    fill: Option<rehearse::fill::Amount>,
+    /// Rows that --fill gives a table at most
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    fill_max: u64,
+    /// Make up rows in one table, as in orders=500000; may be repeated
+    #[arg(long, value_name = "TABLE=N", value_parser = rehearse::fill::parse_rows, conflicts_with = "on")]
+    rows: Vec<(String, u64)>,
     /// Strongest lock on a table that was there before, such as 'share update exclusive'
     #[arg(long, value_name = "MODE", value_parser = parse_lock)]
     max_lock: Option<LockMode>,
@@ -185,6 +195,7 @@ pub struct Rehearsal {
     pub scratch_url: Option<Secret>,
     pub sandbox: bool,
     pub on: Option<Secret>,
+    pub fill: rehearse::fill::Fill,
     pub limits: rehearse::Limits,
     pub timeouts: Limits,
 }
@@ -228,8 +239,9 @@ impl MigrateArgs {
 impl RehearseArgs {
     fn asked(self, timeouts: Limits) -> Rehearsal {
         let limits = rehearse::Limits { max_lock: self.max_lock, max_duration: self.max_duration };
+        let fill = rehearse::fill::Fill { every: self.fill, tables: self.rows, most: self.fill_max };
         let RehearseArgs { to, scratch_url, sandbox, on, .. } = self;
-        Rehearsal { to, scratch_url, sandbox, on, limits, timeouts }
+        Rehearsal { to, scratch_url, sandbox, on, fill, limits, timeouts }
     }
 }
 

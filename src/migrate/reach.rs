@@ -4,7 +4,7 @@
 
 use super::script::{self, Script};
 use super::source::{File, MigrationSet};
-use super::words::Words;
+use super::words::{self, Words};
 use crate::error::{Failure, Kind, Result};
 use crate::excerpt;
 
@@ -29,6 +29,25 @@ pub(super) fn refuse(set: &MigrationSet, versions: &[i64], applied: bool) -> Res
         }
     }
     Ok(())
+}
+
+/// The roles that the set makes by name, in plain statements or inside of a body.
+pub(super) fn made_roles(set: &MigrationSet) -> Vec<String> {
+    set.files.iter().flat_map(|file| named_after_create(&file.sql)).collect()
+}
+
+fn named_after_create(sql: &str) -> Vec<String> {
+    let line = words::one_line(sql);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let role = |three: &[&str]| {
+        let [verb, kind, name] = three else { return None };
+        let makes = verb.to_uppercase().ends_with("CREATE")
+            && ["ROLE", "USER", "GROUP"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+        let name = name.trim_end_matches([';', '\'', ',', ')']);
+        let quoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+        makes.then(|| quoted.map_or_else(|| name.to_lowercase(), str::to_owned))
+    };
+    words.windows(3).filter_map(role).collect()
 }
 
 fn first(file: &File, script: &Script, applied: bool) -> Option<(std::ops::Range<usize>, &'static str)> {
@@ -95,6 +114,12 @@ fn body(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_that_a_file_makes_are_known_by_name() {
+        let sql = "-- CREATE ROLE not_me\nCREATE USER \"AppX\"; DO $$ BEGIN\n EXECUTE 'create role Reader'; END $$; CREATE TABLE t (a int)";
+        assert_eq!(named_after_create(sql), ["AppX", "reader"]);
+    }
 
     #[test]
     fn what_belongs_to_the_server_is_seen() {

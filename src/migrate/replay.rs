@@ -9,7 +9,7 @@ use super::{Files, Findings, Limits, MigrationSet, Request, Wish, history, look,
 use crate::config::connection::Connection;
 use crate::error::{Failure, Result};
 use crate::ident::Ident;
-use crate::pg::{Interrupt, Server, Session};
+use crate::pg::{Interrupt, Query, Server, Session};
 use crate::scratch::{Like, Scratch};
 use crate::steps::apply::{Applied, Executor, Order};
 use crate::steps::events::Silent;
@@ -32,6 +32,17 @@ pub struct Reached {
     pub schema: Option<String>,
     /// What a scratch database takes after.
     pub like: Like,
+    /// Roles of the server that the set's texts name and do not make by a plain statement.
+    roles: Vec<Role>,
+}
+
+/// A role as a private server needs it: somebody to own and to be granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Role {
+    name: String,
+    inherits: bool,
+    bypasses: bool,
+    logs_in: bool,
 }
 
 /// Reads how far the request's database is. Needs SELECT on the history, nothing more.
@@ -41,6 +52,7 @@ pub struct Reached {
 pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached> {
     let (session, found) = look(request, Files::Sound, interrupt).await?;
     let like = Like::read(&session, &found.snapshot.server).await?;
+    let roles = roles(&session, &found.set).await?;
     let obstacles = obstacles(&found);
     let entries = &found.assessment.entries;
     let applied = entries.iter().filter(|e| e.row.is_some() && e.file.is_some()).map(|e| e.version).collect();
@@ -55,7 +67,23 @@ pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached
         pending,
         obstacles,
         like,
+        roles,
     })
+}
+
+async fn roles(session: &Session, set: &MigrationSet) -> Result<Vec<Role>> {
+    let rows = session.rows(&Query::ROLES, &[]).await.map_err(|e| e.explain("cannot see which roles there are"))?;
+    let made = reach::made_roles(set);
+    let mut roles = Vec::new();
+    for row in &rows {
+        let name: String = row.try_get("name")?;
+        let named = set.files.iter().any(|file| file.sql.contains(name.as_str()));
+        if named && !made.contains(&name) {
+            let (inherits, bypasses) = (row.try_get("inherits")?, row.try_get("bypasses")?);
+            roles.push(Role { name, inherits, bypasses, logs_in: row.try_get("logs_in")? });
+        }
+    }
+    Ok(roles)
 }
 
 fn obstacles(found: &Findings) -> Vec<String> {
@@ -85,6 +113,9 @@ pub async fn replay(
         reach::refuse(&target.set, versions, true)?;
     }
     let mut bench = bench(scratch.connection(), target, command, interrupt).await?;
+    if scratch.is_private() {
+        bench.make_roles(&target.roles).await?;
+    }
     bench.apply(target, versions).await.map_err(|failure| explain(failure, scratch))?;
     Ok(bench)
 }
@@ -145,6 +176,25 @@ impl Bench {
         plan::up(&found.set, &found.snapshot, &found.assessment, &wish)
     }
 
+    /// What no migration makes, and the target's server has. With the server they go.
+    async fn make_roles(&mut self, roles: &[Role]) -> Result<()> {
+        let server = self.executor.server();
+        let ourselves = server.role.clone();
+        let create = |role: &&Role| {
+            let word = |yes: bool, word: &'static str| if yes { word.to_owned() } else { format!("NO{word}") };
+            let (login, inherit) = (word(role.logs_in, "LOGIN"), word(role.inherits, "INHERIT"));
+            let bypass = word(role.bypasses, "BYPASSRLS");
+            format!("CREATE ROLE {} {login} {inherit} {bypass};", Ident::new(role.name.as_str()))
+        };
+        let missing = roles.iter().filter(|role| role.name != ourselves);
+        let sql = missing.map(|role| create(&role)).collect::<Vec<_>>().join("\n");
+        if sql.is_empty() {
+            return Ok(());
+        }
+        let step = own("roles", "roles", "the target's server has them", sql, server);
+        self.executor.perform(&Plan { steps: vec![step] }, &mut Silent).await.map(drop)
+    }
+
     /// The executor, for plans of another kind.
     pub fn executor(&mut self) -> &mut Executor {
         &mut self.executor
@@ -153,15 +203,21 @@ impl Bench {
 
 /// A history's schema is older than any migration: nobody's file makes it.
 fn create_schema(schema: &str, server: &Server) -> Step {
-    let sql: Arc<str> = format!("CREATE SCHEMA IF NOT EXISTS {};", Ident::new(schema)).into();
+    let sql = format!("CREATE SCHEMA IF NOT EXISTS {};", Ident::new(schema));
+    own(&format!("{schema}:schema"), &format!("schema {schema}"), "the target's history is in it", sql, server)
+}
+
+/// A step that is in no file.
+fn own(id: &str, title: &str, why: &str, sql: String, server: &Server) -> Step {
+    let sql: Arc<str> = sql.into();
     Step {
-        id: format!("{schema}:schema"),
-        title: format!("schema {schema}"),
+        id: id.to_owned(),
+        title: title.to_owned(),
         file: "dbctl".to_owned(),
         file_text: Arc::clone(&sql),
-        why: "the target's history is in it".to_owned(),
+        why: why.to_owned(),
         lane: Lane::Transaction,
-        settings: server.step_settings("schema"),
+        settings: server.step_settings("scratch"),
         timeouts: Timeouts { lock: Duration::from_secs(3), statement: Duration::ZERO },
         statements: vec![Statement::whole(sql)],
         record: Vec::new(),

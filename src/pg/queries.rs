@@ -68,6 +68,8 @@ queries! {
     DEFAULT_SET = "default_set" (INT8);
     DETACH_PENDING = "detach_pending" (TEXT, TEXT);
     DATABASE_SIZES = "database_sizes" ();
+    FILL_COLUMNS = "fill_columns" ();
+    FILL_KEYS = "fill_keys" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
     INDEX_STATE = "index_state" (TEXT, TEXT);
@@ -99,6 +101,7 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);
     ROW_JOB_DONE = "row_job_done" (TEXT);

@@ -42,6 +42,13 @@ pub(super) struct Line {
     pub(super) failed: bool,
 }
 
+impl Line {
+    /// `file:line:column`.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 /// How the locks are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
@@ -97,6 +104,10 @@ fn line(step: &Step, seen: &Observation, before: &Relations) -> Line {
     let (line, column) = position(&step.file_text, at);
     let known = || seen.touched.iter().filter_map(|(oid, touched)| Some((before.get(oid)?, touched)));
     let mut locks: Vec<(bool, TableLock)> = known().filter_map(|(relation, touched)| lock(relation, touched)).collect();
+    // The old index is locked at the end, when nobody uses it any more: that is what CONCURRENTLY waits for.
+    if seen.alone && seen.sql.to_uppercase().contains("CONCURRENTLY") {
+        locks.retain(|(index, _)| !index);
+    }
     // A table stands before its indexes.
     locks.sort_by(|(a_index, a), (b_index, b)| (b.mode, a_index, &a.table).cmp(&(a.mode, b_index, &b.table)));
     let mut locks: Vec<TableLock> = locks.into_iter().map(|(_, lock)| lock).collect();
@@ -150,7 +161,7 @@ fn lock(relation: &Relation, touched: &Touched) -> Option<(bool, TableLock)> {
 }
 
 fn name(relation: &Relation) -> String {
-    crate::ident::TableName::new(relation.schema.as_str(), relation.name.as_str()).to_string()
+    relation.name().to_string()
 }
 
 /// Line and column from 1 of a character.
@@ -162,7 +173,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 pub(super) fn excesses(lines: &[Line], limits: &Limits) -> Vec<Excess> {
     let mut found = Vec::new();
     for line in lines.iter().filter(|line| !line.failed) {
-        let place = format!("{}:{}:{}", line.file, line.line, line.column);
+        let place = line.place();
         if let (Some(max), Some(lock)) = (limits.max_lock, line.locks.first())
             && lock.mode > max
         {

@@ -1,21 +1,31 @@
 //! `dbctl migrate rehearse`: the pending migrations on a copy, each statement looked at while it runs,
 //! and the table that a change ticket wants. The target is read, never written.
 
+pub mod fill;
 mod judge;
 mod view;
 
+use std::time::Duration;
+
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
+use crate::ident::TableName;
 use crate::migrate::replay::{self, Bench, Reached, bench, reached, refuse_reaching};
 use crate::migrate::{self, Answer, Request};
 use crate::outcome::Outcome;
-use crate::pg::{Interrupt, Session};
+use crate::pg::{Interrupt, Query, Session};
 use crate::scratch::{self, Place, Scratch, identity};
-use crate::steps::events::Silent;
+use crate::steps::apply::Executor;
+use crate::steps::events::Events;
 use crate::steps::gate::{Rails, consent};
 use crate::steps::observe::{self, Observation, Relations};
-use crate::steps::{Means, Plan};
+use crate::steps::{Means, Plan, Step};
+use fill::{Amount, Estimates, Fill, Filled};
 pub use judge::Limits;
+
+const HISTORY: &str = migrate::history::DEFAULT_TABLE;
+/// How long looking at the target's statistics may take.
+const READING: Duration = Duration::from_secs(30);
 
 /// What is wanted of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +34,8 @@ pub struct Wish {
     pub to: Option<i64>,
     /// Where.
     pub stage: Stage,
+    /// Rows that are made up for a scratch database.
+    pub fill: Fill,
     /// What may be.
     pub limits: Limits,
     /// Time limits of each step.
@@ -52,6 +64,9 @@ struct Report {
     plan: Plan,
     before: Relations,
     seen: Vec<Observation>,
+    /// What was made up, and how large the target's tables are.
+    filled: Vec<Filled>,
+    estimates: Estimates,
     /// How it ended where it failed.
     failure: Option<Failure>,
     /// Bytes by which the copy has grown, and that it has put into temporary files.
@@ -79,15 +94,32 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     if versions.is_empty() {
         return Ok((Outcome::Done, view::nothing(&label, &target)));
     }
-    let report = match &wish.stage {
+    let (estimates, unread) = match estimates(request, means.interrupt).await {
+        Ok(estimates) => (estimates, None),
+        // They are needed for counts only.
+        Err(failure) if wish.fill.every != Some(Amount::LikeTarget) => {
+            means.interrupt.check()?;
+            (
+                Estimates::new(),
+                Some(format!("how large the target's tables are is UNKNOWN: {}", failure.messages().join(": "))),
+            )
+        }
+        Err(failure) => return Err(failure),
+    };
+    let trial = Trial { target: &target, versions: &versions, estimates, wish };
+    let mut report = match &wish.stage {
         Stage::Scratch(place) => {
-            scratch::within(place, &target.like, "rehearse", means.interrupt, async |scratch| {
-                in_scratch(scratch, place, &target, &versions, wish, means.interrupt).await
+            let (interrupt, events) = (means.interrupt, &mut *means.events);
+            scratch::within(place, &target.like, "rehearse", interrupt, async |scratch| {
+                trial.in_scratch(scratch, place, interrupt, events).await
             })
             .await?
         }
-        Stage::Copy(copy) => in_copy(copy, request, &target, &versions, wish, means).await?,
+        Stage::Copy(copy) => trial.in_copy(copy, request, means).await?,
     };
+    report.estimates = trial.estimates;
+    report.notes.extend(unread);
+    report.notes.extend(late(&target, &versions));
     let lines = judge::lines(&report.plan, &report.seen, &report.before);
     let excesses = judge::excesses(&lines, &wish.limits);
     let clean = excesses.is_empty() && report.failure.is_none();
@@ -101,6 +133,41 @@ fn refuse_obstacles(target: &Reached) -> Result<()> {
     Err(failure.hint("'dbctl migrate status' shows every version; what cannot be migrated cannot be rehearsed"))
 }
 
+/// What `migrate up` does not do by itself.
+fn late(target: &Reached, versions: &[i64]) -> Option<String> {
+    let first = versions.iter().find(|version| target.applied.last().is_some_and(|newest| *version < newest))?;
+    Some(format!("version {first} is older than what is applied: 'dbctl migrate up' wants --allow-out-of-order for it"))
+}
+
+/// In one read-only transaction of the target.
+async fn estimates(request: &Request, interrupt: &Interrupt) -> Result<Estimates> {
+    let session = Session::open(&request.connection, "rehearse", interrupt).await?;
+    session.begin_reading(READING).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    let estimates = fill::estimates(&session).await;
+    session.end_reading().await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
+    estimates
+}
+
+fn refuse_unknown_tables(fill: &Fill, filled: &[Filled]) -> Result<()> {
+    let known = |word: &str| filled.iter().any(|one| one.table == word || one.table.ends_with(&format!(".{word}")));
+    match fill.tables.iter().find(|(word, _)| !known(word)) {
+        Some((word, rows)) => Err(Failure::new(
+            Kind::Usage,
+            format!("--rows {word}={rows}: there is no such table before these migrations"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn rows(filled: &[Filled]) -> String {
+    if filled.is_empty() {
+        return "those that the applied migrations write".to_owned();
+    }
+    let short = filled.iter().filter(|one| one.reason.is_some()).count();
+    let rows: u64 = filled.iter().filter_map(|one| one.rows).sum();
+    format!("made up: {rows} in {} tables, {short} of them not as wanted", filled.len())
+}
+
 fn wanted(target: &Reached, to: Option<i64>) -> Result<Vec<i64>> {
     if let Some(to) = to.filter(|to| target.set.file(*to).is_none()) {
         return Err(Failure::new(Kind::Usage, format!("--to {to}: {} has no such version", target.set.origin)));
@@ -108,59 +175,111 @@ fn wanted(target: &Reached, to: Option<i64>) -> Result<Vec<i64>> {
     Ok(target.pending.iter().copied().filter(|version| to.is_none_or(|to| *version <= to)).collect())
 }
 
-async fn in_scratch(
-    scratch: &Scratch,
-    place: &Place,
-    target: &Reached,
-    versions: &[i64],
-    wish: &Wish,
-    interrupt: &Interrupt,
-) -> Result<Report> {
-    if scratch.shares_server() {
-        refuse_reaching(target, versions)?;
-    }
-    let mut bench = replay::replay(scratch, target, &target.applied, "rehearse", interrupt).await?;
-    let mut report = watch(&mut bench, scratch.connection(), target, versions, wish, interrupt).await?;
-    report.stage = match place {
-        Place::SameServer(_) => "a scratch database on the target's server".to_owned(),
-        Place::Url(_) => format!("a scratch database: {}", scratch.connection().label()),
-        Place::Sandbox => "a private server (sandbox)".to_owned(),
-    };
-    report.shared = !matches!(place, Place::Sandbox);
-    report.rows = "those that migrations write".to_owned();
-    report.notes.extend(scratch.notes().iter().cloned());
-    Ok(report)
+/// What is tried.
+struct Trial<'a> {
+    target: &'a Reached,
+    versions: &'a [i64],
+    estimates: Estimates,
+    wish: &'a Wish,
 }
 
-/// A copy is changed for good: it must be one, and somebody must want that.
-async fn in_copy(
-    copy: &Connection,
-    request: &Request,
-    target: &Reached,
-    versions: &[i64],
-    wish: &Wish,
-    means: &mut Means<'_>,
-) -> Result<Report> {
-    refuse_target_itself(&request.connection, copy, means.interrupt).await?;
-    let there = reached(&Request { connection: copy.clone(), ..request.clone() }, means.interrupt).await?;
-    refuse_obstacles(&there)?;
-    if there.applied != target.applied {
-        return Err(Failure::new(
-            Kind::Refused,
-            format!("{} is not where the target is: it has other versions applied", copy.label()),
-        )
-        .note(format!("target: {}; copy: {}", newest(&target.applied), newest(&there.applied)))
-        .hint("restore a newer backup, or apply what it lacks with 'dbctl migrate up --to V' there"));
+impl Trial<'_> {
+    async fn in_scratch(
+        &self,
+        scratch: &Scratch,
+        place: &Place,
+        interrupt: &Interrupt,
+        events: &mut dyn Events,
+    ) -> Result<Report> {
+        let (target, fill) = (self.target, &self.wish.fill);
+        if scratch.shares_server() {
+            refuse_reaching(target, self.versions)?;
+        }
+        let mut bench = replay::replay(scratch, target, &target.applied, "rehearse", interrupt).await?;
+        let filled = if fill.is_wanted() {
+            fill::perform(&mut bench, fill, &self.estimates, |table| is_history(table, target), interrupt).await?
+        } else {
+            Vec::new()
+        };
+        refuse_unknown_tables(fill, &filled)?;
+        let mut report = self.watch(&mut bench, scratch.connection(), interrupt, events).await?;
+        report.stage = match place {
+            Place::SameServer(_) => "a scratch database on the target's server".to_owned(),
+            Place::Url(_) => format!("a scratch database: {}", scratch.connection().label()),
+            Place::Sandbox => "a private server (sandbox)".to_owned(),
+        };
+        report.shared = !scratch.is_private();
+        report.rows = rows(&filled);
+        report.filled = filled;
+        report.notes.extend(scratch.notes().iter().cloned());
+        Ok(report)
     }
-    let rails = Rails { always_ask: true, protected: None, ..request.rails.clone() };
-    let because = format!("{} versions are applied to the copy {} and stay there", versions.len(), copy.label());
-    consent(vec![because], &rails, means.confirm)?;
-    let mut bench = bench(copy, target, "rehearse", means.interrupt).await?;
-    let mut report = watch(&mut bench, copy, target, versions, wish, means.interrupt).await?;
-    report.stage = format!("the copy {}", copy.label());
-    report.shared = true;
-    report.rows = "the copy's own".to_owned();
-    Ok(report)
+
+    /// A copy is changed for good: it must be one, and somebody must want that.
+    async fn in_copy(&self, copy: &Connection, request: &Request, means: &mut Means<'_>) -> Result<Report> {
+        refuse_target_itself(&request.connection, copy, means.interrupt).await?;
+        let there = reached(&Request { connection: copy.clone(), ..request.clone() }, means.interrupt).await?;
+        refuse_obstacles(&there)?;
+        if there.applied != self.target.applied {
+            return Err(Failure::new(
+                Kind::Refused,
+                format!("{} is not where the target is: it has other versions applied", copy.label()),
+            )
+            .note(format!("target: {}; copy: {}", newest(&self.target.applied), newest(&there.applied)))
+            .hint("restore a newer backup, or apply what it lacks with 'dbctl migrate up --to V' there"));
+        }
+        let rails = Rails { always_ask: true, protected: None, ..request.rails.clone() };
+        let because =
+            format!("{} versions are applied to the copy {} and stay there", self.versions.len(), copy.label());
+        consent(vec![because], &rails, means.confirm)?;
+        let mut bench = bench(copy, self.target, "rehearse", means.interrupt).await?;
+        let mut report = self.watch(&mut bench, copy, means.interrupt, means.events).await?;
+        report.stage = format!("the copy {}", copy.label());
+        report.shared = true;
+        report.rows = "the copy's own".to_owned();
+        Ok(report)
+    }
+
+    /// Applies the versions under observation. A version that fails is what a rehearsal is for.
+    async fn watch(
+        &self,
+        bench: &mut Bench,
+        connection: &Connection,
+        interrupt: &Interrupt,
+        events: &mut dyn Events,
+    ) -> Result<Report> {
+        let before = own(observe::relations(bench.executor().session()).await?, self.target);
+        let plan = bench.plan(self.target, self.versions, self.wish.timeouts).await?;
+        let plan = Plan { steps: plan.steps.iter().map(Step::apart).collect() };
+        let sizes = Sizes::read(bench.executor()).await;
+        let executor = bench.executor();
+        executor.observe(connection).await?;
+        let done = executor.perform(&plan, events).await;
+        interrupt.check()?;
+        let failure = match done {
+            Ok(_) => None,
+            Err(failure) if matches!(failure.what(), Kind::Unreachable | Kind::Busy) => return Err(failure),
+            Err(failure) => Some(failure),
+        };
+        let after = Sizes::read(executor).await;
+        Ok(Report {
+            target: self.target.clone(),
+            versions: self.versions.to_vec(),
+            stage: String::new(),
+            server: executor.server().version.clone(),
+            rows: String::new(),
+            before,
+            seen: executor.observations(),
+            plan,
+            filled: Vec::new(),
+            estimates: Estimates::new(),
+            failure,
+            grown: sizes.and_then(|before| Some(after?.database - before.database)),
+            temporary: sizes.and_then(|before| Some(after?.temporary? - before.temporary?)),
+            shared: false,
+            notes: Vec::new(),
+        })
+    }
 }
 
 fn newest(applied: &[i64]) -> String {
@@ -173,74 +292,41 @@ fn newest(applied: &[i64]) -> String {
 async fn refuse_target_itself(target: &Connection, copy: &Connection, interrupt: &Interrupt) -> Result<()> {
     let there = identity(&Session::open(copy, "rehearse", interrupt).await?).await?;
     let here = identity(&Session::open(target, "rehearse", interrupt).await?).await?;
-    if here == there {
+    if here.is(&there) {
         return Err(Failure::new(Kind::Refused, format!("--on leads to the target itself: {}", copy.label()))
             .hint("restore a backup of it into another database, and name that one"));
     }
     Ok(())
 }
 
-/// Applies the versions under observation. A version that fails is what a rehearsal is for.
-async fn watch(
-    bench: &mut Bench,
-    connection: &Connection,
-    target: &Reached,
-    versions: &[i64],
-    wish: &Wish,
-    interrupt: &Interrupt,
-) -> Result<Report> {
-    let before = own(observe::relations(bench.executor().session()).await?, target);
-    let plan = bench.plan(target, versions, wish.timeouts).await?;
-    let plan = Plan { steps: plan.steps.iter().map(crate::steps::Step::apart).collect() };
-    let sizes = Sizes::read(bench.executor().session()).await;
-    let executor = bench.executor();
-    executor.observe(connection).await?;
-    let done = executor.perform(&plan, &mut Silent).await;
-    interrupt.check()?;
-    let failure = match done {
-        Ok(_) => None,
-        Err(failure) if matches!(failure.what(), Kind::Unreachable | Kind::Busy) => return Err(failure),
-        Err(failure) => Some(failure),
-    };
-    let after = Sizes::read(executor.session()).await;
-    Ok(Report {
-        target: target.clone(),
-        versions: versions.to_vec(),
-        stage: String::new(),
-        server: executor.server().version.clone(),
-        rows: String::new(),
-        before,
-        seen: executor.observations(),
-        plan,
-        failure,
-        grown: sizes.and_then(|before| Some(after?.database - before.database)),
-        temporary: sizes.and_then(|before| Some(after?.temporary - before.temporary)),
-        shared: false,
-        notes: Vec::new(),
-    })
-}
-
 /// The history and dbctl's own tables are nobody's concern, nor what belongs to a table unseen.
 fn own(mut relations: Relations, target: &Reached) -> Relations {
-    let history = |name: &str| name.starts_with("refinery_schema_history");
-    relations.retain(|_, relation| {
-        !["dbctl", "pg_toast"].contains(&relation.schema.as_str())
-            && !(history(&relation.name) && Some(&relation.schema) == target.schema.as_ref())
-    });
+    let ours = |relation: &observe::Relation| {
+        let history = relation.name.starts_with(HISTORY) && Some(&relation.schema) == target.schema.as_ref();
+        history || ["dbctl", "pg_toast"].contains(&relation.schema.as_str())
+    };
+    relations.retain(|_, relation| !ours(relation));
     relations
+}
+
+fn is_history(table: &TableName, target: &Reached) -> bool {
+    table.name.raw() == HISTORY && Some(table.schema.raw()) == target.schema.as_deref()
 }
 
 /// What a database takes on disk.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     database: i64,
-    temporary: i64,
+    /// None where the server's counters may lag behind.
+    temporary: Option<i64>,
 }
 
 impl Sizes {
-    async fn read(session: &Session) -> Option<Sizes> {
-        let rows = session.rows(&crate::pg::Query::DATABASE_SIZES, &[]).await.ok()?;
+    async fn read(executor: &Executor) -> Option<Sizes> {
+        let counted = executor.hand_counters_on().await;
+        let rows = executor.session().rows(&Query::DATABASE_SIZES, &[]).await.ok()?;
         let row = rows.first()?;
-        Some(Sizes { database: row.try_get("database").ok()?, temporary: row.try_get("temporary").ok()? })
+        let temporary: i64 = row.try_get("temporary").ok()?;
+        Some(Sizes { database: row.try_get("database").ok()?, temporary: counted.then_some(temporary) })
     }
 }

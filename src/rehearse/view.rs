@@ -1,5 +1,6 @@
 //! A rehearsal as the table of a change ticket. Knows reports and columns, not terminals.
 
+use super::fill::Filled;
 use super::judge::{Excess, How, Line, blocks, bytes, seconds, shortened};
 use super::{Reached, Report};
 use crate::output::{Column, Document, Table, Value};
@@ -43,9 +44,16 @@ pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[E
         document = document.text("failure", failure.to_string());
     }
     if !excesses.is_empty() || report.failure.is_some() {
-        document = document.table(findings(report, excesses));
+        document = document.table(findings(report, lines, excesses));
     }
     document = document.table(statements(lines));
+    if !report.filled.is_empty() {
+        document = document.table(filled(&report.filled));
+    }
+    let expected = expected(report, lines);
+    if !expected.rows.is_empty() {
+        document = document.table(expected);
+    }
     for note in notes(report, lines) {
         document = document.note(note);
     }
@@ -65,12 +73,13 @@ fn result(report: &Report, excesses: &[Excess]) -> String {
     }
 }
 
-fn findings(report: &Report, excesses: &[Excess]) -> Table {
+fn findings(report: &Report, lines: &[Line], excesses: &[Excess]) -> Table {
     let columns = vec![Column::new("rule", "rule"), Column::new("place", "where"), Column::new("message", "what")];
     let mut table = Table::new("findings", "", columns);
     if let Some(failure) = &report.failure {
         let message = failure.messages().join(": ");
-        table.push(vec!["fails".into(), Value::None, message.into()]);
+        let place = lines.iter().find(|line| line.failed).map(Line::place);
+        table.push(vec!["fails".into(), place.into(), message.into()]);
     }
     for excess in excesses {
         table.push(vec![excess.rule.into(), excess.place.as_str().into(), excess.message.as_str().into()]);
@@ -89,6 +98,7 @@ fn statements(lines: &[Line]) -> Table {
             Column::new("work", "work"),
             Column::new("seconds", "took"),
             Column::new("wal_bytes", "WAL"),
+            Column::machine("sql"),
             Column::machine("migration"),
             Column::machine("file"),
             Column::machine("line"),
@@ -126,6 +136,7 @@ fn row(line: &Line) -> Vec<Value> {
         work(line),
         Value::Seconds(line.took.as_secs_f64()),
         line.wal.map_or(Value::Unknown, Value::Bytes),
+        line.sql.as_str().into(),
         line.step.as_str().into(),
         line.file.as_str().into(),
         line.line.into(),
@@ -147,6 +158,81 @@ fn row(line: &Line) -> Vec<Value> {
         line.rows_written.map_or(Value::Unknown, Value::Int),
         line.failed.into(),
     ]
+}
+
+/// What was made up. A table that is not as wanted says why, and its times say little.
+fn filled(filled: &[Filled]) -> Table {
+    let columns = vec![
+        Column::new("table", "table"),
+        Column::new("rows", "rows"),
+        Column::new("wanted", "wanted"),
+        Column::new("reason", "why it has not what was wanted"),
+    ];
+    let mut table = Table::new("filled", "", columns);
+    let count =
+        |rows: Option<u64>| rows.map_or(Value::Unknown, |rows| Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)));
+    for one in filled {
+        table.push(vec![one.table.as_str().into(), count(one.rows), count(one.wanted), one.reason.clone().into()]);
+    }
+    table
+}
+
+/// What a rewrite or a whole read would take with the target's bytes: as far as it grows with them.
+fn expected(report: &Report, lines: &[Line]) -> Table {
+    let columns = vec![
+        Column::new("version", "version"),
+        Column::new("relation", "table"),
+        Column::new("bytes", "size here"),
+        Column::new("target_bytes", "in the target"),
+        Column::new("seconds", "took here"),
+        Column::new("expected_seconds", "expected"),
+        Column::new("confidence", "confidence"),
+        Column::machine("target_rows"),
+    ];
+    let mut table = Table::new("expected", "", columns);
+    for line in lines.iter().filter(|line| !line.failed) {
+        let read = line.scanned.iter().flatten().map(|(name, _)| name);
+        let mut names: Vec<&String> = line.rewritten.iter().map(|(name, _)| name).chain(read).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let Some((_, estimate)) = report.estimates.iter().find(|(table, _)| table.to_string() == *name) else {
+                continue;
+            };
+            let here = report.before.values().find(|relation| relation.name().to_string() == *name);
+            let here = here.and_then(|relation| relation.bytes);
+            let there = u64::try_from(estimate.bytes).unwrap_or(0);
+            let guess = guess(line.took.as_secs_f64(), here.unwrap_or(0), there);
+            #[expect(clippy::cast_possible_truncation, reason = "an estimate; saturates")]
+            let rows = estimate.rows.map_or(Value::Unknown, |rows| Value::Int(rows as i64));
+            table.push(vec![
+                version(&line.step).into(),
+                name.as_str().into(),
+                here.map_or(Value::Unknown, Value::Bytes),
+                Value::Bytes(there),
+                Value::Seconds(line.took.as_secs_f64()),
+                guess.map_or(Value::Unknown, |(seconds, _)| Value::Seconds(seconds)),
+                guess.map_or("none: too few rows here", |(_, confidence)| confidence).into(),
+                rows,
+            ]);
+        }
+    }
+    table
+}
+
+/// In proportion to the bytes, as long as there are enough of them here to measure anything.
+fn guess(took: f64, here: u64, there: u64) -> Option<(f64, &'static str)> {
+    const MEASURABLE: u64 = 1 << 20;
+    if there <= here {
+        return Some((took, "good: at least as large here"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let ratio = there as f64 / here as f64;
+    match (here, ratio) {
+        (MEASURABLE.., ..10.0) => Some((took * ratio, "fair: in proportion")),
+        (MEASURABLE.., _) => Some((took * ratio, "low: much larger there")),
+        _ => None,
+    }
 }
 
 /// `V0002` of `V0002__words`.
@@ -174,7 +260,7 @@ fn lock(line: &Line) -> Value {
 
 fn work(line: &Line) -> Value {
     if line.failed {
-        return "fails".into();
+        return Value::List(vec!["fails".to_owned()]);
     }
     let mut work = Vec::new();
     for (name, size) in &line.rewritten {

@@ -219,7 +219,8 @@ impl Run {
             (None, None) if asked.sandbox => Stage::Scratch(Place::Sandbox),
             (None, None) => Stage::Scratch(Place::SameServer(request.connection.clone())),
         };
-        Ok(rehearse::Wish { to: asked.to, stage, limits: asked.limits.clone(), timeouts: asked.timeouts })
+        let (fill, limits) = (asked.fill.clone(), asked.limits.clone());
+        Ok(rehearse::Wish { to: asked.to, stage, fill, limits, timeouts: asked.timeouts })
     }
 
     fn request(&self, target: &Target, source: &Source, verb: &Verb) -> Result<migrate::Request> {

@@ -101,6 +101,11 @@ impl Scratch {
         self.shares_server
     }
 
+    /// Whether the whole server is made for it and ends with it.
+    pub fn is_private(&self) -> bool {
+        matches!(self.origin, Origin::Server(_))
+    }
+
     /// What a person should know of it, a line each.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -188,7 +193,7 @@ async fn on_server(
 /// database or about roles reaches nobody else.
 async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result<Scratch> {
     let wanted = like.major;
-    let starting = tokio::task::spawn_blocking(move || {
+    let mut starting = tokio::task::spawn_blocking(move || {
         let installed = binaries::find().iter().any(|found| found.major == wanted);
         let options = Options {
             major: installed.then_some(wanted),
@@ -198,8 +203,14 @@ async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result
         Sandbox::start(&options)
     });
     let sandbox = tokio::select! {
-        started = starting => started.explain(Kind::Failed, "cannot start a sandbox")??,
-        failure = interrupt.wait() => return Err(failure),
+        started = &mut starting => started.explain(Kind::Failed, "cannot start a sandbox")??,
+        failure = interrupt.wait() => {
+            // Half started it would be cleaned up behind our back, while its parts still come into being.
+            if let Ok(Ok(Ok(sandbox))) = tokio::time::timeout(PATIENCE, starting).await {
+                let _ = tokio::task::spawn_blocking(move || drop(sandbox)).await;
+            }
+            return Err(failure);
+        }
     };
     let mut notes = Vec::new();
     if sandbox.major() != wanted {

@@ -29,7 +29,7 @@ pub struct Like {
     /// Encoding and locale.
     pub locale: Locale,
     /// Which server it is on; none where that could not be told.
-    pub(super) server: Option<i64>,
+    pub(super) server: Option<Identity>,
 }
 
 /// A database's encoding and locale, and whether its role may make another.
@@ -58,16 +58,16 @@ impl Like {
             major: server.major,
             search_path: server.search_path.clone(),
             locale: Locale::of_server(session).await?,
-            server: identity(session).await.ok().map(|identity| identity.started),
+            server: identity(session).await.ok(),
         })
     }
 }
 
 impl Like {
-    /// Whether a session is on the target's server, or may be.
+    /// Whether a session is on the target's server, or may be: a standby's primary is the same cluster.
     pub(super) async fn is_on(&self, session: &Session) -> bool {
         let (Ok(here), Some(there)) = (identity(session).await, self.server) else { return true };
-        here.started == there
+        here.started == there.started || here.system == there.system
     }
 }
 
@@ -76,7 +76,15 @@ impl Like {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     started: i64,
+    system: i64,
     database: i64,
+}
+
+impl Identity {
+    /// Whether both are the very same database, not a copy.
+    pub fn is(&self, other: &Identity) -> bool {
+        self.started == other.started && self.database == other.database
+    }
 }
 
 /// Asks for it.
@@ -87,7 +95,11 @@ pub async fn identity(session: &Session) -> Result<Identity> {
     let doing = "cannot tell which server this is";
     let rows = session.rows(&Query::SERVER_IDENTITY, &[]).await.map_err(|e| e.explain(doing))?;
     let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
-    Ok(Identity { started: row.try_get("started")?, database: row.try_get("database")? })
+    Ok(Identity {
+        started: row.try_get("started")?,
+        system: row.try_get("system")?,
+        database: row.try_get("database")?,
+    })
 }
 
 impl Locale {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
 use super::journal::{self, Attempt, State};
-use super::observe::{Observation, Observer};
+use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
 use super::recover::{Recovery, Verdict};
 use super::retry::{Backoff, Pauses};
@@ -93,6 +93,12 @@ impl Executor {
         let beside = Session::open_beside(connection, &name, &self.interrupt).await?;
         self.observer = Some(Observer::new(beside, &self.server));
         Ok(())
+    }
+
+    /// Sees to it that what the working session has done so far is counted when it is asked for; false
+    /// where the server has no way to (before PostgreSQL 15).
+    pub async fn hand_counters_on(&self) -> bool {
+        observe::hand_on(&self.work, self.server.major).await.unwrap_or(false)
     }
 
     /// What was seen since [`Executor::observe`], in order; the last one may have failed.

@@ -79,6 +79,13 @@ pub struct Relation {
     unsent: i64,
 }
 
+impl Relation {
+    /// With its schema.
+    pub fn name(&self) -> TableName {
+        TableName::new(self.schema.as_str(), self.name.as_str())
+    }
+}
+
 /// All relations of users, by OID.
 pub type Relations = BTreeMap<i64, Relation>;
 
@@ -172,7 +179,7 @@ impl Observer {
         // Counters of the session that were not handed on yet would count as the transaction's.
         let mut tries = 0;
         let (wal, relations) = loop {
-            self.hand_on(work).await.map_err(|e| e.explain(doing))?;
+            hand_on(work, self.major).await.map_err(|e| e.explain(doing))?;
             let (wal, relations) = read_relations(work).await.map_err(|e| e.explain(doing))?;
             tries += 1;
             if tries > 3 || relations.values().all(|relation| relation.unsent == 0) {
@@ -184,13 +191,6 @@ impl Observer {
         state.seen.truncate(seen);
         state.before = Before { wal, relations, held: BTreeMap::new() };
         Ok(())
-    }
-
-    async fn hand_on(&self, work: &Session) -> std::result::Result<(), ServerError> {
-        if self.major < 15 {
-            return Ok(());
-        }
-        work.rows_of("SELECT pg_catalog.pg_stat_force_next_flush()").await.map(drop)
     }
 
     /// Looks on while a statement is sent, and after it. `subject` is the step's title and whether the
@@ -274,7 +274,7 @@ impl Observer {
         modes: BTreeMap<i64, LockMode>,
         observation: &mut Observation,
     ) -> std::result::Result<(), ServerError> {
-        self.hand_on(work).await?;
+        hand_on(work, self.major).await?;
         let (wal, relations) = read_relations(&self.beside).await?;
         let state = self.state();
         observation.wal = grown(state.before.wal, wal);
@@ -346,7 +346,7 @@ impl Observer {
             let tables = named.map(|(oid, relation)| if relation.of == 0 { *oid } else { relation.of });
             let tables =
                 tables.filter_map(|oid| relations.get(&oid)).filter(|table| ["r", "p"].contains(&&*table.kind));
-            tables.map(|table| format!("ONLY {}", TableName::new(&*table.schema, &*table.name))).collect()
+            tables.map(|table| format!("ONLY {}", table.name())).collect()
         };
         if tables.is_empty() || tables.len() > MOST_HELD {
             return false;
@@ -370,6 +370,14 @@ impl Observer {
         }
         Ok(())
     }
+}
+
+/// Has a session hand its counters on; false where the server cannot be asked to.
+pub(super) async fn hand_on(work: &Session, major: u32) -> std::result::Result<bool, ServerError> {
+    if major < 15 {
+        return Ok(false);
+    }
+    work.rows_of("SELECT pg_catalog.pg_stat_force_next_flush()").await.map(|_| true)
 }
 
 fn grown(before: Option<i64>, now: Option<i64>) -> Option<u64> {

@@ -104,6 +104,11 @@ fn json_shapes() {
     ask(&["migrate", "up", "--dir", "migrations"], 0);
     ask(&["migrate", "up", "--dir", "migrations"], 0);
     ask(&["migrate", "plan", "--dir", "migrations"], 0);
+    ask(&["migrate", "rehearse", "--dir", "migrations"], 0);
+    write("V3__c.sql", "ALTER TABLE a ALTER id TYPE bigint; SELECT 1 / 0;");
+    ask(&["migrate", "rehearse", "--dir", "migrations"], 2);
+    write("V3__c.sql", "ALTER TABLE a ALTER id TYPE bigint;");
+    ask(&["migrate", "rehearse", "--dir", "migrations", "--fill", "10", "--max-lock", "share"], 2);
     write("V3__c.sql", "DROP TABLE a; SELECT now();");
     ask(&["migrate", "plan", "--dir", "migrations"], 0);
     write("V1__a.sql", "CREATE TABLE a (id bigint);");

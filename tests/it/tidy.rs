@@ -226,6 +226,7 @@ fn decisions_are_pure() {
                     "src/policy/schema.rs",
                     "src/policy/shape.rs",
                     "src/migrate/reach.rs",
+                    "src/rehearse/judge.rs",
                     "src/scratch/mark.rs",
                     "src/policy/span.rs",
                     "src/retain/attention.rs",
@@ -367,6 +368,19 @@ fn arrows_point_down() {
             &["crate::partitions", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
+        (
+            "src/rehearse/",
+            &[
+                "crate::partitions",
+                "crate::retain",
+                "crate::systems",
+                "crate::pg::sandbox",
+                "crate::sandbox",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+            ],
+        ),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),
     ] {
         let inside = |file: &&String| file.starts_with(floor);

@@ -44,6 +44,7 @@ fn a_migration_that_fails_is_a_finding_with_its_place_and_what_ran_before() {
         super::statements(&document).iter().map(|line| line["statement"].as_str().unwrap()).collect();
     assert_eq!(shown, ["CREATE TABLE u (a int)", "ALTER TABLE t ADD b int", "ALTER TABLE t ALTER a SET NOT NULL"]);
     assert_eq!(super::line(&document, "SET NOT NULL")["failed"], true);
+    assert!(document["findings"][0]["place"].as_str().unwrap().ends_with("V3__step.sql:3:1"), "{document:#}");
     assert!(scratches(&case.db).is_empty());
     assert_eq!(case.db.one("SELECT count(*) FROM refinery_schema_history"), "1");
     // A syntax error too, and outside of a transaction.
@@ -102,6 +103,19 @@ fn signals_drop_the_copy_and_a_kill_leaves_it_marked() {
     case.file(2, "SELECT 1;");
     case.rehearse(&[], 0);
     assert_eq!(scratches(&case.db), left);
+}
+
+#[test]
+fn a_signal_ends_the_sandbox_as_well() {
+    let case = Case::with("CREATE TABLE t (a int);", &["SELECT pg_sleep(60);"]);
+    let sandboxes = case.dir().join("sandboxes");
+    let child = spawn(case.command(&["--sandbox"]).env("DBCTL_SANDBOX_DIR", &sandboxes));
+    let folders =
+        || std::fs::read_dir(&sandboxes).map_or(0, |found| found.flatten().filter(|f| f.path().is_dir()).count());
+    eventually("a sandbox is there", || folders() == 1);
+    child.signal(Signal::SIGINT);
+    child.wait().expect_code(130);
+    eventually("the sandbox is gone", || folders() == 0);
 }
 
 #[test]

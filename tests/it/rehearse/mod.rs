@@ -2,6 +2,7 @@
 //! away, the target is not written.
 
 mod endings;
+mod filling;
 mod places;
 mod seen;
 mod systems;

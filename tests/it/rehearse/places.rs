@@ -2,7 +2,7 @@
 //! that the target is only read.
 
 use super::{Case, alone, json, line, scratches};
-use crate::harness::{Database, majors, run};
+use crate::harness::{Database, eventually, majors, run, standby};
 
 fn newest() -> u32 {
     *majors().last().unwrap()
@@ -51,6 +51,29 @@ fn a_role_that_may_only_read_rehearses_elsewhere_and_the_target_is_not_written()
     case.rehearse(&[], 0);
     assert!(scratches(&case.db).is_empty());
     assert_eq!((settled(&case.db), case.db.one(schema)), (before, files));
+}
+
+#[test]
+fn a_standby_is_a_target_like_any_other() {
+    let (server, db) = alone(newest());
+    let case = Case::on(db, ROWS, &["ALTER TABLE t ALTER a TYPE bigint;"]);
+    let copy = standby(&server);
+    let name = case.db.name().to_owned();
+    eventually("the standby follows", || {
+        copy.session(&name).is_ok_and(|session| {
+            session.try_sql("SELECT version FROM refinery_schema_history").is_ok_and(|rows| rows.len() == 1)
+        })
+    });
+    let rehearse =
+        |args: &[&str], code: i32| run(case.command(args).env("DATABASE_URL", copy.url(&name))).expect_code(code);
+    let document = json(&rehearse(&["--sandbox", "--format", "json"], 0));
+    assert_eq!(line(&document, "ALTER a TYPE")["lock_mode"], "ACCESS EXCLUSIVE");
+    // On the standby itself nothing can be made, and its primary has the same roles.
+    assert!(rehearse(&[], 4).stderr.contains("--scratch-url"));
+    rehearse(&["--scratch-url", &case.db.url()], 0);
+    case.file(2, "CREATE ROLE made_here;");
+    rehearse(&["--scratch-url", &case.db.url()], 4);
+    assert!(scratches(&case.db).is_empty());
 }
 
 #[test]
@@ -117,6 +140,21 @@ fn what_reaches_the_whole_server_is_tried_in_a_sandbox_only() {
     case.file(2, "DO $$ BEGIN EXECUTE 'CREATE ROLE made_here'; END $$;");
     case.rehearse(&[], 4);
     assert!(scratches(&case.db).is_empty());
+}
+
+#[test]
+fn roles_that_no_migration_makes_are_in_the_sandbox() {
+    let (_server, db) = alone(newest());
+    db.sql("CREATE ROLE app_owner LOGIN BYPASSRLS; CREATE ROLE unrelated");
+    let case = Case::on(
+        db,
+        "CREATE TABLE t (a int);\nALTER TABLE t OWNER TO app_owner;\nGRANT SELECT ON t TO app_owner;",
+        &[
+            "DO $$ BEGIN ASSERT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'app_owner'); END $$;\nDO $$ BEGIN CREATE ROLE made_here; END $$;",
+            "DO $$ BEGIN ASSERT (SELECT count(*) = 3 FROM pg_roles WHERE rolname !~ '^pg_'); END $$;",
+        ],
+    );
+    case.rehearse(&["--sandbox"], 0);
 }
 
 #[test]

@@ -162,3 +162,22 @@ fn a_file_may_choose_its_role_and_its_search_path() {
     assert_eq!(line(&document, "ALTER TABLE public.items")["lock_mode"], "ACCESS EXCLUSIVE");
     assert_eq!(statements(&document).len(), 7);
 }
+
+#[test]
+fn temporary_files_and_growth_are_counted_or_unknown() {
+    for major in majors() {
+        let case = Case::on(
+            Database::on(major),
+            TABLES,
+            &[
+                "SET LOCAL work_mem = '64kB';\nCREATE TABLE big AS SELECT g, repeat('x', 100) AS x FROM generate_series(1, 20000) AS g ORDER BY g DESC;",
+            ],
+        );
+        let document = case.json(&[], 0);
+        assert!(document["grown_bytes"].as_i64() > Some(2_000_000), "{major}: {document:#}");
+        match major {
+            14 => assert!(document["temporary_bytes"].is_null(), "{document:#}"),
+            _ => assert!(document["temporary_bytes"].as_i64() > Some(1_000_000), "{major}: {document:#}"),
+        }
+    }
+}
