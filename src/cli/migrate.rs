@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 
 use crate::config::{Settings, Target};
 use crate::error::{Failure, Kind, Result};
+use crate::lint;
 use crate::migrate::{Limits, Origin, Wish};
+use crate::output::Level;
 
 /// Apply, plan, check and take back migrations
 ///
@@ -114,8 +116,50 @@ enum VerbArgs {
         #[arg(long)]
         reason: String,
     },
+    /// Find what would lock, rewrite, break or lose something; needs no server
+    ///
+    /// Each finding names its rule, the lock and whom it blocks, and the safe way as SQL. Exit 2 when
+    /// there is one at or above --fail-on. With --database-url or --target, pending files are judged by
+    /// the real tables: a tiny one is nothing, a large one is an error; nothing is written. To accept a
+    /// place: '-- dbctl-ignore RULE: reason' on the line before. Also prints --format text, sarif,
+    /// junit, github, gitlab.
+    Lint(LintArgs),
     /// List the embedded systems; needs no server
     Systems,
+}
+
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Only files that git says were added or changed since this revision
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
+    /// The files are one change: nobody uses what an earlier one creates
+    #[arg(long)]
+    one_change: bool,
+    /// With a database: also the files that it has already
+    #[arg(long)]
+    all: bool,
+    /// Findings that are known and not told again
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write today's findings as known
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// From which level on to exit 2: note, warning, error
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: Level,
+    /// The oldest major that is meant
+    #[arg(long, value_name = "MAJOR", default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=19))]
+    min_server: u32,
+    /// Another level for a rule: RULE=off|note|warning|error; may be repeated
+    #[arg(long = "rule", value_name = "RULE=LEVEL")]
+    levels: Vec<lint::RuleLevel>,
+    /// Print the page of one rule
+    #[arg(long, value_name = "RULE", conflicts_with = "rules")]
+    explain: Option<String>,
+    /// List the rules
+    #[arg(long)]
+    rules: bool,
 }
 
 /// What was asked for.
@@ -128,6 +172,9 @@ pub enum Verb {
     New { name: String, with_rollback: bool },
     Down { to: i64, limits: Limits },
     Repair { version: i64, reason: String, limits: Limits },
+    Lint { wish: lint::Wish },
+    LintRules,
+    LintExplain { rule: String },
     Systems,
 }
 
@@ -141,6 +188,11 @@ pub struct Source {
 }
 
 impl MigrateArgs {
+    /// Whether the answer has findings.
+    pub fn answers_findings(&self) -> bool {
+        matches!(&self.verb, Some(VerbArgs::Lint(lint)) if lint.explain.is_none() && !lint.rules)
+    }
+
     /// What was asked for, and of which migrations.
     ///
     /// # Errors
@@ -160,9 +212,25 @@ impl MigrateArgs {
             Some(VerbArgs::New { name, with_rollback }) => Verb::New { name, with_rollback },
             Some(VerbArgs::Down { to }) => Verb::Down { to, limits },
             Some(VerbArgs::Repair { version, reason }) => Verb::Repair { version, reason, limits },
+            Some(VerbArgs::Lint(lint)) => lint.verb(),
             Some(VerbArgs::Systems) => Verb::Systems,
         };
         Ok((verb, source))
+    }
+}
+
+impl LintArgs {
+    fn verb(self) -> Verb {
+        if let Some(rule) = self.explain {
+            return Verb::LintExplain { rule };
+        }
+        if self.rules {
+            return Verb::LintRules;
+        }
+        let LintArgs { since, one_change, all, baseline, write_baseline, fail_on, min_server, levels, .. } = self;
+        Verb::Lint {
+            wish: lint::Wish { since, one_change, all, baseline, write_baseline, fail_on, min_server, levels },
+        }
     }
 }
 
@@ -196,6 +264,11 @@ impl Source {
         }
         Err(Failure::new(Kind::Usage, "which migrations? nothing names them")
             .hint("say --system NAME (see 'dbctl migrate systems') or --dir FOLDER, or give the target 'system:' or 'migrations:' in dbctl.yaml"))
+    }
+
+    /// The migrations that the flags name.
+    pub fn of_flags(&self) -> Option<Origin> {
+        self.system.clone().map(Origin::System).or_else(|| self.dir.clone().map(Origin::Folder))
     }
 
     /// The folder that a new migration goes into.

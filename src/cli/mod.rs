@@ -60,7 +60,10 @@ pub enum Command {
 impl Command {
     /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
     pub fn answers_findings(&self) -> bool {
-        false
+        match self {
+            Command::Migrate(args) => args.answers_findings(),
+            _ => false,
+        }
     }
 }
 

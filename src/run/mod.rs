@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod lint;
 mod partitions;
 
 use std::ffi::OsString;
@@ -119,6 +120,9 @@ impl Run {
     fn migrate(&self, verb: &Verb, source: &Source) -> Result<Outcome> {
         match verb {
             Verb::Systems => return self.answer(migrate::systems()),
+            Verb::Lint { wish } => return self.lint(wish, source),
+            Verb::LintRules => return self.answer(crate::lint::list()),
+            Verb::LintExplain { rule } => return self.answer(crate::lint::explain(rule)?),
             Verb::New { name, with_rollback } => {
                 let targets =
                     if self.settings.wanted.value.is_empty() { Vec::new() } else { self.settings.targets()? };
@@ -173,7 +177,9 @@ impl Run {
             Verb::Repair { version, reason, limits } => {
                 migrate::repair(request, *version, reason, *limits, &mut means).await
             }
-            Verb::Systems | Verb::New { .. } => Err(Failure::new(Kind::Usage, "this verb needs no database")),
+            Verb::Systems | Verb::New { .. } | Verb::Lint { .. } | Verb::LintRules | Verb::LintExplain { .. } => {
+                Err(Failure::new(Kind::Usage, "this verb needs no database"))
+            }
         }
     }
 
