@@ -148,9 +148,9 @@ struct LintArgs {
     /// From which level on to exit 2: note, warning, error
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: Level,
-    /// The oldest major that is meant
-    #[arg(long, value_name = "MAJOR", default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=19))]
-    min_server: u32,
+    /// The oldest major that is meant [default: 14, or the system's own]
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(13..=19))]
+    min_server: Option<u32>,
     /// Another level for a rule: RULE=off|note|warning|error; may be repeated
     #[arg(long = "rule", value_name = "RULE=LEVEL")]
     levels: Vec<lint::RuleLevel>,

@@ -39,6 +39,9 @@ use check::{Judgement, Placed};
 use found::Found;
 use known::Known;
 
+/// The oldest major that dbctl supports.
+const OLDEST_SERVER: u32 = 14;
+
 /// What is looked at, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
@@ -54,8 +57,8 @@ pub struct Wish {
     pub write_baseline: Option<PathBuf>,
     /// From which level on there are findings for the exit code.
     pub fail_on: Level,
-    /// The oldest major that is meant.
-    pub min_server: u32,
+    /// The oldest major that is meant; none is the embedded system's own, else the oldest supported.
+    pub min_server: Option<u32>,
     /// Rules with another level than their own, the later one wins.
     pub levels: Vec<RuleLevel>,
 }
@@ -201,7 +204,9 @@ fn judge(
     for wanted in &wish.levels {
         levels.insert(named(&wanted.rule)?.id, wanted.level);
     }
-    let judgement = Judgement { lowest_server: wish.min_server, levels };
+    let of_system = set.system().and_then(|name| migrate::embedded::System::named(name).ok());
+    let lowest_server = wish.min_server.or(of_system.map(|system| system.lowest_major)).unwrap_or(OLDEST_SERVER);
+    let judgement = Judgement { lowest_server, levels };
     // An embedded system is applied as a whole, and so is what waits for a database.
     let one_change = wish.one_change || wish.since.is_some() || pending.is_some() || set.system().is_some();
     let mut report =

@@ -7,6 +7,7 @@ mod connect;
 mod contract;
 mod faults;
 mod harness;
+mod lint;
 mod migrate;
 mod partitions;
 mod plans;

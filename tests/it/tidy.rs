@@ -119,7 +119,10 @@ fn only_the_outcome_knows_exit_numbers() {
 
 #[test]
 fn only_a_few_start_other_programs() {
-    only(&["src/pg/sandbox/", "src/sandbox/", "src/config/connection/children.rs"], &["process::Command"]);
+    only(
+        &["src/pg/sandbox/", "src/sandbox/", "src/config/connection/children.rs", "src/lint/since.rs"],
+        &["process::Command", "process::{Command"],
+    );
 }
 
 /// There is no second way to send DDL. Reading sends the frame of its transaction; `systems verify`
@@ -188,6 +191,14 @@ fn decisions_are_pure() {
                 file,
                 &[
                     "src/ident.rs",
+                    "src/lint/check.rs",
+                    "src/lint/found.rs",
+                    "src/lint/ignore.rs",
+                    "src/lint/known.rs",
+                    "src/lint/phrase.rs",
+                    "src/lint/rule.rs",
+                    "src/lint/rules/",
+                    "src/lint/statement/",
                     "src/outcome.rs",
                     "src/migrate/effects.rs",
                     "src/migrate/script.rs",
@@ -277,7 +288,10 @@ fn arrows_point_down() {
                 "crate::output",
             ],
         ),
-        ("src/migrate/", &["crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"]),
+        (
+            "src/migrate/",
+            &["crate::lint", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
         (
             "src/retain/",
             &[
@@ -307,6 +321,20 @@ fn arrows_point_down() {
         (
             "src/partitions/",
             &["crate::migrate", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
+        (
+            "src/lint/",
+            &[
+                "crate::partitions",
+                "crate::retain",
+                "crate::archive",
+                "crate::systems",
+                "crate::steps::apply",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         ("src/sandbox/", &["crate::steps", "crate::migrate", "crate::cli", "crate::run"]),

@@ -132,8 +132,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                 use crate::lint::statement::Action::{DropColumn, DropConstraint};
                 if let DropColumn { name, cascade: true } | DropConstraint { name, cascade: true } = action {
                     let danger = format!("whatever depends on {name} goes along without being named");
-                    found.push(
-                        Found::new(&CASCADE, span, danger).about(&alter.table).fix(format!(
+                    found.push(Found::new(&CASCADE, span, danger).about(&alter.table).fix(format!(
                             "-- drop the views and foreign keys that lean on {name} by name, then without CASCADE:\n\
                          ALTER TABLE {} {};",
                             alter.table,
@@ -143,8 +142,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                                 .unwrap_or_default()
                                 .replace(" CASCADE", "")
                                 .replace(" cascade", "")
-                        )),
-                    );
+                        )));
                 }
             }
         }

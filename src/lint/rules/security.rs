@@ -94,7 +94,11 @@ pub(super) const RULES: &[&Rule] =
 pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {
     let span = &statement.span;
     match &statement.act {
-        Act::CreateFunction(function) if function.definer && !function.pins_search_path => {
+        Act::CreateFunction(function)
+            if function.definer
+                && !function.pins_search_path
+                && !pinned_later(context, statement, function.name.name.raw()) =>
+        {
             let name = &function.name;
             let kind = if function.procedure { "PROCEDURE" } else { "FUNCTION" };
             let danger = format!("whoever calls {name} chooses whose tables and operators run with its owner's rights");
@@ -167,6 +171,21 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
         Act::Set { name, value, local } => set(span, name, value, *local, found),
         _ => {}
     }
+}
+
+/// Whether a later statement of the file names both the function and search_path: `ALTER FUNCTION … SET
+/// search_path`, or a call of one that does it.
+fn pinned_later(context: &Context<'_>, statement: &Statement, function: &str) -> bool {
+    let rest = context.text.get(statement.span.end..).unwrap_or_default();
+    rest.split(';').any(|later| {
+        let is_named = later.match_indices(function).any(|(at, _)| {
+            let before = later.get(..at).and_then(|text| text.chars().next_back());
+            let after = later.get(at + function.len()..).and_then(|text| text.chars().next());
+            let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            !goes_on(before) && !goes_on(after)
+        });
+        is_named && later.contains("search_path") && !later.to_ascii_uppercase().contains("CREATE ")
+    })
 }
 
 fn set(span: &std::ops::Range<usize>, name: &str, value: &str, local: bool, found: &mut Vec<Found>) {

@@ -26,6 +26,7 @@ pub(super) fn read_block(text: &str, body: Range<usize>) -> Act {
             let end = end(&phrase, at);
             match literal(&phrase, text, at, end) {
                 Some(statement) => found.push(statement),
+                None if is_harmless(&phrase, at + 1) => {}
                 None => dynamic = dynamic.or(Some(phrase.part(at, end).span())),
             }
             at = end;
@@ -60,6 +61,33 @@ fn literal(phrase: &Phrase<'_>, text: &str, at: usize, end: usize) -> Option<Sta
     let span = Phrase::of(text, inner).span();
     Some(Statement { act: read(text, span.clone()), span })
 }
+
+/// `EXECUTE format('GRANT …` and others that take no lock worth a word, whatever is put in.
+fn is_harmless(phrase: &Phrase<'_>, at: usize) -> bool {
+    let at = phrase.skip(at, "pg_catalog .");
+    let at = if phrase.are(at, "format (") { at + 2 } else { at };
+    let head = phrase.get(at).trim_start_matches('\'').trim_start().to_ascii_uppercase();
+    phrase.get(at).starts_with('\'') && HARMLESS.iter().any(|words| head.starts_with(words))
+}
+
+/// How such statements begin.
+const HARMLESS: &[&str] = &[
+    "GRANT ",
+    "REVOKE ",
+    "COMMENT ON ",
+    "CREATE ROLE ",
+    "CREATE SCHEMA ",
+    "CREATE EXTENSION ",
+    "CREATE TYPE ",
+    "CREATE OR REPLACE FUNCTION ",
+    "CREATE OR REPLACE VIEW ",
+    "ALTER ROLE ",
+    "ALTER DATABASE ",
+    "ALTER FUNCTION ",
+    "ALTER DEFAULT PRIVILEGES ",
+    "SET LOCAL ",
+    "SELECT ",
+];
 
 /// The bytes between the quotes.
 fn inside(text: &str, word: Range<usize>) -> Range<usize> {

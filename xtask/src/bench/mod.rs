@@ -4,6 +4,7 @@
 
 mod files;
 mod latencies;
+mod lint;
 mod markdown;
 mod measure;
 mod migrate;
@@ -19,6 +20,7 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
+       cargo xtask bench lint [--runs N] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
@@ -39,13 +41,14 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|systems|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
     let (runs, quick_runs) = if *what == "partitions" { (3, 1) } else { (5, 2) };
     let bench = match *what {
         "migrate" => migrate::run,
+        "lint" => lint::run,
         "systems" => systems::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
