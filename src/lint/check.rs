@@ -10,6 +10,7 @@ use super::phrase::Phrase;
 use super::rules::files::{CONTROL, MIXED, REFUSED, SYNTAX};
 use super::rules::{self, Context, Seen};
 use super::statement::{self, Act, Action, Statement};
+use crate::ident::Ident;
 use crate::migrate::script::{self, Piece, Survey, Why};
 use crate::migrate::words;
 use crate::output::Level;
@@ -61,12 +62,14 @@ pub(super) fn judge(label: &str, stem: &str, text: &str, judgement: &Judgement, 
     let mut found: Vec<(Range<usize>, Found)> = Vec::new();
     whole(&survey, &mut found);
     let lane = survey.lane.unwrap_or(Lane::Transaction);
-    let mut seen = Seen::default();
-    for piece in &survey.pieces {
-        let statement = Statement { span: piece.range.clone(), act: statement::read(text, piece.range.clone()) };
-        remember_names(&statement, known, &mut seen);
-        one(text, lane, judgement, (&statement, &statement), (known, &mut seen), &mut found);
-        remember_locks(&statement, piece, known, &mut seen);
+    let statement =
+        |piece: &Piece| Statement { span: piece.range.clone(), act: statement::read(text, piece.range.clone()) };
+    let statements: Vec<Statement> = survey.pieces.iter().map(statement).collect();
+    let mut seen = Seen { made: statements.iter().filter_map(made).collect(), ..Seen::default() };
+    for (piece, statement) in survey.pieces.iter().zip(&statements) {
+        remember_names(statement, known, &mut seen);
+        one(text, lane, judgement, (statement, statement), (known, &mut seen), &mut found);
+        remember_locks(statement, piece, known, &mut seen);
         let context = Context { text, known, lane, lowest_server: judgement.lowest_server, seen: &seen };
         if let Some(many) = rules::tables::many(&context, &statement.span) {
             seen.many_told = true;
@@ -75,6 +78,23 @@ pub(super) fn judge(label: &str, stem: &str, text: &str, judgement: &Judgement, 
         known.learn(&statement.act);
     }
     finish(stem, text, judgement, known, found)
+}
+
+/// What a statement creates that another may have dropped before.
+fn made(statement: &Statement) -> Option<(&'static str, Ident, usize)> {
+    let (kind, name) = match &statement.act {
+        Act::CreateView { view, materialized: false, .. } => ("VIEW", &view.name),
+        Act::CreateView { view, .. } => ("MATERIALIZED VIEW", &view.name),
+        Act::CreateFunction(function) if function.procedure => ("PROCEDURE", &function.name.name),
+        Act::CreateFunction(function) => ("FUNCTION", &function.name.name),
+        Act::CreateTrigger { trigger, .. } => ("TRIGGER", &trigger.name),
+        Act::CreatePolicy { policy, .. } => ("POLICY", policy),
+        Act::CreateType { name } => ("TYPE", &name.name),
+        Act::CreateDomain { name, .. } => ("DOMAIN", &name.name),
+        Act::CreateSequence { name } => ("SEQUENCE", &name.name),
+        _ => return None,
+    };
+    Some((kind, name.clone(), statement.span.start))
 }
 
 /// What is wrong with the file as a whole.
@@ -118,6 +138,8 @@ fn one(
         for inner in body {
             remember_names(inner, known, seen);
             one(text, lane, judgement, (inner, outer), (known, seen), found);
+            // What a block makes, its next statement finds.
+            known.learn(&inner.act);
         }
     }
 }
@@ -163,8 +185,10 @@ fn remember_locks(statement: &Statement, piece: &Piece, known: &Known, seen: &mu
     }
 }
 
+/// The table itself, and those that a new one points to: the lock on them is taken and kept, but nearly every new
+/// table has some.
 fn is_created(act: &Act, name: &Name) -> bool {
-    matches!(act, Act::CreateTable(create) if create.table == *name)
+    matches!(act, Act::CreateTable(create) if create.partition_of.as_ref() != Some(name))
 }
 
 fn finish(stem: &str, text: &str, judgement: &Judgement, known: &Known, found: Vec<(Range<usize>, Found)>) -> Verdict {

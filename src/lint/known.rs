@@ -201,7 +201,7 @@ impl Known {
             Act::CreateSchema { name: Some(name) } => {
                 object("schema", &Name { schema: None, name: name.clone() }, None);
             }
-            Act::CreatePolicy { table } => {
+            Act::CreatePolicy { table, .. } => {
                 if let Some(table) = self.touch(table) {
                     table.has_policy = true;
                 }

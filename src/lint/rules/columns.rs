@@ -230,7 +230,7 @@ fn added(context: &Context<'_>, table: &Name, column: &Column, found: &mut Vec<F
         )));
     } else if column.generated == Some(Generated::Stored) {
         found.push(locked(&STORED, rewrites()).fix(if context.lowest_server >= 18 {
-            column.written.replace("STORED", "VIRTUAL").replace("stored", "VIRTUAL")
+            format!("ALTER TABLE {table} ADD COLUMN {};", column.written.replace("STORED", "VIRTUAL").replace("stored", "VIRTUAL"))
         } else {
             format!(
                 "ALTER TABLE {table} ADD COLUMN {name} {kind};\n-- a trigger that keeps it, then old rows filled in batches; from 18 on: VIRTUAL"

@@ -287,17 +287,15 @@ fn not_null(context: &Context<'_>, span: &Range<usize>, table: &Name, column: &I
         return;
     }
     let check = made_name(table, &[column.raw()], "not_null");
-    found.push(
-        Found::new(
-            &SET_NOT_NULL,
-            span,
-            format!("every row of {table} is read for a NULL in {column} while nobody can use it"),
+    let validate = format!("-- in a second file:\nALTER TABLE {table} VALIDATE CONSTRAINT {check};");
+    let fix = if context.lowest_server >= 18 {
+        format!("ALTER TABLE {table} ADD CONSTRAINT {check} NOT NULL {column} NOT VALID;\n{validate}")
+    } else {
+        format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;\n{validate}\n-- in a third file:\n\
+             ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\nALTER TABLE {table} DROP CONSTRAINT {check};"
         )
-        .locks(LockMode::AccessExclusive, table)
-        .fix(format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;\n-- in a second file:\n\
-                 ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n-- in a third file:\n\
-                 ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\nALTER TABLE {table} DROP CONSTRAINT {check};"
-        )),
-    );
+    };
+    let danger = format!("every row of {table} is read for a NULL in {column} while nobody can use it");
+    found.push(Found::new(&SET_NOT_NULL, span, danger).locks(LockMode::AccessExclusive, table).fix(fix));
 }

@@ -127,7 +127,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
         Act::Drop(drop) if drop.kind == "TABLE" => {
             drop.names.iter().for_each(|table| owner(context, statement, table, found));
         }
-        Act::CreateTrigger { table, .. } | Act::CreatePolicy { table } => owner(context, statement, table, found),
+        Act::CreateTrigger { table, .. } | Act::CreatePolicy { table, .. } => owner(context, statement, table, found),
         _ => {}
     }
 }

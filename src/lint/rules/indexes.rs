@@ -121,7 +121,11 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             if what == "TABLE" {
                 it.table.clone_from(name);
             }
-            found.push(it.fix(format!("-- in a file of its own\nREINDEX {what} CONCURRENTLY{shown};")));
+            found.push(it.fix(if what == "SYSTEM" {
+                "-- there is no concurrent way for catalogs: announce a pause".to_owned()
+            } else {
+                format!("-- in a file of its own\nREINDEX {what} CONCURRENTLY{shown};")
+            }));
         }
         _ => {}
     }

@@ -57,6 +57,8 @@ pub(super) struct Seen {
     pub(super) unvalidated: Vec<(Name, Ident)>,
     /// Values added to types that were there before: type, value, place.
     pub(super) enum_values: Vec<(Name, String)>,
+    /// What the whole file creates: kind in capitals, name, place.
+    pub(super) made: Vec<(&'static str, Ident, usize)>,
     /// Whether it was said that the file holds too many.
     pub(super) many_told: bool,
 }

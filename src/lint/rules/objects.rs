@@ -1,6 +1,7 @@
 //! Objects other than tables: dropped, renamed, changed in their type; and blocks that hide what they do.
 
 use super::Context;
+use crate::ident::Ident;
 use crate::lint::found::Found;
 use crate::lint::rule::{RULE, Rule};
 use crate::lint::statement::{Act, Statement};
@@ -22,7 +23,7 @@ pub(super) static CASCADE: Rule = Rule {
 
 pub(super) static DROP: Rule = Rule {
     id: "drop-object",
-    finds: "DROP of a view, sequence, type, domain or extension that was there before.",
+    finds: "DROP of a view, sequence, type, domain, extension or publication that was there before.",
     danger: "Code that still names it fails; of a sequence, the position is gone.",
     lock: "ACCESS EXCLUSIVE on what is dropped: blocks its readers.",
     safe: "-- a release after the last use, said on purpose:\n-- dbctl-ignore drop-object: unused since release 41\nDROP VIEW app.report;",
@@ -60,7 +61,7 @@ pub(super) static DROP_SCHEMA: Rule = Rule {
 
 pub(super) static RENAME: Rule = Rule {
     id: "rename-object",
-    finds: "RENAME of a view, function, sequence, type, domain or schema that others use.",
+    finds: "RENAME of a view, function, sequence, type, domain or schema that others use, or of a part of one.",
     danger: "Code that runs while it is deployed knows one of the two names and fails with the other.",
     lock: "brief",
     safe: "-- both names for as long as both releases run\nCREATE VIEW app.summary AS SELECT * FROM app.report;",
@@ -150,6 +151,16 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             let danger = format!("code that knows {kind} {name} fails from now on, code that knows {to} until now");
             found.push(Found::new(&RENAME, span, danger).fix("-- keep both for as long as both releases run"));
         }
+        Act::RenamePart { kind, name, part, to }
+            if !context.known.is_new_object(kind, name) && !context.known.is_new(name) =>
+        {
+            let danger =
+                format!("code that knows {part} of {kind} {name} fails from now on, code that knows {to} until now");
+            found.push(
+                Found::new(&RENAME, span, danger)
+                    .fix("-- add the new one beside it, and let go of the old one in a later release"),
+            );
+        }
         Act::DropAttribute { name, attribute } | Act::AlterAttribute { name, attribute }
             if !context.known.is_new_object("type", name) =>
         {
@@ -196,15 +207,15 @@ fn dropped(
                 );
             }
         }
-        "VIEW" | "MATERIALIZED VIEW" | "SEQUENCE" | "TYPE" | "DOMAIN" | "EXTENSION" | "FOREIGN TABLE" => {
+        "VIEW" | "MATERIALIZED VIEW" | "SEQUENCE" | "TYPE" | "DOMAIN" | "EXTENSION" | "FOREIGN TABLE"
+        | "PUBLICATION" | "SUBSCRIPTION" => {
             for name in drop
                 .names
                 .iter()
                 .filter(|name| !context.known.is_new_object(&kind, name) && !context.known.is_new(name))
             {
                 // Made again in the same file, it is replaced.
-                let replaced =
-                    context.text.get(span.end..).is_some_and(|rest| remade(rest, &drop.kind, name.name.raw()));
+                let replaced = remade(context, span.start, &drop.kind, &name.name);
                 if !replaced {
                     found.push(
                         Found::new(&DROP, span, format!("code that still names {kind} {name} fails"))
@@ -217,8 +228,7 @@ fn dropped(
             for name in &drop.names {
                 let young =
                     context.known.is_new_object(&kind, name) || drop.on.as_ref().is_some_and(|on| !context.in_use(on));
-                let replaced =
-                    context.text.get(span.end..).is_some_and(|rest| remade(rest, &drop.kind, name.name.raw()));
+                let replaced = remade(context, span.start, &drop.kind, &name.name);
                 if !young && !replaced {
                     found.push(
                         Found::new(&DROP_CODE, span, format!("what {kind} {name} did is no longer done"))
@@ -231,17 +241,9 @@ fn dropped(
     }
 }
 
-/// Whether the rest of the file creates an object of this kind and name.
-fn remade(rest: &str, kind: &str, name: &str) -> bool {
-    let upper = rest.to_ascii_uppercase();
-    let name = name.to_ascii_uppercase();
-    let word = kind.rsplit(' ').next().unwrap_or(kind);
-    upper.match_indices("CREATE ").any(|(at, _)| {
-        let head: String = upper.get(at..).unwrap_or_default().chars().take(160).collect();
-        let head = head.split(['(', ';']).next().unwrap_or_default().to_owned();
-        let words: Vec<&str> = head.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-        words.contains(&word) && words.contains(&name.as_str())
-    })
+/// Whether a later statement of the file creates an object of this kind and name.
+fn remade(context: &Context<'_>, after: usize, kind: &str, name: &Ident) -> bool {
+    context.seen.made.iter().any(|(made, called, at)| *made == kind && called == name && *at > after)
 }
 
 fn enum_used(context: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {

@@ -92,6 +92,9 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             {
                 needs("a VIRTUAL column", 18);
             }
+            Action::Detach { concurrently: true, .. } | Action::Detach { finalize: true, .. } => {
+                needs("DETACH PARTITION … CONCURRENTLY", 14);
+            }
             Action::AddConstraint(constraint) if matches!(constraint.kind, Sort::NotNull { .. }) => {
                 needs("ADD CONSTRAINT … NOT NULL", 18);
             }

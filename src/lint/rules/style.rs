@@ -208,6 +208,12 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             for (_, action) in &alter.actions {
                 match action {
                     Action::AddColumn { column: it, .. } => column(it, it.primary_key, found),
+                    Action::Retype { column: of, to, .. }
+                        if to.starts_with("timestamp") && !to.contains("tz") && !to.contains("with time") =>
+                    {
+                        let danger = format!("what moment {of} means depends on who reads it");
+                        found.push(Found::new(&TIMESTAMP, &statement.span, danger).fix(format!("{of} timestamptz")));
+                    }
                     Action::Retype { column: of, to, .. } if to == "json" => {
                         found.push(
                             Found::new(

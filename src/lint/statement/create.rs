@@ -32,7 +32,7 @@ pub(super) fn read(p: &Phrase<'_>) -> Option<Act> {
         "MATERIALIZED" => {
             Act::CreateView { view: p.name(p.skip(next + 1, "IF NOT EXISTS"))?.0, materialized: true, replace }
         }
-        "POLICY" => Act::CreatePolicy { table: p.name(p.find(next, "ON")? + 1)?.0 },
+        "POLICY" => Act::CreatePolicy { policy: p.ident(next)?, table: p.name(p.find(next, "ON")? + 1)?.0 },
         "TYPE" => Act::CreateType { name: p.name(next)?.0 },
         "DOMAIN" => {
             let (name, end) = p.name(next)?;

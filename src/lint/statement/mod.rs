@@ -41,6 +41,13 @@ pub(super) enum Act {
         name: Name,
         to: Ident,
     },
+    /// A column of a view, an attribute or a value of a type.
+    RenamePart {
+        kind: &'static str,
+        name: Name,
+        part: String,
+        to: String,
+    },
     Reindex {
         what: String,
         name: Option<Name>,
@@ -88,6 +95,7 @@ pub(super) enum Act {
         replace: bool,
     },
     CreatePolicy {
+        policy: Ident,
         table: Name,
     },
     CreateType {

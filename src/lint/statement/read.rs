@@ -77,6 +77,9 @@ fn alter(p: &Phrase<'_>) -> Option<Act> {
         "SEQUENCE" => moved(p, "sequence", 2),
         "FUNCTION" => moved(p, "function", 2),
         "PROCEDURE" => moved(p, "procedure", 2),
+        "AGGREGATE" => moved(p, "aggregate", 2),
+        "ROUTINE" => moved(p, "routine", 2),
+        "EXTENSION" => moved(p, "extension", 2),
         "SCHEMA" => moved(p, "schema", 2),
         "TYPE" => alter_type(p),
         "DOMAIN" => alter_domain(p),
@@ -89,6 +92,12 @@ fn moved(p: &Phrase<'_>, kind: &'static str, at: usize) -> Option<Act> {
     let (name, end) = p.name(p.skip(at, "IF EXISTS"))?;
     if let Some(to) = p.find(end, "RENAME TO") {
         return Some(Act::Rename { kind, name, to: p.ident(to + 2)? });
+    }
+    for part in ["COLUMN", "ATTRIBUTE", "VALUE"] {
+        if let Some(at) = p.find(end, &format!("RENAME {part}")) {
+            let to = p.get(at + 4).trim_matches('\'').to_owned();
+            return Some(Act::RenamePart { kind, name, part: p.get(at + 2).trim_matches('\'').to_owned(), to });
+        }
     }
     if let Some(to) = p.find(end, "SET SCHEMA") {
         return Some(Act::Move { kind, name, into: Destination::Schema(p.ident(to + 2)?) });
