@@ -145,9 +145,9 @@ struct LintArgs {
     /// Write today's findings as known
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// From which level on to exit 2: note, warning, error
-    #[arg(long, value_name = "LEVEL", default_value = "error")]
-    fail_on: Level,
+    /// From which level on to exit 2: note, warning, error [default: error]
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<Level>,
     /// The oldest major that is meant [default: 14, or the system's own]
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(13..=19))]
     min_server: Option<u32>,

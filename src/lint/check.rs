@@ -65,7 +65,15 @@ pub(super) fn judge(label: &str, stem: &str, text: &str, judgement: &Judgement, 
     let statement =
         |piece: &Piece| Statement { span: piece.range.clone(), act: statement::read(text, piece.range.clone()) };
     let statements: Vec<Statement> = survey.pieces.iter().map(statement).collect();
-    let mut seen = Seen { made: statements.iter().filter_map(made).collect(), ..Seen::default() };
+    let with_policy = statements.iter().filter_map(|statement| match &statement.act {
+        Act::CreatePolicy { table, .. } => Some(table.clone()),
+        _ => None,
+    });
+    let mut seen = Seen {
+        made: statements.iter().filter_map(made).collect(),
+        with_policy: with_policy.collect(),
+        ..Seen::default()
+    };
     for (piece, statement) in survey.pieces.iter().zip(&statements) {
         remember_names(statement, known, &mut seen);
         one(text, lane, judgement, (statement, statement), (known, &mut seen), &mut found);

@@ -55,8 +55,8 @@ pub struct Wish {
     pub baseline: Option<PathBuf>,
     /// Where today's findings are written as known.
     pub write_baseline: Option<PathBuf>,
-    /// From which level on there are findings for the exit code.
-    pub fail_on: Level,
+    /// From which level on there are findings for the exit code; none is error.
+    pub fail_on: Option<Level>,
     /// The oldest major that is meant; none is the embedded system's own, else the oldest supported.
     pub min_server: Option<u32>,
     /// Rules with another level than their own, the later one wins.
@@ -280,7 +280,7 @@ fn finish(request: &Request, set: &MigrationSet, baseline: &baseline::Baseline, 
         }
     }
     let worst = report.found.iter().map(|told| told.placed.found.level).max();
-    let outcome = if worst >= Some(wish.fail_on) { Outcome::Findings } else { Outcome::Done };
+    let outcome = if worst >= Some(wish.fail_on.unwrap_or(Level::Error)) { Outcome::Findings } else { Outcome::Done };
     Ok((outcome, view::report(&set.origin, &report, request.for_people)))
 }
 

@@ -102,7 +102,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
 pub(crate) fn survey(file: &str, text: &str) -> Survey {
     let mut refusals = Vec::new();
     let mut refused = |why: Why, range: Range<usize>, failure: Failure| refusals.push(Refusal { why, range, failure });
-    if let Err((range, failure)) = refuse_odd_bytes(file, text) {
+    if let Some((range, failure)) = odd_bytes(file, text) {
         refused(Why::Bytes, range, failure);
     }
     let no_transaction = no_transaction_header(file, text).unwrap_or_else(|failure| {
@@ -124,7 +124,7 @@ pub(crate) fn survey(file: &str, text: &str) -> Survey {
         }
     }
     let lane =
-        lane(file, text, &pieces, no_transaction).map_err(|(range, failure)| refused(Why::Mixed, range, failure)).ok();
+        lane(file, text, &pieces, no_transaction).map_err(|refusal| refused(Why::Mixed, refusal.0, refusal.1)).ok();
     if lane == Some(Lane::Statements) && !large {
         if let Some((range, message)) = errors.first() {
             let failure = invalid(file, "cannot be split into statements, which a file without transaction needs")
@@ -197,14 +197,14 @@ fn pieces_of_large(text: &str) -> Vec<Piece> {
 }
 
 /// Bytes that make a file mean something else elsewhere.
-fn refuse_odd_bytes(file: &str, text: &str) -> Result<(), (Range<usize>, Failure)> {
+fn odd_bytes(file: &str, text: &str) -> Option<(Range<usize>, Failure)> {
     if text.starts_with('\u{feff}') {
         let failure = invalid(file, "begins with a byte order mark, which PostgreSQL takes for a syntax error")
             .hint(format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {file}"));
-        return Err((0..0, failure));
+        return Some((0..0, failure));
     }
     if let Some(at) = text.find('\0') {
-        return Err((at..at, invalid(file, &format!("holds a NUL byte at byte {at}, which no SQL text may"))));
+        return Some((at..at, invalid(file, &format!("holds a NUL byte at byte {at}, which no SQL text may"))));
     }
     if let Some(at) = text.find("\r\n") {
         let line = text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
@@ -213,14 +213,14 @@ fn refuse_odd_bytes(file: &str, text: &str) -> Result<(), (Range<usize>, Failure
             &format!("has Windows line ends (line {line}): the same file checked out elsewhere would count as changed"),
         )
         .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes"));
-        return Err((at..at, failure));
+        return Some((at..at, failure));
     }
     if words::tokens(text).all(|token| text.get(token) == Some(";")) {
         let failure = invalid(file, "is empty: no statement in it")
             .hint("write the statement, or delete the file while nobody has applied it");
-        return Err((0..0, failure));
+        return Some((0..0, failure));
     }
-    Ok(())
+    None
 }
 
 /// `-- dbctl: no-transaction` before the first statement.
@@ -275,7 +275,7 @@ fn refuse_client(file: &str, text: &str, piece: &Piece) -> Result<()> {
     Ok(())
 }
 
-fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane, (Range<usize>, Failure)> {
+fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane, Box<(Range<usize>, Failure)>> {
     let work = || pieces.iter().filter(|p| p.effects.transactions != Transactions::Sets);
     let refuses = |p: &&Piece| p.effects.transactions == Transactions::Refuses;
     let Some(first) = work().find(refuses) else {
@@ -288,7 +288,7 @@ fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Resul
         .excerpt(excerpt::at_bytes(file, text, first.range.clone(), "refuses a transaction"))
         .hint(proposed_split(file, text, pieces))
         .hint("or begin the file with '-- dbctl: no-transaction': every statement then commits on its own");
-    Err((first.range.clone(), failure))
+    Err(Box::new((first.range.clone(), failure)))
 }
 
 /// Runs of neighbours of one sort, each a file of its own.

@@ -1,11 +1,13 @@
 //! `dbctl.yaml`: where it is found and what may stand in it. Knows the file's shape; does not know
 //! flags or variables other than those it refers to.
 
+mod lint;
 mod target;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use lint::FileLint;
 pub use target::FileTarget;
 
 use super::duration::parse_duration;
@@ -15,7 +17,7 @@ use super::yaml::{Field, Finding, Reader, Source};
 use crate::error::{Failure, Kind, Result};
 use crate::output::{Color, Format, visible};
 
-const KEYS: &[&str] = &["targets", "defaults"];
+const KEYS: &[&str] = &["targets", "defaults", "migrate"];
 const DEFAULT_KEYS: &[&str] =
     &["lock_timeout", "lock_patience", "statement_timeout", "lock_wait", "jobs", "format", "color", "progress"];
 
@@ -26,6 +28,8 @@ pub struct ConfigFile {
     pub targets: Vec<FileTarget>,
     /// Settings for all commands.
     pub defaults: Defaults,
+    /// How migrations are linted.
+    pub lint: FileLint,
     /// What the user should know, such as a password that others can read.
     pub notes: Vec<String>,
     source: Source,
@@ -95,12 +99,13 @@ impl ConfigFile {
             Some(field) => Defaults::read(&mut reader, field, &source),
             None => Defaults::default(),
         };
+        let lint = fields.get("migrate").map(|field| FileLint::read(&mut reader, field, &source)).unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);
         if !findings.is_empty() {
             return Err(source.refuse(&findings));
         }
-        Ok(ConfigFile { targets, defaults, notes: Vec::new(), source })
+        Ok(ConfigFile { targets, defaults, lint, notes: Vec::new(), source })
     }
 
     /// The file's path.

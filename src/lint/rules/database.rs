@@ -72,10 +72,8 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             .fix("-- another name, or IF NOT EXISTS where it is the same")
     };
     match &statement.act {
-        Act::CreateTable(create) if !create.if_not_exists && !create.temporary => {
-            if exists(context, &create.table) {
-                found.push(taken("relation", &create.table).about(&create.table));
-            }
+        Act::CreateTable(create) if !create.if_not_exists && !create.temporary && exists(context, &create.table) => {
+            found.push(taken("relation", &create.table).about(&create.table));
         }
         Act::CreateView { view, replace: false, .. } if exists(context, view) => found.push(taken("relation", view)),
         Act::CreateIndex(index) => {

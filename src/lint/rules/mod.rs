@@ -59,6 +59,8 @@ pub(super) struct Seen {
     pub(super) enum_values: Vec<(Name, String)>,
     /// What the whole file creates: kind in capitals, name, place.
     pub(super) made: Vec<(&'static str, Ident, usize)>,
+    /// The tables for which the file makes a policy, before or after.
+    pub(super) with_policy: Vec<Name>,
     /// Whether it was said that the file holds too many.
     pub(super) many_told: bool,
 }

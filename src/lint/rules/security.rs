@@ -132,7 +132,8 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                         ))),
                     Action::NoForceRowSecurity => found.push(exclusive(format!("the owner of {table} sees every row"))),
                     Action::RowSecurity { on: true }
-                        if !context.known.table(table).is_some_and(|table| table.has_policy) =>
+                        if !context.known.table(table).is_some_and(|table| table.has_policy)
+                            && !context.seen.with_policy.iter().any(|with| with.name == table.name) =>
                     {
                         found.push(
                             exclusive(format!(

@@ -70,7 +70,9 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
     // Words in capitals are keywords or functions: strings and quoted names are words of their own.
     for (words, major) in WORDS {
         let head = words.split(' ').next().unwrap_or_default();
-        if *major > lowest && (0..phrase.len()).any(|at| phrase.is(at, head) && phrase.are(at, words)) {
+        if *major > lowest
+            && (0..phrase.len()).any(|at| phrase.is(at, head) && phrase.are(at, words) && !is_own(context, &phrase, at))
+        {
             needs(words.trim_end_matches(" ("), *major);
         }
     }
@@ -101,4 +103,11 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             _ => {}
         }
     }
+}
+
+/// A function of the same name that is somebody's own: in a schema of theirs, or made by these files.
+fn is_own(context: &Context<'_>, phrase: &Phrase<'_>, at: usize) -> bool {
+    let qualified = at > 1 && phrase.is(at - 1, ".") && !phrase.is(at - 2, "pg_catalog");
+    let made = phrase.name(at).is_some_and(|(name, _)| context.known.object("function", &name).is_some());
+    qualified || made || phrase.is(0, "CREATE") && at > 0 && phrase.is_one(at - 1, &["FUNCTION"])
 }

@@ -154,8 +154,7 @@ pub(super) static LONG: Rule = Rule {
 pub(super) const RULES: &[&Rule] =
     &[&JSON, &TIMESTAMP, &CHAR, &MONEY, &NARROW_KEY, &SERIAL, &VARCHAR, &SCHEMALESS, &ENUM_ORDER, &DOMAIN, &LONG];
 
-pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {
-    let _ = context;
+pub(super) fn check(_: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {
     let mut name = |name: &Ident| {
         if name.raw().len() > 63 {
             let mut end = 63;
@@ -196,11 +195,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
         Act::AlterTable(alter) => {
             for (_, action) in &alter.actions {
                 match action {
-                    Action::AddColumn { column: it, .. } => {
-                        if it.name.raw().len() > 63 {
-                            name(&it.name);
-                        }
-                    }
+                    Action::AddColumn { column: it, .. } => name(&it.name),
                     Action::AddConstraint(constraint) => constraint.name.iter().for_each(&mut name),
                     _ => {}
                 }

@@ -300,7 +300,9 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                 );
             }
         }
-        Act::CreateTrigger { table, .. } if context.in_use(table) && !context.known.is_new_object("view", table) => {
+        Act::CreateTrigger { table, instead: false, .. }
+            if context.in_use(table) && !context.known.is_new_object("view", table) =>
+        {
             found.push(
                 Found::new(
                     &TRIGGER,

@@ -25,7 +25,7 @@ pub(super) fn read(p: &Phrase<'_>) -> Option<Act> {
         "TRIGGER" => {
             let (trigger, end) = p.name(next)?;
             let on = p.find(end, "ON")?;
-            Act::CreateTrigger { trigger, table: p.name(on + 1)?.0 }
+            Act::CreateTrigger { trigger, table: p.name(on + 1)?.0, instead: p.find(end, "INSTEAD OF").is_some() }
         }
         "FUNCTION" | "PROCEDURE" => function(p, next, p.is(at, "PROCEDURE"))?,
         "VIEW" => Act::CreateView { view: p.name(p.skip(next, "IF NOT EXISTS"))?.0, materialized: false, replace },

@@ -87,6 +87,7 @@ pub(super) enum Act {
     CreateTrigger {
         trigger: Name,
         table: Name,
+        instead: bool,
     },
     CreateFunction(CreateFunction),
     CreateView {

@@ -129,3 +129,21 @@ fn the_embedded_systems_have_no_error() {
         assert!(warnings.iter().all(|it| it.starts_with("do-block-hides@")), "{system}: {warnings:?}");
     }
 }
+
+#[test]
+fn the_config_file_sets_levels_below_the_flags() {
+    let folder = Folder::with(&[ORDERS, ("V2__drop.sql", "ALTER TABLE app.orders DROP COLUMN note;")]);
+    let config = |text: &str| std::fs::write(folder.path().join("dbctl.yaml"), text).unwrap();
+    config("migrate:\n  lint:\n    fail_on: warning\n");
+    folder.lint(&[]).expect_code(2);
+    folder.lint(&["--fail-on", "error"]).expect_code(0);
+    config("migrate:\n  lint:\n    fail_on: warning\n    rules:\n      drop-column: off\n");
+    folder.lint(&[]).expect_code(0);
+    folder.lint(&["--rule", "drop-column=error"]).expect_code(2);
+    config("migrate:\n  lint:\n    rules:\n      drop-colum: off\n");
+    let run = folder.lint(&[]).expect_code(65);
+    assert!(run.stderr.contains("dbctl.yaml:4") && run.stderr.contains("did you mean drop-column?"), "{}", run.stderr);
+    config("migrate:\n  lint:\n    rules:\n      drop-column: loud\n");
+    let run = folder.lint(&[]).expect_code(65);
+    assert!(run.stderr.contains("dbctl.yaml:4:20"), "{}", run.stderr);
+}
