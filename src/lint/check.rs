@@ -21,6 +21,8 @@ use crate::steps::{Lane, LockMode};
 const QUIET: u64 = 10 << 20;
 /// From this many bytes on, what reads or writes a whole table is an outage.
 const LARGE: u64 = 1 << 30;
+/// Which further locks a file holds changes no finding.
+const MOST_HELD: usize = 64;
 /// One mistake makes the parser stumble more than once.
 const MOST_SYNTAX_ERRORS: usize = 3;
 
@@ -187,6 +189,8 @@ fn remember_locks(statement: &Statement, piece: &Piece, known: &Known, seen: &mu
         if let Some((name, _)) = phrase.name(0)
             && !known.is_new(&name)
             && !is_created(&statement.act, &name)
+            && seen.held.len() < MOST_HELD
+            && !seen.held.contains(&(name.clone(), lock.mode))
         {
             seen.held.push((name, lock.mode));
         }

@@ -25,6 +25,7 @@ mod rule_tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use rule::{Rule, all, named};
 
@@ -111,7 +112,9 @@ struct Report {
 /// A finding with its file.
 struct Told {
     label: String,
-    text: std::sync::Arc<str>,
+    text: Arc<str>,
+    /// Where its lines begin, in bytes.
+    lines: Arc<[usize]>,
     placed: Placed,
 }
 
@@ -229,7 +232,9 @@ fn judge(
         }
         report.files += 1;
         report.ignored += verdict.ignored;
-        let told = |placed| Told { label: file.label.clone(), text: file.sql.clone(), placed };
+        let lines: Arc<[usize]> =
+            std::iter::once(0).chain(file.sql.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let told = |placed| Told { label: file.label.clone(), text: file.sql.clone(), lines: lines.clone(), placed };
         report.found.extend(verdict.found.into_iter().map(told));
     }
     finish(request, set, &baseline, report)
@@ -245,7 +250,12 @@ fn misnamed(set: &MigrationSet, wish: &Wish, judgement: &Judgement) -> Vec<Told>
         let mut found = Found::new(rule, &(0..0), problem.message.clone());
         found.level = judgement.levels.get(rule.id).copied().flatten().unwrap_or(found.level);
         let fingerprint = words::normal_form(&format!("{} {}", rule.id, problem.label)).chars().take(32).collect();
-        Told { label: problem.label.clone(), text: "".into(), placed: Placed { found, fingerprint } }
+        Told {
+            label: problem.label.clone(),
+            text: "".into(),
+            lines: Arc::new([0]),
+            placed: Placed { found, fingerprint },
+        }
     };
     set.problems.iter().map(told).collect()
 }

@@ -123,9 +123,9 @@ fn place(told: &Told) -> Place {
         while !told.text.is_char_boundary(byte) {
             byte -= 1;
         }
-        let before = told.text.get(..byte).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before.get(line_start..).unwrap_or_default().chars().count() + 1)
+        let line = told.lines.partition_point(|start| *start <= byte).max(1);
+        let start = told.lines.get(line - 1).copied().unwrap_or(0);
+        (line, told.text.get(start..byte).unwrap_or_default().chars().count() + 1)
     };
     let span = &told.placed.found.span;
     let ((line, column), (end_line, end_column)) = (at(span.start), at(span.end.max(span.start)));

@@ -15,6 +15,8 @@ use crate::steps::Lane;
 
 /// Larger files are not split: they run as one transaction, and what stands in them is not told.
 const SPLIT_UP_TO: usize = 8 << 20;
+/// What nests deeper is not split either: the parser calls itself for each level, and a stack has an end.
+const DEEPEST: usize = 200;
 
 /// A file that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,8 @@ pub(crate) struct Survey {
     pub(crate) errors: Vec<(Range<usize>, String)>,
     /// Reasons to refuse it, most important first.
     pub(crate) refusals: Vec<Refusal>,
+    /// False where the parser was not asked.
+    split: bool,
 }
 
 /// One reason to refuse a file.
@@ -94,7 +98,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
     if let Some(refusal) = survey.refusals.into_iter().next() {
         return Err(refusal.failure);
     }
-    let sound = survey.errors.is_empty() && text.len() <= SPLIT_UP_TO;
+    let sound = survey.errors.is_empty() && survey.split;
     Ok(Script { lane: survey.lane.unwrap_or(Lane::Transaction), pieces: survey.pieces, sound })
 }
 
@@ -110,11 +114,16 @@ pub(crate) fn survey(file: &str, text: &str) -> Survey {
         false
     });
     let large = text.len() > SPLIT_UP_TO;
-    if large && no_transaction {
-        let what = "a file without transaction must be split into statements and is too large for it (8 MB)";
+    let whole = large || nesting(text) > DEEPEST;
+    if whole && no_transaction {
+        let what = if large {
+            "a file without transaction must be split into statements and is too large for it (8 MB)"
+        } else {
+            "a file without transaction must be split into statements and nests too deep for it"
+        };
         refused(Why::Directive, 0..0, invalid(file, what));
     }
-    let (pieces, errors) = if large { (pieces_of_large(text), Vec::new()) } else { pieces_of(text) };
+    let (pieces, errors) = if whole { (pieces_of_large(text), Vec::new()) } else { pieces_of(text) };
     for piece in &pieces {
         if let Err(failure) = refuse_control(file, text, piece) {
             refused(Why::Control, piece.range.clone(), failure);
@@ -125,7 +134,7 @@ pub(crate) fn survey(file: &str, text: &str) -> Survey {
     }
     let lane =
         lane(file, text, &pieces, no_transaction).map_err(|refusal| refused(Why::Mixed, refusal.0, refusal.1)).ok();
-    if lane == Some(Lane::Statements) && !large {
+    if lane == Some(Lane::Statements) && !whole {
         if let Some((range, message)) = errors.first() {
             let failure = invalid(file, "cannot be split into statements, which a file without transaction needs")
                 .excerpt(excerpt::at_bytes(file, text, range.clone(), message));
@@ -138,7 +147,27 @@ pub(crate) fn survey(file: &str, text: &str) -> Survey {
             refused(Why::Nameless, piece.range.clone(), failure);
         }
     }
-    Survey { pieces, lane, errors, refusals }
+    Survey { pieces, lane, errors, refusals, split: !whole }
+}
+
+/// How deep a text nests: parentheses, CASE, and signs in front of signs.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut run, mut deepest) = (0_usize, 0_usize, 0);
+    for token in words::tokens(text) {
+        let word = text.get(token).unwrap_or_default();
+        match word {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            ";" => depth = 0,
+            word if word.eq_ignore_ascii_case("CASE") => depth += 1,
+            word if word.eq_ignore_ascii_case("END") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let prefix = matches!(word, "-" | "+" | "~" | "@") || word.eq_ignore_ascii_case("NOT");
+        run = if prefix { run + 1 } else { 0 };
+        deepest = deepest.max(depth + run);
+    }
+    deepest
 }
 
 /// The statements, and where the parser stumbled.
@@ -367,6 +396,16 @@ mod tests {
         for refused in ["DROP TABLE t; COMMIT; SELECT 1/0", "COPY t FROM STDIN", "VACUUM; SELECT 1"] {
             assert_eq!(read(refused).unwrap_err().what(), Kind::Invalid, "{refused}");
         }
+    }
+
+    #[test]
+    fn what_nests_too_deep_for_the_parser_is_not_given_to_it() {
+        for deep in ["(".repeat(50_000), "NOT ".repeat(50_000), "- ".repeat(50_000), "CASE WHEN ".repeat(50_000)] {
+            let script = read("V1__a.sql", &format!("DROP TABLE t; SELECT {deep}1")).unwrap();
+            assert!(!script.sound);
+        }
+        let script = read("V1__a.sql", &format!("SELECT {}1{}; SELECT 2", "(".repeat(150), ")".repeat(150))).unwrap();
+        assert!(script.sound && script.pieces.len() == 2);
     }
 
     #[test]

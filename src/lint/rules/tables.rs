@@ -475,7 +475,7 @@ fn moved(
 
 /// After each statement: whether the file now holds more tables than it should.
 pub(in crate::lint) fn many(context: &Context<'_>, span: &Range<usize>) -> Option<Found> {
-    if context.lane == Lane::Statements {
+    if context.lane == Lane::Statements || context.seen.many_told {
         return None;
     }
     let mut tables: Vec<&Name> = Vec::new();
@@ -484,7 +484,7 @@ pub(in crate::lint) fn many(context: &Context<'_>, span: &Range<usize>) -> Optio
             tables.push(table);
         }
     }
-    if tables.len() <= MOST || context.seen.many_told {
+    if tables.len() <= MOST {
         return None;
     }
     let names = tables.iter().map(ToString::to_string).collect::<Vec<_>>();
