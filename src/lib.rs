@@ -25,6 +25,7 @@
 //! | `pg` | the driver: connect, TLS, session, lease, pooler, SQLSTATE, the throwaway server | policies, capabilities, output |
 //! | `steps` | Plan, Step, hazard, gate (pure); apply, recover, journal (the effect) | why a step is done |
 //! | `migrate` | files, history, assessment and plan (pure), views | terminals |
+//! | `lint` | statements as what they do, rules, what is known of objects (pure); what a database says of them (read) | terminals |
 //! | `policy` | `partitions.yaml`: its values, spans, zones, grids, names; bounds as the server prints them (pure) | the database |
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
@@ -52,6 +53,7 @@ pub mod error;
 mod excerpt;
 pub mod ident;
 pub mod journal;
+pub mod lint;
 pub mod migrate;
 pub mod outcome;
 pub mod output;

@@ -9,7 +9,9 @@ use clap::{Args, Subcommand};
 use super::parse_secret;
 use crate::config::{Secret, Settings, Target, parse_duration};
 use crate::error::{Failure, Kind, Result};
+use crate::lint;
 use crate::migrate::{Limits, Origin, Wish};
+use crate::output::Level;
 use crate::rehearse;
 use crate::steps::LockMode;
 
@@ -119,6 +121,14 @@ enum VerbArgs {
         #[arg(long)]
         reason: String,
     },
+    /// Find what would lock, rewrite, break or lose something; needs no server
+    ///
+    /// Each finding names its rule, the lock and whom it blocks, and the safe way as SQL. Exit 2 when
+    /// there is one at or above --fail-on. With --database-url or --target, pending files are judged by
+    /// the real tables: a tiny one is nothing, a large one is an error; nothing is written. To accept a
+    /// place: '-- dbctl-ignore RULE: reason' on the line before. Also prints --format text, sarif,
+    /// junit, github, gitlab.
+    Lint(LintArgs),
     /// Try what is pending on a copy, and show what each statement locks, rewrites and takes
     ///
     /// The copy is a scratch database into which the applied versions are replayed, made beside the
@@ -173,6 +183,40 @@ fn parse_lock(text: &str) -> std::result::Result<LockMode, String> {
     })
 }
 
+#[derive(Debug, Args)]
+struct LintArgs {
+    /// Only files that git says were added or changed since this revision
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
+    /// The files are one change: nobody uses what an earlier one creates
+    #[arg(long)]
+    one_change: bool,
+    /// With a database: also the files that it has already
+    #[arg(long)]
+    all: bool,
+    /// Findings that are known and not told again
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write today's findings as known
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// From which level on to exit 2: note, warning, error [default: error]
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<Level>,
+    /// The oldest major that is meant [default: 14, or the system's own]
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(13..=19))]
+    min_server: Option<u32>,
+    /// Another level for a rule: RULE=off|note|warning|error; may be repeated
+    #[arg(long = "rule", value_name = "RULE=LEVEL")]
+    levels: Vec<lint::RuleLevel>,
+    /// Print the page of one rule
+    #[arg(long, value_name = "RULE", conflicts_with = "rules")]
+    explain: Option<String>,
+    /// List the rules
+    #[arg(long)]
+    rules: bool,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the flags of the same names")]
@@ -184,6 +228,9 @@ pub enum Verb {
     Down { to: i64, limits: Limits },
     Repair { version: i64, reason: String, limits: Limits },
     Rehearse(Rehearsal),
+    Lint { wish: lint::Wish },
+    LintRules,
+    LintExplain { rule: String },
     Systems,
 }
 
@@ -210,6 +257,11 @@ pub struct Source {
 }
 
 impl MigrateArgs {
+    /// Whether the answer has findings.
+    pub fn answers_findings(&self) -> bool {
+        matches!(&self.verb, Some(VerbArgs::Lint(lint)) if lint.explain.is_none() && !lint.rules)
+    }
+
     /// What was asked for, and of which migrations.
     ///
     /// # Errors
@@ -230,6 +282,7 @@ impl MigrateArgs {
             Some(VerbArgs::Down { to }) => Verb::Down { to, limits },
             Some(VerbArgs::Repair { version, reason }) => Verb::Repair { version, reason, limits },
             Some(VerbArgs::Rehearse(args)) => Verb::Rehearse(args.asked(limits)),
+            Some(VerbArgs::Lint(lint)) => lint.verb(),
             Some(VerbArgs::Systems) => Verb::Systems,
         };
         Ok((verb, source))
@@ -242,6 +295,21 @@ impl RehearseArgs {
         let fill = rehearse::fill::Fill { every: self.fill, tables: self.rows, most: self.fill_max };
         let RehearseArgs { to, scratch_url, sandbox, on, .. } = self;
         Rehearsal { to, scratch_url, sandbox, on, fill, limits, timeouts }
+    }
+}
+
+impl LintArgs {
+    fn verb(self) -> Verb {
+        if let Some(rule) = self.explain {
+            return Verb::LintExplain { rule };
+        }
+        if self.rules {
+            return Verb::LintRules;
+        }
+        let LintArgs { since, one_change, all, baseline, write_baseline, fail_on, min_server, levels, .. } = self;
+        Verb::Lint {
+            wish: lint::Wish { since, one_change, all, baseline, write_baseline, fail_on, min_server, levels },
+        }
     }
 }
 
@@ -280,6 +348,11 @@ impl Source {
         }
         Err(Failure::new(Kind::Usage, "which migrations? nothing names them")
             .hint("say --system NAME (see 'dbctl migrate systems') or --dir FOLDER, or give the target 'system:' or 'migrations:' in dbctl.yaml"))
+    }
+
+    /// The migrations that the flags name.
+    pub fn of_flags(&self) -> Option<Origin> {
+        self.system.clone().map(Origin::System).or_else(|| self.dir.clone().map(Origin::Folder))
     }
 
     /// The folder that a new migration goes into.

@@ -64,7 +64,11 @@ pub enum Command {
 impl Command {
     /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
     pub fn answers_findings(&self) -> bool {
-        matches!(self, Command::Drift(_))
+        match self {
+            Command::Drift(_) => true,
+            Command::Migrate(args) => args.answers_findings(),
+            _ => false,
+        }
     }
 }
 

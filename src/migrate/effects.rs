@@ -8,7 +8,7 @@ use crate::steps::{Guard, Hazard, LockMode, TableLock};
 
 /// How a statement stands to transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transactions {
+pub(crate) enum Transactions {
     /// Runs in one.
     Allows,
     /// Refuses to run in one.
@@ -23,15 +23,15 @@ pub(super) enum Transactions {
 
 /// What is known of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Effects {
-    pub(super) transactions: Transactions,
-    pub(super) guard: Guard,
-    pub(super) locks: Vec<TableLock>,
-    pub(super) hazards: Vec<Hazard>,
+pub(crate) struct Effects {
+    pub(crate) transactions: Transactions,
+    pub(crate) guard: Guard,
+    pub(crate) locks: Vec<TableLock>,
+    pub(crate) hazards: Vec<Hazard>,
     /// A table that others cannot see before this commits.
-    pub(super) creates: Option<String>,
+    pub(crate) creates: Option<String>,
     /// CREATE INDEX CONCURRENTLY without a name: a rerun could not recognise it.
-    pub(super) nameless_index: bool,
+    pub(crate) nameless_index: bool,
 }
 
 impl Effects {

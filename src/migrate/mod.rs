@@ -1,11 +1,12 @@
 //! Migrations: status, plan, up, down, repair, new, systems. The page of verbs; each verb's work is
 //! in a file beside it. Reads and plans like everybody; changes go through [`Executor`] only.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub mod assess;
-mod effects;
+pub(crate) mod effects;
 pub mod embedded;
 pub mod history;
 pub mod new;
@@ -13,10 +14,10 @@ pub mod plan;
 mod reach;
 pub mod read;
 pub mod replay;
-mod script;
+pub(crate) mod script;
 pub mod source;
 mod view;
-mod words;
+pub(crate) mod words;
 
 pub use plan::{Limits, Wish};
 pub use source::Origin;
@@ -191,6 +192,15 @@ pub async fn standing(session: &Session, system: &str, without: &[String]) -> Re
         other_system: found.assessment.other_system,
         server: found.snapshot.server,
     })
+}
+
+/// The versions of a set that a database does not have, read in one read-only transaction.
+///
+/// # Errors
+/// Not permitted when the history may not be read.
+pub async fn pending(session: &Session, set: &MigrationSet) -> Result<BTreeSet<i64>> {
+    let snapshot = read::snapshot(session).await?;
+    Ok(assess::assess(set, &snapshot).pending().map(|entry| entry.version).collect())
 }
 
 /// Which sets a verb takes.

@@ -15,6 +15,8 @@ use crate::steps::Lane;
 
 /// Larger files are not split: they run as one transaction, and what stands in them is not told.
 const SPLIT_UP_TO: usize = 8 << 20;
+/// What nests deeper is not split either: the parser calls itself for each level, and a stack has an end.
+const DEEPEST: usize = 200;
 
 /// A file that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +43,50 @@ impl Script {
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Its bytes in the file, without the semicolon.
-    pub(super) range: Range<usize>,
-    pub(super) effects: Effects,
+    pub(crate) range: Range<usize>,
+    pub(crate) effects: Effects,
+}
+
+/// What a file holds, and everything that keeps it from being run.
+pub(crate) struct Survey {
+    pub(crate) pieces: Vec<Piece>,
+    /// How it would run; none where that cannot be told.
+    pub(crate) lane: Option<Lane>,
+    /// Where the parser stumbled: bytes and message.
+    pub(crate) errors: Vec<(Range<usize>, String)>,
+    /// Reasons to refuse it, most important first.
+    pub(crate) refusals: Vec<Refusal>,
+    /// False where the parser was not asked.
+    split: bool,
+}
+
+/// One reason to refuse a file.
+pub(crate) struct Refusal {
+    pub(crate) why: Why,
+    /// Its bytes in the file.
+    pub(crate) range: Range<usize>,
+    pub(crate) failure: Failure,
+}
+
+/// What sort of reason it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Bytes that no migration should have, or no statement.
+    Bytes,
+    /// An unknown directive, or one that asks for what cannot be.
+    Directive,
+    /// BEGIN, COMMIT and the like.
+    Control,
+    /// What only a client can do.
+    Client,
+    /// Statements that do not mix.
+    Mixed,
+    /// Not split, where it must be.
+    Unsplit,
+    /// A concurrent build of an index without a name.
+    Nameless,
 }
 
 /// Reads a file's text.
@@ -52,25 +94,86 @@ pub(super) struct Piece {
 /// # Errors
 /// Invalid: bytes that no migration should have, BEGIN or COMMIT, statements that do not mix.
 pub(super) fn read(file: &str, text: &str) -> Result<Script> {
-    refuse_odd_bytes(file, text)?;
-    let no_transaction = no_transaction_header(file, text)?;
-    if text.len() > SPLIT_UP_TO {
-        if no_transaction {
-            return Err(invalid(
-                file,
-                "a file without transaction must be split into statements and is too large for it (8 MB)",
-            ));
-        }
-        let pieces = pieces_of_large(text);
-        for piece in &pieces {
-            refuse_control(file, text, piece)?;
-            refuse_client(file, text, piece)?;
-        }
-        lane(file, text, &pieces, false)?;
-        return Ok(Script { lane: Lane::Transaction, pieces, sound: false });
+    let survey = survey(file, text);
+    if let Some(refusal) = survey.refusals.into_iter().next() {
+        return Err(refusal.failure);
     }
+    let sound = survey.errors.is_empty() && survey.split;
+    Ok(Script { lane: survey.lane.unwrap_or(Lane::Transaction), pieces: survey.pieces, sound })
+}
+
+/// Looks at a file's text: nothing that is wrong with it ends the look.
+pub(crate) fn survey(file: &str, text: &str) -> Survey {
+    let mut refusals = Vec::new();
+    let mut refused = |why: Why, range: Range<usize>, failure: Failure| refusals.push(Refusal { why, range, failure });
+    if let Some((range, failure)) = odd_bytes(file, text) {
+        refused(Why::Bytes, range, failure);
+    }
+    let no_transaction = no_transaction_header(file, text).unwrap_or_else(|failure| {
+        refused(Why::Directive, 0..0, failure);
+        false
+    });
+    let large = text.len() > SPLIT_UP_TO;
+    let whole = large || nesting(text) > DEEPEST;
+    if whole && no_transaction {
+        let what = if large {
+            "a file without transaction must be split into statements and is too large for it (8 MB)"
+        } else {
+            "a file without transaction must be split into statements and nests too deep for it"
+        };
+        refused(Why::Directive, 0..0, invalid(file, what));
+    }
+    let (pieces, errors) = if whole { (pieces_of_large(text), Vec::new()) } else { pieces_of(text) };
+    for piece in &pieces {
+        if let Err(failure) = refuse_control(file, text, piece) {
+            refused(Why::Control, piece.range.clone(), failure);
+        }
+        if let Err(failure) = refuse_client(file, text, piece) {
+            refused(Why::Client, piece.range.clone(), failure);
+        }
+    }
+    let lane =
+        lane(file, text, &pieces, no_transaction).map_err(|refusal| refused(Why::Mixed, refusal.0, refusal.1)).ok();
+    if lane == Some(Lane::Statements) && !whole {
+        if let Some((range, message)) = errors.first() {
+            let failure = invalid(file, "cannot be split into statements, which a file without transaction needs")
+                .excerpt(excerpt::at_bytes(file, text, range.clone(), message));
+            refused(Why::Unsplit, range.clone(), failure);
+        }
+        if let Some(piece) = pieces.iter().find(|p| p.effects.nameless_index) {
+            let what = "CREATE INDEX CONCURRENTLY needs a name: a rerun after a crash could not tell the half-built index from others";
+            let failure =
+                invalid(file, what).excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "name this index"));
+            refused(Why::Nameless, piece.range.clone(), failure);
+        }
+    }
+    Survey { pieces, lane, errors, refusals, split: !whole }
+}
+
+/// How deep a text nests: parentheses, CASE, and signs in front of signs.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut run, mut deepest) = (0_usize, 0_usize, 0);
+    for token in words::tokens(text) {
+        let word = text.get(token).unwrap_or_default();
+        match word {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            ";" => depth = 0,
+            word if word.eq_ignore_ascii_case("CASE") => depth += 1,
+            word if word.eq_ignore_ascii_case("END") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let prefix = matches!(word, "-" | "+" | "~" | "@") || word.eq_ignore_ascii_case("NOT");
+        run = if prefix { run + 1 } else { 0 };
+        deepest = deepest.max(depth + run);
+    }
+    deepest
+}
+
+/// The statements, and where the parser stumbled.
+fn pieces_of(text: &str) -> (Vec<Piece>, Vec<(Range<usize>, String)>) {
     let parsed = SourceFile::parse(text);
-    let pieces: Vec<Piece> = parsed
+    let pieces = parsed
         .tree()
         .stmts()
         .filter_map(|statement| {
@@ -84,24 +187,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Script> {
             Some(Piece { effects: effects::of(text.get(range.clone())?), range })
         })
         .collect();
-    for piece in &pieces {
-        refuse_control(file, text, piece)?;
-        refuse_client(file, text, piece)?;
-    }
-    let lane = lane(file, text, &pieces, no_transaction)?;
-    if lane == Lane::Statements {
-        let errors = parsed.errors();
-        if let Some(error) = errors.first() {
-            let range: Range<usize> = error.range().into();
-            return Err(invalid(file, "cannot be split into statements, which a file without transaction needs")
-                .excerpt(excerpt::at_bytes(file, text, range, error.message())));
-        }
-        if let Some(piece) = pieces.iter().find(|p| p.effects.nameless_index) {
-            return Err(invalid(file, "CREATE INDEX CONCURRENTLY needs a name: a rerun after a crash could not tell the half-built index from others")
-                .excerpt(excerpt::at_bytes(file, text, piece.range.clone(), "name this index")));
-        }
-    }
-    Ok(Script { lane, pieces, sound: parsed.errors().is_empty() })
+    let errors = parsed.errors().iter().map(|error| (error.range().into(), error.message().to_owned())).collect();
+    (pieces, errors)
 }
 
 /// The statements of a file that is too large for the parser, told apart by their semicolons; those
@@ -139,27 +226,30 @@ fn pieces_of_large(text: &str) -> Vec<Piece> {
 }
 
 /// Bytes that make a file mean something else elsewhere.
-fn refuse_odd_bytes(file: &str, text: &str) -> Result<()> {
+fn odd_bytes(file: &str, text: &str) -> Option<(Range<usize>, Failure)> {
     if text.starts_with('\u{feff}') {
-        return Err(invalid(file, "begins with a byte order mark, which PostgreSQL takes for a syntax error")
-            .hint(format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {file}")));
+        let failure = invalid(file, "begins with a byte order mark, which PostgreSQL takes for a syntax error")
+            .hint(format!("remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' {file}"));
+        return Some((0..0, failure));
     }
     if let Some(at) = text.find('\0') {
-        return Err(invalid(file, &format!("holds a NUL byte at byte {at}, which no SQL text may")));
+        return Some((at..at, invalid(file, &format!("holds a NUL byte at byte {at}, which no SQL text may"))));
     }
     if let Some(at) = text.find("\r\n") {
         let line = text.get(..at).map_or(1, |t| t.matches('\n').count() + 1);
-        return Err(invalid(
+        let failure = invalid(
             file,
             &format!("has Windows line ends (line {line}): the same file checked out elsewhere would count as changed"),
         )
-        .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes")));
+        .hint(format!("sed -i 's/\\r$//' {file}, and keep it so with a line '*.sql text eol=lf' in .gitattributes"));
+        return Some((at..at, failure));
     }
     if words::tokens(text).all(|token| text.get(token) == Some(";")) {
-        return Err(invalid(file, "is empty: no statement in it")
-            .hint("write the statement, or delete the file while nobody has applied it"));
+        let failure = invalid(file, "is empty: no statement in it")
+            .hint("write the statement, or delete the file while nobody has applied it");
+        return Some((0..0, failure));
     }
-    Ok(())
+    None
 }
 
 /// `-- dbctl: no-transaction` before the first statement.
@@ -214,7 +304,7 @@ fn refuse_client(file: &str, text: &str, piece: &Piece) -> Result<()> {
     Ok(())
 }
 
-fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane> {
+fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Result<Lane, Box<(Range<usize>, Failure)>> {
     let work = || pieces.iter().filter(|p| p.effects.transactions != Transactions::Sets);
     let refuses = |p: &&Piece| p.effects.transactions == Transactions::Refuses;
     let Some(first) = work().find(refuses) else {
@@ -223,10 +313,11 @@ fn lane(file: &str, text: &str, pieces: &[Piece], no_transaction: bool) -> Resul
     if no_transaction || work().all(|p| refuses(&p)) {
         return Ok(Lane::Statements);
     }
-    Err(invalid(file, "mixes statements that refuse a transaction with statements that want one")
+    let failure = invalid(file, "mixes statements that refuse a transaction with statements that want one")
         .excerpt(excerpt::at_bytes(file, text, first.range.clone(), "refuses a transaction"))
         .hint(proposed_split(file, text, pieces))
-        .hint("or begin the file with '-- dbctl: no-transaction': every statement then commits on its own"))
+        .hint("or begin the file with '-- dbctl: no-transaction': every statement then commits on its own");
+    Err(Box::new((first.range.clone(), failure)))
 }
 
 /// Runs of neighbours of one sort, each a file of its own.
@@ -305,6 +396,16 @@ mod tests {
         for refused in ["DROP TABLE t; COMMIT; SELECT 1/0", "COPY t FROM STDIN", "VACUUM; SELECT 1"] {
             assert_eq!(read(refused).unwrap_err().what(), Kind::Invalid, "{refused}");
         }
+    }
+
+    #[test]
+    fn what_nests_too_deep_for_the_parser_is_not_given_to_it() {
+        for deep in ["(".repeat(50_000), "NOT ".repeat(50_000), "- ".repeat(50_000), "CASE WHEN ".repeat(50_000)] {
+            let script = read("V1__a.sql", &format!("DROP TABLE t; SELECT {deep}1")).unwrap();
+            assert!(!script.sound);
+        }
+        let script = read("V1__a.sql", &format!("SELECT {}1{}; SELECT 2", "(".repeat(150), ")".repeat(150))).unwrap();
+        assert!(script.sound && script.pieces.len() == 2);
     }
 
     #[test]

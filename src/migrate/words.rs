@@ -10,7 +10,7 @@ use crate::ident::Ident;
 use crate::steps::guard::Name;
 
 /// The tokens of a text that mean something, as byte ranges.
-pub(super) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
     tokenize(text).filter_map(move |token| {
         let range = at..at + token.len as usize;
@@ -25,7 +25,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 
 /// SHA-256 over the tokens: equal for texts that differ only in comments, white space and line
 /// ends outside of strings.
-pub(super) fn normal_form(text: &str) -> String {
+pub(crate) fn normal_form(text: &str) -> String {
     let mut digest = Sha256::new();
     for token in tokens(text) {
         let token = text.get(token).unwrap_or_default();
@@ -124,7 +124,7 @@ impl<'a> Words<'a> {
 }
 
 /// An identifier as the catalog stores it: quoted as written, unquoted folded to lower case.
-fn ident(word: &str) -> Option<Ident> {
+pub(crate) fn ident(word: &str) -> Option<Ident> {
     if let Some(quoted) = word.strip_prefix('"') {
         return Some(Ident::new(quoted.strip_suffix('"')?.replace("\"\"", "\"")));
     }

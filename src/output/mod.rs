@@ -85,7 +85,8 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Format, String> {
         Ok(match text {
-            "table" => Format::Table,
+            // What people who come from other linters type.
+            "table" | "text" => Format::Table,
             "json" => Format::Json,
             "ndjson" => Format::Ndjson,
             "csv" => Format::Csv,

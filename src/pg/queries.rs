@@ -82,6 +82,10 @@ queries! {
     JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
     LOCK_HOLDERS = "lock_holders" (TEXT_ARRAY);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
+    LINT_COLUMNS = "lint_columns" (TEXT_ARRAY);
+    LINT_CONSTRAINTS = "lint_constraints" (TEXT_ARRAY);
+    LINT_INDEXES = "lint_indexes" (TEXT_ARRAY);
+    LINT_TABLES = "lint_tables" (TEXT_ARRAY);
     NORMAL_FORMS = "normal_forms" (TEXT);
     NAMES_TAKEN = "names_taken" (TEXT_ARRAY, TEXT_ARRAY);
     OBJECT_EXISTS = "object_exists" (TEXT, TEXT);

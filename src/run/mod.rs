@@ -2,6 +2,7 @@
 //! terminal.
 
 mod drift;
+mod lint;
 mod partitions;
 mod schema;
 
@@ -131,6 +132,9 @@ impl Run {
     fn migrate(&self, verb: &Verb, source: &Source) -> Result<Outcome> {
         match verb {
             Verb::Systems => return self.answer(migrate::systems()),
+            Verb::Lint { wish } => return self.lint(wish, source),
+            Verb::LintRules => return self.answer(crate::lint::list()),
+            Verb::LintExplain { rule } => return self.answer(crate::lint::explain(rule)?),
             Verb::New { name, with_rollback } => {
                 let targets =
                     if self.settings.wanted.value.is_empty() { Vec::new() } else { self.settings.targets()? };
@@ -208,7 +212,9 @@ impl Run {
                 migrate::repair(request, *version, reason, *limits, &mut means).await
             }
             Verb::Rehearse(asked) => rehearse::rehearse(request, &self.rehearsal(request, asked)?, &mut means).await,
-            Verb::Systems | Verb::New { .. } => Err(Failure::new(Kind::Usage, "this verb needs no database")),
+            Verb::Systems | Verb::New { .. } | Verb::Lint { .. } | Verb::LintRules | Verb::LintExplain { .. } => {
+                Err(Failure::new(Kind::Usage, "this verb needs no database"))
+            }
         }
     }
 

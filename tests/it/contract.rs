@@ -111,6 +111,9 @@ fn json_shapes() {
     ask(&["migrate", "rehearse", "--dir", "migrations", "--fill", "10", "--max-lock", "share"], 2);
     write("V3__c.sql", "DROP TABLE a; SELECT now();");
     ask(&["migrate", "plan", "--dir", "migrations"], 0);
+    ask(&["migrate", "lint", "--dir", "migrations", "--fail-on", "warning"], 2);
+    ask(&["migrate", "lint", "--rules"], 0);
+    ask(&["migrate", "lint", "--explain", "drop-table"], 0);
     write("V1__a.sql", "CREATE TABLE a (id bigint);");
     write("V9_odd.sql", "SELECT 1;");
     ask(&["migrate", "status", "--dir", "migrations"], 0);

@@ -8,6 +8,7 @@ mod contract;
 mod drift;
 mod faults;
 mod harness;
+mod lint;
 mod migrate;
 mod partitions;
 mod plans;

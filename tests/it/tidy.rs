@@ -119,7 +119,10 @@ fn only_the_outcome_knows_exit_numbers() {
 
 #[test]
 fn only_a_few_start_other_programs() {
-    only(&["src/pg/sandbox/", "src/sandbox/", "src/config/connection/children.rs"], &["process::Command"]);
+    only(
+        &["src/pg/sandbox/", "src/sandbox/", "src/config/connection/children.rs", "src/lint/since.rs"],
+        &["process::Command", "process::{Command"],
+    );
 }
 
 /// There is no second way to send DDL. Reading sends the frame of its transaction; `systems verify`
@@ -200,6 +203,14 @@ fn decisions_are_pure() {
                 file,
                 &[
                     "src/ident.rs",
+                    "src/lint/check.rs",
+                    "src/lint/found.rs",
+                    "src/lint/ignore.rs",
+                    "src/lint/known.rs",
+                    "src/lint/phrase.rs",
+                    "src/lint/rule.rs",
+                    "src/lint/rules/",
+                    "src/lint/statement/",
                     "src/outcome.rs",
                     "src/drift/compare.rs",
                     "src/drift/ignore.rs",
@@ -305,7 +316,15 @@ fn arrows_point_down() {
         ),
         (
             "src/migrate/",
-            &["crate::drift", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+            &[
+                "crate::lint",
+                "crate::drift",
+                "crate::systems",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
         ),
         (
             "src/retain/",
@@ -357,6 +376,20 @@ fn arrows_point_down() {
                 "crate::steps",
                 "crate::policy",
                 "crate::drift",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+                "crate::sandbox",
+            ],
+        ),
+        (
+            "src/lint/",
+            &[
+                "crate::partitions",
+                "crate::retain",
+                "crate::archive",
+                "crate::systems",
+                "crate::steps::apply",
                 "crate::cli",
                 "crate::run",
                 "crate::talk",

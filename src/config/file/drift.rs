@@ -1,6 +1,5 @@
-//! `drift:` and `migrate:` of the config file: what of a schema is not compared, and when it is.
+//! `drift:` of the config file: what of a schema is not compared; and the words of `migrate.drift_check`.
 
-use super::Written;
 use crate::config::yaml::{Field, Fields, Reader, Source};
 use crate::schema::{Kind, Property};
 
@@ -62,14 +61,6 @@ impl DriftCheck {
             _ => Some(DriftCheck::Off),
         }
     }
-}
-
-/// The `migrate` of a file.
-pub(super) fn drift_check(reader: &mut Reader<'_>, field: &Field<'_>, source: &Source) -> Option<Written<DriftCheck>> {
-    let fields = reader.fields(field, &["drift_check"]);
-    let field = fields.get("drift_check")?;
-    let value = DriftCheck::read(reader, field)?;
-    Some(Written { value, line: source.line(&field.key_place()) })
 }
 
 impl Drift {

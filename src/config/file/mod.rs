@@ -2,12 +2,14 @@
 //! flags or variables other than those it refers to.
 
 mod drift;
+mod lint;
 mod target;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use drift::{Drift, DriftCheck, Ignore};
+pub use lint::FileLint;
 pub use target::FileTarget;
 
 use super::duration::parse_duration;
@@ -32,6 +34,8 @@ pub struct ConfigFile {
     pub drift_check: Option<Written<DriftCheck>>,
     /// What of a schema is not compared.
     pub drift: Drift,
+    /// How migrations are linted.
+    pub lint: FileLint,
     /// What the user should know, such as a password that others can read.
     pub notes: Vec<String>,
     source: Source,
@@ -101,14 +105,15 @@ impl ConfigFile {
             Some(field) => Defaults::read(&mut reader, field, &source),
             None => Defaults::default(),
         };
-        let drift_check = fields.get("migrate").and_then(|field| drift::drift_check(&mut reader, field, &source));
+        let (drift_check, lint) =
+            fields.get("migrate").map(|field| migrate(&mut reader, field, &source)).unwrap_or_default();
         let drift = fields.get("drift").map(|field| Drift::read(&mut reader, field, &source)).unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);
         if !findings.is_empty() {
             return Err(source.refuse(&findings));
         }
-        Ok(ConfigFile { targets, defaults, drift_check, drift, notes: Vec::new(), source })
+        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, notes: Vec::new(), source })
     }
 
     /// The file's path.
@@ -175,3 +180,14 @@ fn others_can_read(_: &Path) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+/// The section `migrate`: when a schema is compared, and how migrations are linted.
+fn migrate(reader: &mut Reader<'_>, field: &Field<'_>, source: &Source) -> (Option<Written<DriftCheck>>, FileLint) {
+    let fields = reader.fields(field, &["drift_check", "lint"]);
+    let drift_check = fields.get("drift_check").and_then(|field| {
+        let value = DriftCheck::read(reader, field)?;
+        Some(Written { value, line: source.line(&field.key_place()) })
+    });
+    let lint = fields.get("lint").map(|field| FileLint::read(reader, field, source)).unwrap_or_default();
+    (drift_check, lint)
+}

@@ -5,6 +5,7 @@
 mod drift;
 mod files;
 mod latencies;
+mod lint;
 mod markdown;
 mod measure;
 mod migrate;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
+       cargo xtask bench lint [--runs N] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
        cargo xtask bench drift [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
@@ -41,13 +43,14 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|systems|drift|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
     let (runs, quick_runs) = if *what == "partitions" { (3, 1) } else { (5, 2) };
     let bench = match *what {
         "migrate" => migrate::run,
+        "lint" => lint::run,
         "systems" => systems::run,
         "drift" => drift::run,
         "partitions" => partitions::run,
