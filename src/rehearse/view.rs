@@ -223,8 +223,8 @@ fn expected(report: &Report, lines: &[Line]) -> Table {
 /// In proportion to the bytes, as long as there are enough of them here to measure anything.
 fn guess(took: f64, here: u64, there: u64) -> Option<(f64, &'static str)> {
     const MEASURABLE: u64 = 1 << 20;
-    if there <= here {
-        return Some((took, "good: at least as large here"));
+    if there <= here + here / 10 {
+        return Some((took, "good: as large here"));
     }
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     let ratio = there as f64 / here as f64;
