@@ -19,7 +19,7 @@ pub use verdict::{FailOn, Verdict};
 
 use crate::config::connection::Connection;
 use crate::config::file::Ignore;
-use crate::error::Result;
+use crate::error::{Failure, Kind, Result};
 use crate::migrate::{Answer, Origin};
 use crate::pg::Interrupt;
 use crate::policy::{self, Policy};
@@ -133,7 +133,14 @@ pub fn offline(expected: &Path, actual: &Path, terms: &Terms, brief: bool) -> Re
     };
     let systems: Option<Vec<String>> = terms.system.clone().map(|system| vec![system]);
     let managed = terms.managed(systems.as_deref())?;
-    let report = terms.report(side(expected)?, side(actual)?, &managed);
+    // Reading takes longer than comparing, and the files do not wait for each other.
+    let (expected, actual) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| side(expected));
+        let actual = side(actual);
+        (other.join(), actual)
+    });
+    let expected = expected.map_err(|_| Failure::new(Kind::Failed, "the reading of a snapshot file broke off"))??;
+    let report = terms.report(expected, actual?, &managed);
     Ok((report.verdict().outcome(), view::report(&report, brief)))
 }
 

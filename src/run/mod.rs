@@ -145,7 +145,8 @@ impl Run {
         }
         self.on_targets(async |run, target, interrupt| {
             let request = run.request(target, source, verb)?;
-            if matches!(verb, Verb::Up { .. }) && !run.consent.dry_run {
+            // What is only recorded as applied is there already.
+            if matches!(verb, Verb::Up { wish } if !wish.fake) && !run.consent.dry_run {
                 run.check_drift(target, source, interrupt).await?;
             }
             run.migrate_one(&request, verb, interrupt).await

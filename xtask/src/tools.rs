@@ -15,8 +15,9 @@ const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64"
 const SQLX: &str = "0.9.0";
 const DBMATE: &str = "2.36.0";
 const PARTSMITH: &str = "pg-partsmith[cli]==1.10.0";
-/// migra asks for its driver and for pkg_resources without saying so.
-const MIGRA: [&str; 3] = ["migra==3.0.1663481299", "psycopg2-binary==2.9.13", "setuptools==79.0.1"];
+/// migra asks for its driver and for pkg_resources without saying so; SQLAlchemy 2.1 prefers another driver.
+const MIGRA: [&str; 4] =
+    ["migra==3.0.1663481299", "sqlalchemy==2.0.44", "psycopg2-binary==2.9.13", "setuptools==79.0.1"];
 /// pg_partman as Debian's server of the same major finds it.
 const PARTMAN: &str = "/usr/share/postgresql/15/extension/pg_partman.control";
 /// An S3 that runs on this machine.
