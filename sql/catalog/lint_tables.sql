@@ -27,7 +27,10 @@ SELECT
     EXISTS (
         SELECT FROM pg_catalog.pg_partitioned_table AS p WHERE p.partrelid = c.oid AND p.partdefid <> 0
     ) AS has_default,
-    EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid) AS has_policy
+    EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid) AS has_policy,
+    n.nspname = ANY (
+        pg_catalog.string_to_array(pg_catalog.replace(s.path, '$user', CURRENT_USER::text), ',')
+    ) AS visible
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN (

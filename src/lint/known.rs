@@ -48,6 +48,8 @@ pub(super) struct Real {
     pub(super) bytes: u64,
     pub(super) owner: String,
     pub(super) owned: bool,
+    /// Whether its schema is on the search path.
+    pub(super) visible: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -74,6 +76,8 @@ pub(super) struct Object {
     pub(super) kind: &'static str,
     pub(super) schema: Option<Ident>,
     pub(super) born: Option<usize>,
+    /// Whether its schema is on the search path.
+    pub(super) visible: bool,
     /// An index that a failed build left behind.
     pub(super) invalid: bool,
     /// Of an index: its table.
@@ -154,6 +158,12 @@ impl Known {
         table.checks.iter().any(|check| check.valid && check.is_check && says_not_null(&check.expression, column))
     }
 
+    /// The index of a table by its name: it lives in the table's schema, whatever the statement says.
+    pub(super) fn index_of(&self, index: &Name, table: &Name) -> Option<&Object> {
+        let schema = table.schema.clone().or_else(|| self.table(table)?.schema.clone());
+        self.object("index", &Name { schema: index.schema.clone().or(schema), name: index.name.clone() })
+    }
+
     /// Whether an index begins with these columns, in any order.
     pub(super) fn has_index_on(&self, table: &Name, columns: &[Ident]) -> bool {
         let wanted: BTreeSet<&Ident> = columns.iter().collect();
@@ -166,7 +176,7 @@ impl Known {
     pub(super) fn learn(&mut self, act: &Act) {
         let born = Some(self.file);
         let mut object = |kind: &'static str, name: &Name, table: Option<Name>| {
-            let object = Object { kind, schema: name.schema.clone(), born, invalid: false, table };
+            let object = Object { kind, schema: name.schema.clone(), born, visible: true, invalid: false, table };
             self.add_object(name, object);
         };
         match act {

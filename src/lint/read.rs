@@ -35,6 +35,7 @@ async fn read(session: &Session, names: &[String]) -> Result<Known> {
         let schema: String = row.try_get("schema")?;
         let name: String = row.try_get("name")?;
         let kind: String = row.try_get("kind")?;
+        let visible: bool = row.try_get("visible")?;
         known.role = row.try_get("role")?;
         let named = Name { schema: Some(Ident::new(schema)), name: Ident::new(name) };
         let object = match kind.as_str() {
@@ -45,7 +46,7 @@ async fn read(session: &Session, names: &[String]) -> Result<Known> {
         };
         if let Some(kind) = object {
             let schema = named.schema.clone();
-            known.add_object(&named, Object { kind, schema, born: None, invalid: false, table: None });
+            known.add_object(&named, Object { kind, schema, born: None, visible, invalid: false, table: None });
         }
         if matches!(kind.as_str(), "v" | "S") {
             continue;
@@ -56,6 +57,7 @@ async fn read(session: &Session, names: &[String]) -> Result<Known> {
             bytes: u64::try_from(row.try_get::<_, i64>("bytes")?).unwrap_or(0),
             owner: row.try_get("owner")?,
             owned: row.try_get("owned")?,
+            visible,
         };
         let table = Table {
             schema: named.schema.clone(),
@@ -96,8 +98,10 @@ async fn read(session: &Session, names: &[String]) -> Result<Known> {
         let index = Name { schema: on.schema.clone(), name: Ident::new(row.try_get::<_, String>("index_name")?) };
         let valid: bool = row.try_get("valid")?;
         let schema = index.schema.clone();
-        known
-            .add_object(&index, Object { kind: "index", schema, born: None, invalid: !valid, table: Some(on.clone()) });
+        known.add_object(
+            &index,
+            Object { kind: "index", schema, born: None, visible: true, invalid: !valid, table: Some(on.clone()) },
+        );
         if valid
             && row.try_get("whole")?
             && let Some(table) = known.table_mut(&on)

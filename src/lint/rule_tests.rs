@@ -18,7 +18,14 @@ fn database() -> Known {
     let mut known = Known::of_database();
     known.role = "deployer".into();
     for (table, owned, indexes) in [("orders", true, vec!["customer_id"]), ("foreign_owned", false, vec![])] {
-        let real = Real { name: format!("app.{table}"), rows: 9_000_000, bytes: 5 << 30, owner: "boss".into(), owned };
+        let real = Real {
+            name: format!("app.{table}"),
+            rows: 9_000_000,
+            bytes: 5 << 30,
+            owner: "boss".into(),
+            owned,
+            visible: true,
+        };
         let mut facts = Table { schema: Some(Ident::new("app")), real: Some(real), ..Table::default() };
         facts.indexes = indexes.into_iter().map(|column| vec![Ident::new(column)]).collect();
         facts.columns.insert(Ident::new("id"), Facts { data_type: "bigint".into(), not_null: true });
@@ -129,7 +136,7 @@ fn squawks_catalogue_is_covered_or_left_out_for_a_reason() {
 fn the_real_table_decides() {
     let verdict = |bytes: u64| {
         let mut known = Known::of_database();
-        let real = Real { name: "app.t".into(), rows: 1, bytes, owner: "me".into(), owned: true };
+        let real = Real { name: "app.t".into(), rows: 1, bytes, owner: "me".into(), owned: true, visible: true };
         known.add_table(&name("t"), Table { schema: Some(Ident::new("app")), real: Some(real), ..Table::default() });
         let judgement = Judgement { lowest_server: 14, levels: BTreeMap::new() };
         let text = "CREATE INDEX i ON app.t (a);";

@@ -78,8 +78,10 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
         Act::CreateView { view, replace: false, .. } if exists(context, view) => found.push(taken("relation", view)),
         Act::CreateIndex(index) => {
             if let Some(name) = &index.index {
-                let taken_by =
-                    context.known.object("index", name).filter(|object| object.born.is_none() && !object.invalid);
+                let taken_by = context
+                    .known
+                    .index_of(name, &index.table)
+                    .filter(|object| object.born.is_none() && !object.invalid);
                 if taken_by.is_some() && !index.if_not_exists {
                     found.push(taken("index", name));
                 }
@@ -135,10 +137,12 @@ fn is_view(context: &Context<'_>, name: &Name) -> bool {
 }
 
 fn exists(context: &Context<'_>, name: &Name) -> bool {
-    context.known.table(name).is_some_and(|table| table.real.is_some())
-        || ["view", "materialized view", "sequence", "index"]
-            .iter()
-            .any(|kind| context.known.object(kind, name).is_some_and(|object| object.born.is_none()))
+    // Without a schema, only what is on the search path is in the way.
+    let in_the_way = |visible: bool| visible || name.schema.is_some();
+    context.known.table(name).and_then(|table| table.real.as_ref()).is_some_and(|real| in_the_way(real.visible))
+        || ["view", "materialized view", "sequence", "index"].iter().any(|kind| {
+            context.known.object(kind, name).is_some_and(|object| object.born.is_none() && in_the_way(object.visible))
+        })
 }
 
 fn owner(context: &Context<'_>, statement: &Statement, table: &Name, found: &mut Vec<Found>) {

@@ -145,7 +145,7 @@ fn create(context: &Context<'_>, statement: &Statement, index: &CreateIndex, fou
             found.push(Found::new(&PARTITIONED, span, danger).about(table).fix(by_partition(&name, unique, index)));
         }
         if let (true, Some(name)) = (index.if_not_exists, &index.index) {
-            let leftover = context.known.object("index", name).is_some_and(|object| object.invalid);
+            let leftover = context.known.index_of(name, table).is_some_and(|object| object.invalid);
             let (danger, level) = if leftover {
                 (format!("{name} exists and is invalid: IF NOT EXISTS would leave it so"), Level::Error)
             } else {

@@ -192,11 +192,9 @@ fn dropped(
 ) {
     let span = &statement.span;
     let kind = drop.kind.to_lowercase();
-    let comment = |rule: &Rule, name: &str| {
-        format!(
-            "-- once nothing names it:\n-- dbctl-ignore {}: unused since release …\nDROP {} {name};",
-            rule.id, drop.kind
-        )
+    let written = context.text.get(span.clone()).unwrap_or_default();
+    let comment = |rule: &Rule| {
+        format!("-- once nothing names it:\n-- dbctl-ignore {}: unused since release …\n{written};", rule.id)
     };
     match drop.kind.as_str() {
         "SCHEMA" | "DATABASE" | "TABLESPACE" | "OWNED BY" => {
@@ -219,7 +217,7 @@ fn dropped(
                 if !replaced {
                     found.push(
                         Found::new(&DROP, span, format!("code that still names {kind} {name} fails"))
-                            .fix(comment(&DROP, &name.to_string())),
+                            .fix(comment(&DROP)),
                     );
                 }
             }
@@ -232,7 +230,7 @@ fn dropped(
                 if !young && !replaced {
                     found.push(
                         Found::new(&DROP_CODE, span, format!("what {kind} {name} did is no longer done"))
-                            .fix(comment(&DROP_CODE, &name.to_string())),
+                            .fix(comment(&DROP_CODE)),
                     );
                 }
             }

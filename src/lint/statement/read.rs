@@ -41,6 +41,9 @@ fn known(text: &str, p: &Phrase<'_>) -> Option<Act> {
         }
         "WITH" => with(p)?,
         "UPDATE" | "DELETE" | "INSERT" | "MERGE" => change(p, 0)?,
+        "EXPLAIN" if p.holds("ANALYZE") => {
+            change(p, (1..p.len()).find(|at| p.is_one(*at, &["UPDATE", "DELETE", "INSERT"]))?)?
+        }
         "DO" => {
             let body = (1..p.len()).find(|at| p.get(*at).starts_with(['$', '\'']) && !p.is(at - 1, "LANGUAGE"))?;
             block::read_block(text, p.place(body))
@@ -225,11 +228,11 @@ fn change(p: &Phrase<'_>, at: usize) -> Option<Act> {
             let list = p.part(set + 1, stop.unwrap_or(p.len())).list();
             // Elements of arrays and fields may be assigned one by one.
             let assigned = list.iter().filter(|part| part.is(1, "=")).filter_map(|part| part.ident(0)).collect();
-            Act::Update { table, filtered: p.find(set, "WHERE").is_some(), assigned }
+            Act::Update { table, filtered: is_filtered(p, set), assigned }
         }
         "DELETE" => {
             let (table, end) = p.name(p.skip(p.skip(at + 1, "FROM"), "ONLY"))?;
-            Act::Delete { table, filtered: p.find(end, "WHERE").is_some() }
+            Act::Delete { table, filtered: is_filtered(p, end) }
         }
         "INSERT" => {
             let (table, end) = p.name(p.skip(at + 1, "INTO"))?;
@@ -237,6 +240,14 @@ fn change(p: &Phrase<'_>, at: usize) -> Option<Act> {
             Act::Insert { table, from_query: query && p.find(end, "VALUES").is_none() }
         }
         _ => return None,
+    })
+}
+
+/// Whether a WHERE leaves rows out: `WHERE true` and `WHERE 1 = 1` do not.
+fn is_filtered(p: &Phrase<'_>, from: usize) -> bool {
+    p.find(from, "WHERE").is_some_and(|at| {
+        let end = p.find(at, "RETURNING").unwrap_or(p.len());
+        !matches!(p.part(at + 1, end).plain().as_str(), "true" | "1 = 1")
     })
 }
 

@@ -108,6 +108,21 @@ fn names_that_are_taken_tables_that_are_not_there_and_keys_without_an_index() {
 }
 
 #[test]
+fn the_same_name_in_another_schema_is_in_nobodys_way() {
+    let case = Case::on(
+        Database::new(),
+        &[
+            ("V1__table.sql", "CREATE TABLE large (id bigint PRIMARY KEY);"),
+            ("V2__index.sql", "CREATE INDEX CONCURRENTLY elsewhere ON app.large (name);"),
+        ],
+    );
+    case.db.sql("CREATE SCHEMA other; CREATE TABLE other.t (a int); CREATE INDEX elsewhere ON other.t (a)");
+    assert!(case.lint(&case.db.url(), &[]).is_empty());
+    case.db.sql("CREATE TABLE public.large (id bigint); CREATE INDEX elsewhere ON app.large (name)");
+    assert_eq!(case.lint(&case.db.url(), &[]), ["name-taken@V1__table:1", "name-taken@V2__index:1"]);
+}
+
+#[test]
 fn only_pending_files_are_looked_at_unless_all_are_asked_for() {
     let case = Case::on(
         Database::new(),
