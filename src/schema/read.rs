@@ -53,19 +53,17 @@ pub async fn capture(session: &Session, server: &Server) -> Result<Snapshot> {
 
 async fn read(session: &Session, server: &Server) -> Result<Snapshot> {
     let publications = if server.major >= 15 { &Query::SCHEMA_PUBLICATIONS_15 } else { &Query::SCHEMA_PUBLICATIONS };
-    let mut objects = Vec::new();
-    let mut unreadable = Vec::new();
-    // The next question is under way while an answer is read.
+    // The next question is under way while an answer is read; no answer is kept longer than that.
     let asked = QUERIES.into_iter().chain([publications]).map(|query| async move {
-        let rows = session.rows(query, &[]).await;
-        rows.map(|rows| (query, rows)).map_err(|e| e.explain(format!("cannot read the schema ({})", query.name)))
+        let rows = session
+            .rows(query, &[])
+            .await
+            .map_err(|e| e.explain(format!("cannot read the schema ({})", query.name)))?;
+        let objects = rows.iter().map(object).collect::<Result<Vec<Object>>>();
+        objects.map_err(|failure| failure.context(format!("cannot read {}.sql", query.name)))
     });
-    for (query, rows) in futures_util::future::try_join_all(asked).await? {
-        objects.reserve(rows.len());
-        for row in &rows {
-            objects.push(object(row).map_err(|failure| failure.context(format!("cannot read {}.sql", query.name)))?);
-        }
-    }
+    let objects: Vec<Object> = futures_util::future::try_join_all(asked).await?.into_iter().flatten().collect();
+    let mut unreadable = Vec::new();
     let hidden = objects.iter().filter(|o| o.id.kind == Kind::UserMapping && o.properties.is_empty()).count();
     if hidden > 0 && !is_superuser(session).await? {
         unreadable.push(format!("the options of {hidden} user mappings: role {} may not see them", server.role));

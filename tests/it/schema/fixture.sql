@@ -64,6 +64,7 @@ CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NE
 CREATE FUNCTION app.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN NULL; END';
 CREATE AGGREGATE app.sum_all (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
 CREATE OPERATOR app.=== (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq);
+CREATE OPERATOR app.### (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq);
 CREATE OPERATOR FAMILY app.fam USING btree;
 CREATE OPERATOR CLASS app.cls FOR TYPE integer USING btree FAMILY app.fam AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);
 CREATE CAST (app.point3 AS text) WITH INOUT;

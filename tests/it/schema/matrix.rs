@@ -1,5 +1,7 @@
 //! One change at a time: the right object and property are named, and nothing else.
 
+use dbctl::schema::Kind;
+
 use super::{Place, differences};
 use crate::harness::majors;
 
@@ -183,6 +185,26 @@ const CHANGES: &[Change] = &[
     change("ALTER PUBLICATION news ADD TABLE app.orders", &["changed publication:news#tables"]),
     since(15, "ALTER PUBLICATION news SET TABLE app.customers WHERE (id > 0), app.orders", &["changed publication:news#tables"]),
     since(15, "ALTER PUBLICATION news ADD TABLES IN SCHEMA aside", &["changed publication:news#schemas"]),
+    change("ALTER FOREIGN DATA WRAPPER remote OPTIONS (ADD debug 'yes')", &["changed foreign_data_wrapper:remote#options"]),
+    change("GRANT USAGE ON FOREIGN SERVER far TO ROLE_B", &["changed server:far#privileges"]),
+    change("DROP USER MAPPING FOR ROLE_A SERVER far", &["missing server:far/user_mapping:ROLE_A"]),
+    change("CREATE TEXT SEARCH PARSER app.words (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype)", &["extra text_search_parser:app.words"]),
+    change("CREATE TEXT SEARCH TEMPLATE app.plain (INIT = dsimple_init, LEXIZE = dsimple_lexize)", &["extra text_search_template:app.plain"]),
+    change("DROP TEXT SEARCH TEMPLATE app.plain", &["missing text_search_template:app.plain"]),
+    change("CREATE SUBSCRIPTION feed CONNECTION 'dbname=elsewhere password=hidden-secret' PUBLICATION news WITH (connect = false, slot_name = NONE)", &["extra subscription:feed"]),
+    change("ALTER SUBSCRIPTION feed SET PUBLICATION other WITH (refresh = false)", &["changed subscription:feed#publications"]),
+    change("DROP SUBSCRIPTION feed", &["missing subscription:feed"]),
+    // What few databases have.
+    change("CREATE LANGUAGE plown HANDLER plpgsql_call_handler", &["extra language:plown"]),
+    change("ALTER LANGUAGE plown OWNER TO ROLE_B", &["changed language:plown#owner"]),
+    change("GRANT USAGE ON LANGUAGE plpgsql TO ROLE_A; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC", &["extra language:plpgsql"]),
+    change("CREATE ACCESS METHOD own_heap TYPE TABLE HANDLER heap_tableam_handler", &["extra access_method:own_heap"]),
+    change("CREATE TABLE app.in_own_heap (id integer) USING own_heap", &["extra table:app.in_own_heap"]),
+    change("CREATE TRANSFORM FOR app.mood LANGUAGE plpgsql (FROM SQL WITH FUNCTION prsd_lextype(internal))", &["extra transform:for app.mood language plpgsql"]),
+    change("CREATE FUNCTION app.nth() RETURNS bigint LANGUAGE internal WINDOW AS 'window_row_number'", &["extra window_function:app.nth()"]),
+    change("CREATE TYPE app.coin; CREATE FUNCTION app.coin_in(cstring) RETURNS app.coin LANGUAGE internal IMMUTABLE STRICT AS 'int4in'; CREATE FUNCTION app.coin_out(app.coin) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out'; CREATE TYPE app.coin (INPUT = app.coin_in, OUTPUT = app.coin_out, INTERNALLENGTH = 4, PASSEDBYVALUE)", &["extra base_type:app.coin", "extra function:app.coin_in(cstring)", "extra function:app.coin_out(app.coin)"]),
+    change("ALTER OPERATOR app.### (integer, integer) SET (RESTRICT = eqsel)", &["changed operator:app.\"###\"(integer, integer)#definition"]),
+    change("CREATE PROCEDURE app.tidy_up(INOUT a integer) LANGUAGE plpgsql AS 'BEGIN NULL; END'", &["extra procedure:app.tidy_up(integer)"]),
     since(18, "ALTER TABLE app.parent ADD CONSTRAINT never CHECK (id < 100) NOT ENFORCED", &["extra table:app.parent/check:never"]),
     since(18, "ALTER TABLE app.parent ADD CONSTRAINT there NOT NULL id NOT VALID", &["changed table:app.parent/column:id#not_null", "changed table:app.parent/column:id#validated"]),
 ];
@@ -207,4 +229,13 @@ fn every_change_is_found_at_its_object_and_property() {
         }
         assert!(wrong.is_empty(), "on {major}:\n{}", wrong.join("\n"));
     }
+}
+
+#[test]
+fn every_kind_is_met_by_a_change() {
+    let told: String = CHANGES.iter().flat_map(|change| change.told).map(|line| format!("{line}\n")).collect();
+    let met =
+        |kind: &&Kind| told.contains(&format!(" {}:", kind.word())) || told.contains(&format!("/{}:", kind.word()));
+    let missed: Vec<&Kind> = Kind::ALL.iter().filter(|kind| !met(kind)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
