@@ -4,14 +4,12 @@
 SELECT
     'schema' AS kind,
     n.nspname AS name,
-    -- Schema public is as initdb made it unless somebody changed it; its maker differs from major to major.
-    CASE WHEN n.nspname <> 'public' OR o.rolname NOT IN ('pg_database_owner') AND o.oid <> 10 THEN o.rolname END AS owner,
-    CASE WHEN n.nspname <> 'public' OR n.nspacl IS DISTINCT FROM i.initprivs THEN n.nspacl::TEXT[] END AS privileges,
+    -- Before 15 initdb gave schema public to the bootstrap superuser.
+    CASE WHEN n.nspname = 'public' AND o.oid = 10 THEN 'pg_database_owner' ELSE o.rolname END AS owner,
+    n.nspacl::TEXT[] AS privileges,
     CASE WHEN n.nspname <> 'public' OR d.description <> 'standard public schema' THEN d.description END AS comment
 FROM pg_catalog.pg_namespace AS n
 JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
-LEFT JOIN pg_catalog.pg_init_privs AS i
-    ON i.objoid = n.oid AND i.classoid = 'pg_catalog.pg_namespace'::REGCLASS AND i.objsubid = 0
 LEFT JOIN pg_catalog.pg_description AS d
     ON d.objoid = n.oid AND d.classoid = 'pg_catalog.pg_namespace'::REGCLASS AND d.objsubid = 0
 WHERE n.nspname <> 'information_schema'

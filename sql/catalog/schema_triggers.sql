@@ -16,7 +16,8 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_trigger AS p ON p.oid = t.tgparentid
 LEFT JOIN pg_catalog.pg_description AS d
     ON d.objoid = t.oid AND d.classoid = 'pg_catalog.pg_trigger'::REGCLASS AND d.objsubid = 0
-WHERE NOT t.tgisinternal
+-- Before 15 what a partition got from its table is marked as internal.
+WHERE NOT COALESCE(p.tgisinternal, t.tgisinternal)
   AND (p.oid IS NULL OR p.tgenabled <> t.tgenabled)
   AND n.nspname <> 'information_schema'
   AND NOT pg_catalog.starts_with(n.nspname::TEXT, 'pg_')

@@ -9,6 +9,18 @@ use super::model::Kind;
 struct Item<'a> {
     grantee: String,
     letters: &'a str,
+    grantor: &'a str,
+}
+
+/// Owns schema public as initdb makes it.
+pub const DATABASE_OWNER: &str = "pg_database_owner";
+
+/// The lines of schema public; none where they are what initdb gives it since 15. Before, everybody could
+/// create there, which is then told.
+pub fn public_lines(owner: &str, items: &[Box<str>]) -> Option<Vec<Box<str>>> {
+    let lines = all_lines(Kind::Schema, owner, items);
+    let is_usual = lines.iter().map(|line| &**line).eq(["(owner): ALL", "PUBLIC: USAGE"]);
+    (!is_usual).then_some(lines)
 }
 
 /// The lines of [`all_lines`]; none where they are what an object of this kind has without any GRANT.
@@ -25,6 +37,8 @@ pub fn all_lines(kind: Kind, owner: &str, items: &[Box<str>]) -> Vec<Box<str>> {
         let grantee = match item.grantee.as_str() {
             "" => "PUBLIC".to_owned(),
             name if name == owner => "(owner)".to_owned(),
+            // Whoever has it from himself is the owner, where another name stands for his.
+            name if owner == DATABASE_OWNER && name == item.grantor => "(owner)".to_owned(),
             name => super::model::bare(name),
         };
         match lines.iter_mut().find(|(known, _)| *known == grantee) {
@@ -60,7 +74,8 @@ fn parse(item: &str) -> Option<Item<'_>> {
         }
         None => item.split_once('=').map(|(name, rest)| (name.to_owned(), rest))?,
     };
-    Some(Item { grantee, letters: rest.split('/').next()? })
+    let (letters, grantor) = rest.split_once('/')?;
+    Some(Item { grantee, letters, grantor })
 }
 
 fn pairs(letters: &str) -> Vec<(char, bool)> {
@@ -180,6 +195,16 @@ mod tests {
             "\"od\"\"d=r\": SELECT*, UPDATE; (owner): ALL; PUBLIC: SELECT"
         );
         assert_eq!(shown(Kind::Column, &["reader=r/app", "reader=rw*/other"]).unwrap(), "reader: SELECT, UPDATE*");
+    }
+
+    #[test]
+    fn schema_public_is_told_where_everybody_may_create() {
+        let told =
+            |items: [&str; 2]| public_lines(DATABASE_OWNER, &items.map(Into::into)).map(|lines| lines.join("; "));
+        assert_eq!(told(["pg_database_owner=UC/pg_database_owner", "=U/pg_database_owner"]), None);
+        let open = Some("(owner): ALL; PUBLIC: ALL".to_owned());
+        assert_eq!(told(["postgres=UC/postgres", "=UC/postgres"]), open);
+        assert_eq!(told(["pg_database_owner=UC/pg_database_owner", "=UC/pg_database_owner"]), open);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What is the same is made to look the same: definitions without the names that stand in them,
 //! lists without an order in one order, privileges in words, the usual ones left out. Pure.
 
-use super::acl;
 use super::model::{Kind, Object, Property, Value};
+use super::{acl, viewdef};
 
 /// Folds one object as the catalog has it. `name` is its own name, `table` the schema and name of the
 /// table that it is a part of.
@@ -19,6 +19,16 @@ pub fn fold(object: &mut Object, name: &str, table: Option<(&str, &str)>) {
         && let Some(rest) = text.strip_suffix(" NOT VALID")
     {
         *text = rest.into();
+    }
+}
+
+/// A view's query as servers since 16 print it.
+pub fn as_printed_since_16(object: &mut Object) {
+    if matches!(object.id.kind, Kind::View | Kind::MaterializedView)
+        && let Some(Value::Text(query)) = object.properties.get_mut(&Property::Definition)
+        && let Some(plain) = viewdef::unqualified(query)
+    {
+        *query = plain.into();
     }
 }
 
@@ -40,7 +50,13 @@ fn privileges(object: &mut Object, name: &str) {
             Some(Value::Text(owner)) => owner.to_string(),
             _ => String::new(),
         };
-        let Some(lines) = acl::lines(object.id.kind, &owner, &items) else { return };
+        let is_public = object.id.kind == Kind::Schema && name == "public";
+        let lines =
+            if is_public { acl::public_lines(&owner, &items) } else { acl::lines(object.id.kind, &owner, &items) };
+        if is_public && owner == acl::DATABASE_OWNER {
+            object.properties.remove(&Property::Owner);
+        }
+        let Some(lines) = lines else { return };
         lines
     };
     object.properties.insert(Property::Privileges, Value::List(lines));

@@ -8,6 +8,7 @@ mod fold;
 pub mod model;
 mod read;
 pub(crate) mod view;
+mod viewdef;
 
 pub use model::{Id, Kind, Object, Property, Snapshot, Value};
 pub use read::capture;

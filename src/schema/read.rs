@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::fold::fold;
+use super::fold::{as_printed_since_16, fold};
 use super::model::{Id, Kind, Object, Origin, Property, Snapshot, Value, bare};
 use crate::error::{Failure, Kind as FailureKind, Result};
 use crate::pg::{Cell, Query, Row, Server, Session, cells};
@@ -62,7 +62,10 @@ async fn read(session: &Session, server: &Server) -> Result<Snapshot> {
         let objects = rows.iter().map(object).collect::<Result<Vec<Object>>>();
         objects.map_err(|failure| failure.context(format!("cannot read {}.sql", query.name)))
     });
-    let objects: Vec<Object> = futures_util::future::try_join_all(asked).await?.into_iter().flatten().collect();
+    let mut objects: Vec<Object> = futures_util::future::try_join_all(asked).await?.into_iter().flatten().collect();
+    if server.major < 16 {
+        objects.iter_mut().for_each(as_printed_since_16);
+    }
     let mut unreadable = Vec::new();
     let hidden = objects.iter().filter(|o| o.id.kind == Kind::UserMapping && o.properties.is_empty()).count();
     if hidden > 0 && !is_superuser(session).await? {
