@@ -8,6 +8,9 @@ use crate::pg;
 use crate::process::{cargo, perform};
 use crate::tools;
 
+/// How many tests the test program runs at once.
+const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
+
 /// `test [--matrix] [FILTER]`; what else is given goes to the tests.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let matrix = arguments.contains(&"--matrix");
@@ -23,11 +26,19 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     }
     let mut tests = cargo();
     tests.args(["test", "--workspace"]).args(rest).env(HOME_VARIABLE, pg::home()?);
+    if std::env::var_os(THREADS_VARIABLE).is_none() {
+        tests.env(THREADS_VARIABLE, threads().to_string());
+    }
     if matrix {
         // A snapshot that changed is a failure, never a file to be looked at later.
         tests.env("DBCTL_TEST_MATRIX", "1").env("INSTA_UPDATE", "no");
     }
     perform(&mut tests)
+}
+
+/// Tests wait for servers, locks and other runs more than they compute.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get() * 2)
 }
 
 /// A PostgreSQL server of 14-18: found, else by the package manager, else from the Python package.

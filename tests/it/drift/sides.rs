@@ -123,3 +123,19 @@ fn nothing_is_told_while_a_migration_runs() {
     assert!(waited.stderr.contains("another run is at work"), "{}", waited.stderr);
     migrating.wait().expect_code(0);
 }
+
+#[test]
+fn a_block_that_changes_a_role_is_not_run_once_more_beside_the_live_database() {
+    let role = format!("kept_{}", std::process::id());
+    let block = format!(
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; \
+         ALTER ROLE {role} CONNECTION LIMIT 1; END $$;"
+    );
+    let case = Case::with(&[("V1__role.sql", &block), ("V2__t.sql", "CREATE TABLE t (a int);")]);
+    case.db.sql(&format!("ALTER ROLE {role} CONNECTION LIMIT 7"));
+    let refused = case.drift(&[]).expect_code(4).stderr;
+    assert!(refused.contains("--sandbox"), "{refused}");
+    case.drift(&["--sandbox"]).expect_code(0);
+    assert_eq!(case.db.one(&format!("SELECT rolconnlimit FROM pg_roles WHERE rolname = '{role}'")), "7");
+    case.db.sql(&format!("DROP ROLE {role}"));
+}
