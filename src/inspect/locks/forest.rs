@@ -368,3 +368,92 @@ impl Reach {
         edges.iter().map(one).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits: who, for what, in which mode, behind whom. Locks that are held: who, what, mode.
+    fn moment(waits: &[(i32, &str, &str, &[i32])], held: &[(i32, &str, &str)]) -> Sample {
+        let lock = |pid: i32, thing: &str, mode: &str, blockers: Option<&[i32]>| Lock {
+            pid: Some(pid).filter(|pid| *pid != 0),
+            locktype: "relation".to_owned(),
+            mode: mode.to_owned(),
+            granted: blockers.is_none(),
+            thing: thing.to_owned(),
+            key: None,
+            database: None,
+            relation: None,
+            transaction: None,
+            virtualtransaction: String::new(),
+            wait_seconds: blockers.map(|_| f64::from(1000 - pid)),
+            blockers: blockers.unwrap_or_default().to_vec(),
+        };
+        let waits = waits.iter().map(|(pid, thing, mode, blockers)| lock(*pid, thing, mode, Some(blockers)));
+        let held = held.iter().map(|(pid, thing, mode)| lock(*pid, thing, mode, None));
+        Sample {
+            version: 1,
+            at: chrono::DateTime::UNIX_EPOCH,
+            locks: waits.chain(held).collect(),
+            backends: Vec::new(),
+            prepared: Vec::new(),
+            relations: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            here: None,
+            unknown: Vec::new(),
+        }
+    }
+
+    const S: fn(i32) -> Who = Who::Session;
+
+    #[test]
+    fn a_ring_ends_and_its_longest_waiter_stands_for_it() {
+        let x = "ExclusiveLock";
+        let sample = moment(&[(1, "a", x, &[2]), (2, "b", x, &[1]), (3, "a", x, &[2, 1])], &[(2, "a", x), (1, "b", x)]);
+        let forest = grow(&sample);
+        assert_eq!(forest.tops(), [S(1)]);
+        assert_eq!(forest.rings.len(), 1);
+        assert_eq!(forest.victims(S(2)), (2, 2));
+        assert_eq!(forest.blockers[&S(3)], BTreeMap::from([(S(1), false), (S(2), true)]));
+    }
+
+    #[test]
+    fn what_follows_from_other_edges_is_left_out() {
+        let x = "ExclusiveLock";
+        let sample = moment(&[(2, "a", x, &[1]), (3, "a", x, &[1, 2]), (4, "a", x, &[1, 2, 3])], &[(1, "a", x)]);
+        let forest = grow(&sample);
+        assert_eq!(forest.reduced[&S(4)], BTreeSet::from([S(3)]));
+        assert_eq!(forest.victims(S(1)), (3, 3));
+        let names: Vec<Who> = forest.roots[0].waiters.iter().map(|tree| tree.who).collect();
+        assert_eq!(names, [S(2), S(3), S(4)]);
+    }
+
+    #[test]
+    fn parallel_workers_are_part_of_their_leader() {
+        let mut sample = moment(&[(11, "a", "AccessShareLock", &[1])], &[(1, "a", "AccessExclusiveLock")]);
+        sample.backends.push(crate::inspect::backend::Backend { pid: 11, leader: Some(10), ..Default::default() });
+        let forest = grow(&sample);
+        assert_eq!(forest.roots[0].waiters[0].who, S(10));
+    }
+
+    #[test]
+    fn a_thousand_waiters_are_one_queue() {
+        let ahead: Vec<i32> = (1..=1000).collect();
+        let waits: Vec<(i32, &str, &str, &[i32])> = (2..=1000_i32)
+            .map(|pid| (pid, "a", "ExclusiveLock", &ahead[..usize::try_from(pid).unwrap() - 1]))
+            .collect();
+        let forest = grow(&moment(&waits, &[(1, "a", "ExclusiveLock")]));
+        assert_eq!(forest.victims(S(1)), (999, 999));
+        assert_eq!(forest.roots[0].waiters.len(), SHOWN);
+        assert_eq!(forest.roots[0].waiters[SHOWN - 1].more.len(), 997);
+    }
+
+    #[test]
+    fn modes_conflict_as_the_documentation_says() {
+        assert!(conflict("AccessShareLock", "AccessExclusiveLock") && !conflict("AccessShareLock", "ExclusiveLock"));
+        assert!(!conflict("RowExclusiveLock", "RowExclusiveLock") && conflict("RowExclusiveLock", "ShareLock"));
+        assert!(
+            conflict("ShareUpdateExclusiveLock", "ShareUpdateExclusiveLock") && !conflict("ShareLock", "ShareLock")
+        );
+    }
+}

@@ -88,7 +88,7 @@ fn lines(sample: &Sample, forest: &Forest, longest: f64) -> String {
         let alike =
             others.iter().take_while(|other| other.waiters.iter().all(|w| w.repeated) && below(other) == below(tree));
         let alike = alike.count();
-        draw(sample, forest, tree, None, "", &mut text);
+        draw(sample, forest, tree, "", &mut text);
         if alike > 0 {
             let pids: Vec<String> = others[..alike].iter().map(|other| name(sample, other.who)).collect();
             line(&mut text, &format!("… and {alike} more in the way of the same: {}", pids.join(", ")));
@@ -98,7 +98,7 @@ fn lines(sample: &Sample, forest: &Forest, longest: f64) -> String {
     text
 }
 
-fn draw(sample: &Sample, forest: &Forest, tree: &Tree, above: Option<Who>, indent: &str, text: &mut String) {
+fn draw(sample: &Sample, forest: &Forest, tree: &Tree, indent: &str, text: &mut String) {
     if tree.repeated {
         return line(text, &format!("{indent}{}: waits here too, see above", name(sample, tree.who)));
     }
@@ -139,24 +139,28 @@ fn draw(sample: &Sample, forest: &Forest, tree: &Tree, above: Option<Who>, inden
     } else if let Some(lock) = holding(sample, forest, tree) {
         second.push(format!("holds {} on {}", short(&lock.mode), sample.thing(lock)));
     }
-    let _ = above;
     second.extend(query(sample, tree.who));
-    if !second.is_empty() {
-        line(text, &format!("{indent}  {}", visible(&second.join(": "))));
-    }
+    let mut second = second.join(": ");
     if let Who::Prepared(number) = tree.who
         && let Some(prepared) = sample.prepared(number)
     {
-        // To be pasted: never cut.
-        text.push_str(&format!(
-            "{indent}  in database {}: {};\n",
-            visible(prepared.database.as_deref().unwrap_or("?")),
-            visible(&prepared.remedy)
-        ));
+        let remedy = visible(&format!("{};", prepared.remedy));
+        second = format!("{second} in {}: ", prepared.database.as_deref().unwrap_or("?"));
+        if indent.chars().count() + second.chars().count() + remedy.chars().count() + 2 <= WIDTH {
+            second.push_str(&remedy);
+        } else {
+            // To be pasted: never cut.
+            line(text, &format!("{indent}  {second}"));
+            text.push_str(&format!("{indent}  {remedy}\n"));
+            second.clear();
+        }
+    }
+    if !second.is_empty() {
+        line(text, &format!("{indent}  {second}"));
     }
     let below = format!("{indent}   ");
     for waiter in &tree.waiters {
-        draw(sample, forest, waiter, Some(tree.who), &below, text);
+        draw(sample, forest, waiter, &below, text);
         if !waiter.more.is_empty() {
             line(text, &format!("{below}… and {} more wait for the same", waiter.more.len()));
         }
@@ -182,7 +186,7 @@ fn query(sample: &Sample, who: Who) -> Option<String> {
 }
 
 fn line(text: &mut String, line: &str) {
-    text.push_str(&cut(line, WIDTH));
+    text.push_str(&cut(&visible(line), WIDTH));
     text.push('\n');
 }
 

@@ -17,13 +17,14 @@ fn sessions_idle_transactions_and_holders_of_the_horizon_are_told() {
         });
         let db = Database::at(&server);
         db.sql("CREATE TABLE t (a int)");
+        // First: it would wait for the transactions.
+        db.sql("SELECT pg_create_logical_replication_slot('s', 'pgoutput')");
         let idle = db.session_with(|config| {
             config.application_name("forgetful");
         });
         idle.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'secret' FROM t");
         let prepared = db.session();
         prepared.sql("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'left'");
-        db.sql("SELECT pg_create_logical_replication_slot('s', 'pgoutput')");
         let answer = json(&db.url(), &["activity", "--longer-than", "0s"]);
         assert_eq!(answer["kind"], "activity");
         let of = |table: &str, key: &str, value: &str| -> Value {
@@ -43,7 +44,7 @@ fn sessions_idle_transactions_and_holders_of_the_horizon_are_told() {
             of("horizon", "name", &pid)["remedy"].as_str().unwrap().contains(&format!("pg_terminate_backend({pid})"))
         );
         assert_eq!(of("horizon", "name", "left")["remedy"], "ROLLBACK PREPARED 'left'");
-        let slot = of("horizon", "kind", "replication slot");
+        let slot = of("horizon", "holder", "replication slot");
         assert!(slot["remedy"].as_str().unwrap().contains("pg_drop_replication_slot('s')"), "{slot}");
         assert!(of("horizon", "name", "left")["age_transactions"].as_i64().unwrap() >= 1);
         let people = said(&db.url(), &["activity"]).expect_code(0).stdout;
