@@ -52,6 +52,7 @@ fn sessions_idle_transactions_and_holders_of_the_horizon_are_told() {
             people.lines().all(|line| line.chars().count() <= 80) && people.contains("ROLLBACK PREPARED"),
             "{people}"
         );
-        db.sql("ROLLBACK PREPARED 'left'; SELECT pg_drop_replication_slot('s')");
+        db.sql("ROLLBACK PREPARED 'left'");
+        db.sql("SELECT pg_drop_replication_slot('s')");
     }
 }

@@ -1,5 +1,13 @@
 //! Moments kept in a file and shown again; a watch needs a terminal.
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::tcgetattr;
+use nix::unistd::Pid;
+
 use super::*;
 
 #[test]
@@ -37,4 +45,45 @@ fn a_watch_without_a_terminal_names_the_way_out() {
         let refused = said(&Database::new().url(), &[command, "--watch"]).expect_code(64);
         assert!(refused.stderr.contains("--history"), "{}", refused.stderr);
     }
+}
+
+/// Watches on a terminal until the first picture is there, then ends it: the exit code and all that was drawn.
+fn watched(url: &str, command: &str, end: impl Fn(&mut File, Pid)) -> (Option<i32>, String) {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let before = tcgetattr(&terminal.slave).unwrap();
+    let side = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut child = dbctl(&[command, "--watch", "300ms"])
+        .env("DATABASE_URL", url)
+        .stdin(side())
+        .stdout(side())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut master = File::from(terminal.master);
+    let (mut drawn, mut buffer) = (String::new(), [0; 4096]);
+    while !drawn.contains("q quit") {
+        let count = master.read(&mut buffer).unwrap();
+        drawn.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    assert_ne!(tcgetattr(&terminal.slave).unwrap().local_flags, before.local_flags);
+    end(&mut master, Pid::from_raw(child.id().cast_signed()));
+    while !drawn.contains("\x1b[?1049l") {
+        let count = master.read(&mut buffer).unwrap();
+        drawn.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    let code = child.wait().unwrap().code();
+    assert_eq!(tcgetattr(&terminal.slave).unwrap(), before);
+    (code, drawn)
+}
+
+#[test]
+fn a_watch_leaves_the_terminal_as_it_was() {
+    let db = Database::new();
+    for command in ["locks", "activity"] {
+        let (code, drawn) = watched(&db.url(), command, |master, _| master.write_all(b"q").unwrap());
+        assert_eq!(code, Some(0));
+        assert!(drawn.starts_with("\x1b[?1049h") && drawn.contains("\x1b[?25h"), "{drawn:?}");
+    }
+    let (code, _) = watched(&db.url(), "locks", |_, pid| kill(pid, Signal::SIGINT).unwrap());
+    assert_eq!(code, Some(130));
 }
