@@ -70,9 +70,16 @@ pub fn grow(sample: &Sample) -> Forest {
         let Some(pid) = lock.pid else { continue };
         let waiter = session(sample, pid);
         let edges = forest.blockers.entry(waiter).or_default();
+        let holders: BTreeSet<Who> = sample
+            .locks
+            .iter()
+            .filter(|held| in_conflict(held, lock))
+            .filter_map(|held| held.pid)
+            .map(|pid| session(sample, pid))
+            .collect();
         for blocker in lock.blockers.iter().flat_map(|pid| in_the_way(sample, lock, *pid)) {
             if blocker != waiter {
-                let holds = holds(sample, lock, blocker);
+                let holds = matches!(blocker, Who::Prepared(_)) || holders.contains(&blocker);
                 edges.entry(blocker).and_modify(|known| *known |= holds).or_insert(holds);
             }
         }
@@ -147,6 +154,9 @@ fn waited(sample: &Sample, forest: &Forest, who: Who) -> f64 {
     forest.wanted.get(&who).and_then(|at| sample.locks[*at].wait_seconds).unwrap_or_default()
 }
 
+/// A thing and a mode.
+type Wanted<'a> = Option<(&'a String, &'a String)>;
+
 fn tree(
     sample: &Sample,
     forest: &Forest,
@@ -173,7 +183,7 @@ fn tree(
     let longest = |a: &Who, b: &Who| waited(sample, forest, *b).total_cmp(&waited(sample, forest, *a)).then(a.cmp(b));
     members.sort_by(longest);
     let mut grown: Vec<Tree> = Vec::new();
-    let mut queues: Vec<(Option<(&String, &String)>, Vec<Who>)> = Vec::new();
+    let mut queues: Vec<(Wanted<'_>, Vec<Who>)> = Vec::new();
     for member in members {
         match queues.iter_mut().find(|(wanted, _)| *wanted == wants(member)) {
             Some((_, queue)) => queue.push(member),
@@ -228,16 +238,6 @@ fn in_the_way(sample: &Sample, wanted: &Lock, pid: i32) -> Vec<Who> {
     let holders = sample.locks.iter().filter(|lock| lock.pid.is_none() && in_conflict(lock, wanted));
     let found: BTreeSet<Who> = holders.map(|lock| Who::Prepared(number(&lock))).collect();
     if found.is_empty() { vec![Who::Prepared(0)] } else { found.into_iter().collect() }
-}
-
-fn holds(sample: &Sample, wanted: &Lock, who: Who) -> bool {
-    match who {
-        Who::Prepared(_) => true,
-        Who::Session(_) => sample
-            .locks
-            .iter()
-            .any(|lock| in_conflict(lock, wanted) && lock.pid.is_some_and(|pid| session(sample, pid) == who)),
-    }
 }
 
 /// The lock of a session on a thing that keeps a waiter from its own.
@@ -333,11 +333,13 @@ impl Reach {
                 break;
             }
         }
-        let mut above = BTreeSet::new();
-        for blocker in members.iter().flat_map(|who| edges.get(who)).flat_map(BTreeMap::keys) {
-            if let Some(ring) = self.ring_of.get(blocker).filter(|ring| **ring != number) {
-                above.extend(&self.members[*ring]);
-                above.extend(&self.above[*ring]);
+        let mut above: BTreeSet<Who> = BTreeSet::new();
+        let blockers = members.iter().filter_map(|who| edges.get(who)).flat_map(BTreeMap::keys);
+        let rings: BTreeSet<usize> = blockers.filter_map(|who| self.ring_of.get(who)).copied().collect();
+        for ring in rings.into_iter().rev().filter(|ring| *ring != number) {
+            if !self.members[ring].iter().all(|member| above.contains(member)) {
+                above.extend(&self.members[ring]);
+                above.extend(&self.above[ring]);
             }
         }
         if members.len() > 1 {
@@ -360,8 +362,11 @@ impl Reach {
             let own = self.ring_of[waiter];
             let rings: BTreeSet<usize> = blockers.keys().map(|who| self.ring_of[who]).filter(|r| *r != own).collect();
             let mut covered: BTreeSet<Who> = BTreeSet::new();
-            for ring in rings {
-                covered.extend(&self.above[ring]);
+            // The nearest first: what it covers covers the rest of a queue.
+            for ring in rings.into_iter().rev() {
+                if !self.members[ring].iter().all(|member| covered.contains(member)) {
+                    covered.extend(&self.above[ring]);
+                }
             }
             (*waiter, blockers.keys().filter(|who| !covered.contains(who)).copied().collect())
         };
