@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub mod config;
 pub mod drift;
+pub mod inspect;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
@@ -51,6 +52,8 @@ pub enum Command {
     Partitions(partitions::PartitionsArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
+    Locks(inspect::LocksArgs),
+    Activity(inspect::ActivityArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),

@@ -39,6 +39,15 @@ pub struct Fact {
 pub enum Section {
     /// Rows under headings.
     Table(Table),
+    /// Things below things.
+    Tree(Tree),
+    /// A value for machine formats only.
+    Machine {
+        /// Key in machine formats.
+        key: &'static str,
+        /// The value.
+        value: Value,
+    },
     /// Text shown as it is, such as the SQL of a plan; a string in JSON.
     Text {
         /// Key in machine formats.
@@ -46,6 +55,30 @@ pub enum Section {
         /// The text.
         text: String,
     },
+}
+
+/// Things below things: nested objects for programs, lines for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    /// Key in machine formats, plural.
+    pub key: &'static str,
+    /// Key of what is below a node.
+    pub below: &'static str,
+    /// The topmost.
+    pub nodes: Vec<Node>,
+    /// What a person reads.
+    pub text: String,
+    /// The same without nesting, in full: a list in JSON, and the rows of csv and ndjson.
+    pub flat: Table,
+}
+
+/// One thing and what is below it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Keys and values.
+    pub fields: Vec<(&'static str, Value)>,
+    /// What is below.
+    pub below: Vec<Node>,
 }
 
 /// Rows under headings.
@@ -96,6 +129,8 @@ pub enum Value {
     Bool(bool),
     /// Several short texts.
     List(Vec<String>),
+    /// Several numbers.
+    Ints(Vec<i64>),
 }
 
 impl Document {
@@ -115,6 +150,20 @@ impl Document {
     #[must_use]
     pub fn table(mut self, table: Table) -> Document {
         self.sections.push(Section::Table(table));
+        self
+    }
+
+    /// Adds a tree.
+    #[must_use]
+    pub fn tree(mut self, tree: Tree) -> Document {
+        self.sections.push(Section::Tree(tree));
+        self
+    }
+
+    /// Adds a value for machine formats only.
+    #[must_use]
+    pub fn machine(mut self, key: &'static str, value: impl Into<Value>) -> Document {
+        self.sections.push(Section::Machine { key, value: value.into() });
         self
     }
 

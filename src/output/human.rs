@@ -15,6 +15,7 @@ pub(super) fn words(value: &Value) -> String {
         Value::Seconds(seconds) => duration(*seconds),
         Value::Time(at) => at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Ints(numbers) => numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
         Value::List(texts) => texts.iter().map(|text| visible(text)).collect::<Vec<_>>().join(", "),
     }
 }

@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value as Json, json};
 
 use super::human::is_deceptive;
-use super::{Document, Section, Table, Value};
+use super::{Document, Node, Section, Table, Value};
 
 /// One pretty object.
 pub(super) fn json(document: &Document) -> String {
@@ -55,7 +55,8 @@ pub(super) fn csv(document: &Document) -> io::Result<String> {
 fn main_table(document: &Document) -> Option<&Table> {
     document.sections.iter().find_map(|section| match section {
         Section::Table(table) => Some(table),
-        Section::Text { .. } => None,
+        Section::Tree(tree) => Some(&tree.flat),
+        Section::Text { .. } | Section::Machine { .. } => None,
     })
 }
 
@@ -78,11 +79,29 @@ fn object(document: &Document) -> Json {
                 let rows = table.rows.iter().map(|row| Json::Object(cells(table, row).collect()));
                 put(&mut object, table.key, Json::Array(rows.collect()));
             }
+            Section::Tree(tree) => {
+                put(&mut object, tree.key, nested(&tree.nodes, tree.below));
+                let rows = tree.flat.rows.iter().map(|row| Json::Object(cells(&tree.flat, row).collect()));
+                put(&mut object, tree.flat.key, Json::Array(rows.collect()));
+            }
+            Section::Machine { key, value: said } => put(&mut object, key, value(said)),
             Section::Text { key, text } => put(&mut object, key, text.as_str().into()),
         }
     }
     put(&mut object, "notes", json!(document.notes));
     Json::Object(object)
+}
+
+fn nested(nodes: &[Node], below: &str) -> Json {
+    let object = |node: &Node| {
+        let mut object = Map::new();
+        for (key, field) in &node.fields {
+            put(&mut object, key, value(field));
+        }
+        put(&mut object, below, nested(&node.below, below));
+        Json::Object(object)
+    };
+    Json::Array(nodes.iter().map(object).collect())
 }
 
 fn put(object: &mut Map<String, Json>, key: &str, value: Json) {
@@ -105,6 +124,7 @@ fn value(value: &Value) -> Json {
         Value::Time(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into(),
         Value::Bool(yes) => (*yes).into(),
         Value::List(texts) => json!(texts),
+        Value::Ints(numbers) => json!(numbers),
     }
 }
 
@@ -113,7 +133,10 @@ fn field(cell: &Value) -> String {
     match value(cell) {
         Json::Null => String::new(),
         Json::String(text) => text,
-        Json::Array(texts) => texts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(","),
+        Json::Array(items) => {
+            let word = |item: &Json| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            items.iter().map(word).collect::<Vec<_>>().join(",")
+        }
         other => other.to_string(),
     }
 }

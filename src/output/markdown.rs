@@ -15,6 +15,8 @@ pub(super) fn render(document: &Document) -> String {
         parts.push(match section {
             Section::Table(table) if table.rows.is_empty() => format!("{}\n", inline(table.empty)),
             Section::Table(table) => grid(table),
+            Section::Machine { .. } => continue,
+            Section::Tree(tree) => fenced(&tree.text),
             Section::Text { text, .. } => fenced(text),
         });
     }

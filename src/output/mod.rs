@@ -12,12 +12,14 @@ mod markdown;
 mod progress;
 #[cfg(test)]
 mod render_tests;
+mod screen;
 mod table;
 
-pub use document::{Column, Document, Fact, Section, Table, Value};
+pub use document::{Column, Document, Fact, Node, Section, Table, Tree, Value};
 pub use findings::{Finding, Findings, Level, Place, Rule};
 pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
+pub use screen::Screen;
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -27,6 +27,9 @@ pub(super) fn render(document: &Document, style: &Style) -> String {
         match section {
             Section::Table(table) if table.rows.is_empty() => parts.push(paragraph(table.empty, style)),
             Section::Table(table) => parts.push(grid(table, style).unwrap_or_else(|| records(table, style))),
+            Section::Machine { .. } => {}
+            Section::Tree(tree) if tree.text.is_empty() => {}
+            Section::Tree(tree) => parts.push(with_line_end(visible_lines(&tree.text))),
             Section::Text { text, .. } if text.is_empty() => {}
             Section::Text { text, .. } => parts.push(with_line_end(visible_lines(text))),
         }

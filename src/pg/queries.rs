@@ -49,6 +49,9 @@ macro_rules! queries {
 }
 
 queries! {
+    ACTIVITY_HELD = "activity_held" (INT4_ARRAY);
+    ACTIVITY_HORIZON = "activity_horizon" ();
+    ACTIVITY_LIMITS = "activity_limits" ();
     ARCHIVE_COLUMNS = "archive_columns" (TEXT, TEXT);
     ARCHIVE_CONSTRAINTS = "archive_constraints" (TEXT, TEXT);
     ARCHIVE_HASHABLE = "archive_hashable" (TEXT, TEXT);
@@ -62,6 +65,8 @@ queries! {
     ADOPT_INDEXES = "adopt_indexes" (INT8);
     ADOPT_TABLE = "adopt_table" (TEXT);
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
+    BACKENDS = "backends" (INT4_ARRAY);
+    BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
     BLOCKERS = "blockers" (INT4);
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DEFAULT_BEGUN = "default_begun" (INT8);
@@ -80,6 +85,9 @@ queries! {
     INVALID_COPIES = "invalid_copies" ();
     HALF_DONE = "half_done" (TEXT);
     JOURNAL_ATTEMPTS = "journal_attempts" (TEXT, TEXT);
+    LOCKS_HELD = "locks_held" ();
+    LOCKS_NAMES = "locks_names" (OID_ARRAY);
+    LOCKS_PREPARED = "locks_prepared" ();
     LOCK_HOLDERS = "lock_holders" (TEXT_ARRAY);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     LINT_COLUMNS = "lint_columns" (TEXT_ARRAY);

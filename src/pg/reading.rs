@@ -22,7 +22,21 @@ impl Session {
         .await
     }
 
-    /// Ends what [`Session::begin_reading`] opened, also after an error in it.
+    /// Opens a read-only look in which no lock is waited for longer than a quarter of a second and no
+    /// statement takes longer than `limit`. Works on a standby and through a pool of transactions.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn begin_look(&self, limit: Duration) -> Result<(), ServerError> {
+        self.send(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '250ms'; \
+             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'",
+            limit.as_millis()
+        ))
+        .await
+    }
+
+    /// Ends what [`Session::begin_reading`] or [`Session::begin_look`] opened, also after an error in it.
     ///
     /// # Errors
     /// The server's.

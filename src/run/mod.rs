@@ -2,6 +2,7 @@
 //! terminal.
 
 mod drift;
+mod inspect;
 mod lint;
 mod partitions;
 mod schema;
@@ -101,6 +102,14 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Drift(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.drift(&args.into_request())
+        }
+        Command::Locks(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.locks(args.into_request())
+        }
+        Command::Activity(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.activity(args.into_request())
         }
         Command::Systems(args) => {
             drop(out);

@@ -163,6 +163,16 @@ fn json_shapes() {
     partitions(&["check"], 2);
     let left = bridge.one("SELECT partition FROM dbctl.partition");
     partitions(&["undo", &left], 0);
+    let (holder, waiter) = (bridge.session(), bridge.session());
+    holder.sql("BEGIN; SELECT pg_advisory_xact_lock(1)");
+    let _statement = waiter.start("SELECT pg_advisory_lock(1)");
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    eventually("one waits", || bridge.one(waits) == "1");
+    ask(&["locks", "--database-url", &url], 0);
+    ask(&["activity", "--longer-than", "0s", "--database-url", &url], 0);
+    ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
+    ask(&["locks", "--replay", "locks.ndjson"], 0);
+    ask(&["locks", "cancel", &holder.pid().to_string(), "--database-url", &url], 4);
     let shapes: Vec<String> = seen.values().map(Shape::show).collect();
     insta::assert_snapshot!(shapes.join("\n\n"));
 }

@@ -8,6 +8,7 @@ mod contract;
 mod drift;
 mod faults;
 mod harness;
+mod inspect;
 mod lint;
 mod migrate;
 mod partitions;

@@ -182,6 +182,21 @@ fn only_the_executor_sends_what_changes_a_database() {
     only(&["src/pg/"], &["batch_execute(", "simple_query(", "simple_query_raw(", "query_typed(", ".execute("]);
 }
 
+/// Looks read; one file ends sessions, by one statement of two functions.
+#[test]
+fn only_one_file_of_looks_ends_sessions() {
+    let act = "src/inspect/locks/act.rs";
+    let ways = [".send(", "rows_of(", "rows_with(", "copy_in(", "copy_out("];
+    for file in sources().iter().filter(|file| file.starts_with("src/inspect/") && *file != act) {
+        assert_eq!(lines_with(file, &ways), Vec::<String>::new());
+    }
+    let sent = lines_with(act, &ways);
+    assert!(sent.len() == 1 && sent[0].contains("rows_with(&sql"), "{sent:?}");
+    let functions = lines_with(act, &["Deed::Cancel => \"", "Deed::Terminate => \""]);
+    let ending = |line: &String| line.contains("\"pg_cancel_backend\"") || line.contains("\"pg_terminate_backend\"");
+    assert!(functions.len() == 2 && functions.iter().all(ending), "{functions:?}");
+}
+
 #[test]
 fn decisions_are_pure() {
     let decides = |file: &&String| {
@@ -212,6 +227,11 @@ fn decisions_are_pure() {
                     "src/lint/rules/",
                     "src/lint/statement/",
                     "src/outcome.rs",
+                    "src/inspect/activity/view.rs",
+                    "src/inspect/locks/forest.rs",
+                    "src/inspect/locks/sample.rs",
+                    "src/inspect/locks/view.rs",
+                    "src/inspect/redact.rs",
                     "src/drift/compare.rs",
                     "src/drift/ignore.rs",
                     "src/drift/names.rs",
@@ -400,6 +420,23 @@ fn arrows_point_down() {
         (
             "src/drift/",
             &["crate::partitions", "crate::systems", "crate::cli", "crate::run", "crate::talk", "crate::sandbox"],
+        ),
+        (
+            "src/inspect/",
+            &[
+                "crate::steps",
+                "crate::migrate",
+                "crate::partitions",
+                "crate::retain",
+                "crate::archive",
+                "crate::drift",
+                "crate::lint",
+                "crate::systems",
+                "crate::sandbox",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+            ],
         ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         (

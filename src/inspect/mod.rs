@@ -1,0 +1,10 @@
+//! What goes on in a server: looks that read, within a time limit, also while tables are locked. The
+//! frame of such a look stands in `frame`; one file, `locks/act.rs`, ends what is in the way.
+
+pub mod activity;
+mod backend;
+mod frame;
+pub mod locks;
+mod redact;
+
+pub use frame::Eye;

@@ -1,0 +1,137 @@
+//! `dbctl locks`, `dbctl activity`: once, or drawn again and again.
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::Run;
+use crate::cli::inspect::{Activity, Locks};
+use crate::error::{Failure, Kind, Result};
+use crate::inspect::locks::{self, Limits, act, history};
+use crate::inspect::{Eye, activity};
+use crate::migrate::Answer;
+use crate::outcome::Outcome;
+use crate::output::{self, Document, Format, Screen, Style, visible};
+use crate::pg::Interrupt;
+use crate::steps::gate::Confirm;
+use crate::talk::Terminal;
+
+impl Run {
+    pub(super) fn locks(&self, wish: Locks) -> Result<Outcome> {
+        match wish {
+            Locks::Replay(file, redact, limits) => self.answer(history::replay(&file, redact, limits)?),
+            Locks::Look { redact, watch: Some(every), limits, .. } => {
+                self.watch("locks", every, async |eye| look(eye, redact, limits).await)
+            }
+            Locks::Look { redact, watch: None, exit_code, limits } => {
+                self.on_targets(async |run, target, interrupt| {
+                    let eye = Eye::open(&run.connection(target)?, "locks", interrupt).await?;
+                    let (outcome, document) = look(&eye, redact, limits).await?;
+                    Ok((if exit_code { outcome } else { Outcome::Done }, document))
+                })
+            }
+            Locks::History(file, pace) => {
+                self.one_target_only("--history")?;
+                self.on_targets(async |run, target, interrupt| {
+                    let eye = Eye::open(&run.connection(target)?, "locks", interrupt).await?;
+                    history::keep(&eye, &file, pace, interrupt).await
+                })
+            }
+            Locks::Act(wish) => {
+                self.one_target_only("this")?;
+                self.on_targets(async |run, target, interrupt| {
+                    let eye = Eye::open(&run.connection(target)?, "locks", interrupt).await?;
+                    let go = |plan: &[String]| run.consent.yes || Terminal::is_there() && Terminal.confirm(plan, "yes");
+                    let mut say = |line: &str| {
+                        // Nobody listening is no reason to stop.
+                        let _ = writeln!(std::io::stderr(), "{}", visible(line));
+                    };
+                    act::act(&eye, &wish, go, run.consent.dry_run, interrupt, &mut say).await
+                })
+            }
+        }
+    }
+
+    pub(super) fn activity(&self, wish: Activity) -> Result<Outcome> {
+        let look = async |eye: &Eye| -> Result<Answer> {
+            let mut seen = activity::read(eye).await?;
+            if wish.redact {
+                seen.redact();
+            }
+            Ok((Outcome::Done, activity::view(&seen, wish.longer_than)))
+        };
+        match wish.watch {
+            Some(every) => self.watch("activity", every, look),
+            None => self.on_targets(async |run, target, interrupt| {
+                let eye = Eye::open(&run.connection(target)?, "activity", interrupt).await?;
+                look(&eye).await
+            }),
+        }
+    }
+
+    /// Draws what is seen until q or Ctrl-C; then the terminal is as it was.
+    fn watch(&self, command: &str, every: Duration, look: impl AsyncFn(&Eye) -> Result<Answer>) -> Result<Outcome> {
+        self.one_target_only("--watch")?;
+        if !Screen::is_there() || self.settings.format.value != Format::Table {
+            return Err(Failure::new(Kind::Usage, "--watch draws on a terminal, and this is none")
+                .hint("to keep what is seen: dbctl locks --history FILE --every 1s"));
+        }
+        let targets = self.settings.targets()?;
+        let Some(target) = targets.first() else { return Ok(Outcome::Done) };
+        let connection = self.connection(target)?;
+        self.block_on(async |interrupt| {
+            let eye = Eye::open(&connection, command, interrupt).await?;
+            let mut screen = Screen::take()?;
+            watch(&eye, &mut screen, self.style(), every, &look, interrupt).await
+        })
+    }
+
+    fn style(&self) -> Style {
+        Style::of_stdout(self.settings.color.value, |name| self.env.get(name))
+    }
+}
+
+async fn watch(
+    eye: &Eye,
+    screen: &mut Screen,
+    style: Style,
+    every: Duration,
+    look: &impl AsyncFn(&Eye) -> Result<Answer>,
+    interrupt: &Interrupt,
+) -> Result<Outcome> {
+    // Never more often than four times a second: a look stops the lock manager briefly.
+    let every = every.max(Duration::from_millis(250));
+    let mut paused = false;
+    loop {
+        if !paused {
+            let (_, document) = look(eye).await?;
+            screen.draw(&frame(&document, &style, every)?, Screen::height())?;
+        }
+        tokio::select! {
+            key = screen.key() => match key {
+                b'q' | b'Q' => return Ok(Outcome::Done),
+                b'p' | b'P' => paused = !paused,
+                _ => {}
+            },
+            slept = interrupt.sleep(every) => slept?,
+        }
+    }
+}
+
+fn frame(document: &Document, style: &Style, every: Duration) -> Result<String> {
+    let mut text = format!(
+        "every {:.1} s   q quit   p pause   {}\n\n",
+        every.as_secs_f64(),
+        chrono::Utc::now().format("%H:%M:%SZ")
+    )
+    .into_bytes();
+    output::render(document, Format::Table, style, &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn look(eye: &Eye, redact: bool, limits: Limits) -> Result<Answer> {
+    let mut sample = locks::read(eye, &[]).await?;
+    if redact {
+        sample.redact();
+    }
+    Ok(locks::view(&sample, limits))
+}

@@ -1,0 +1,99 @@
+//! Where a look is taken from: beside a locked table, with few rights, on a standby, through a pool.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::harness::{Pooler, private_server, standby};
+use dbctl::pg::sandbox::Options;
+
+fn locked(db: &Database) -> (Session, Vec<(Session, Waiting)>) {
+    db.sql("CREATE TABLE \"Odd \u{1f418} \"\" name\" (a int)");
+    let holder = db.session();
+    holder.sql("BEGIN; LOCK TABLE \"Odd \u{1f418} \"\" name\" IN ACCESS EXCLUSIVE MODE");
+    let all = waiters(db, 1, |_| "SELECT 'secret', * FROM \"Odd \u{1f418} \"\" name\"".to_owned());
+    (holder, all)
+}
+
+#[test]
+fn a_locked_table_keeps_no_look_waiting_and_odd_names_are_shown() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    let (holder, all) = locked(&db);
+    for args in [&["locks"][..], &["activity"]] {
+        let begun = Instant::now();
+        said(&db.url(), args).expect_code(0);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{args:?}");
+    }
+    let answer = json(&db.url(), &["locks"]);
+    assert_eq!(roots(&answer), [i64::from(holder.pid())]);
+    assert_eq!(answer["roots"][0]["waiters"][0]["object"], "public.\"Odd \u{1f418} \"\" name\"");
+    assert!(said(&db.url(), &["locks"]).stdout.contains("secret"));
+    for args in [&["locks", "--redact"][..], &["activity", "--redact", "--longer-than", "0s"]] {
+        for format in ["table", "json"] {
+            let text = said(&db.url(), &[args, &["--format", format]].concat()).expect_code(0).stdout;
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+    let found = said(&db.url(), &["locks", "--exit-code", "--warn", "1ms"]).expect_code(2);
+    assert!(found.stdout.contains("1 session waits"), "{}", found.stdout);
+    said(&db.url(), &["locks", "--exit-code"]).expect_code(0);
+    drop((holder, all));
+}
+
+#[test]
+fn what_a_role_may_not_see_is_counted_and_named() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE ROLE nobody LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monitor");
+    let (holder, all) = locked(&db);
+    let seen = json(&db.url_as("monitor"), &["locks"]);
+    assert_eq!((seen["hidden"].as_i64(), seen["notes"].as_array().map(Vec::len)), (Some(0), Some(0)));
+    let blind = json(&db.url_as("nobody"), &["locks"]);
+    assert_eq!(roots(&blind), [i64::from(holder.pid())]);
+    assert_eq!(edges(&blind), truth(&db));
+    assert_eq!(blind["hidden"], 2);
+    assert!(blind["notes"][0].as_str().unwrap().contains("GRANT pg_monitor"), "{blind}");
+    assert!(said(&db.url_as("nobody"), &["locks"]).stdout.contains("UNKNOWN"));
+    let blind = said(&db.url_as("nobody"), &["activity"]).expect_code(0);
+    assert!(blind.stdout.contains("UNKNOWN") && blind.stdout.contains("GRANT pg_monitor"), "{}", blind.stdout);
+    assert_eq!(json(&db.url_as("monitor"), &["activity"])["hidden"], 0);
+    let pid = holder.pid().to_string();
+    let refused = said(&db.url_as("nobody"), &["locks", "terminate", &pid, "--yes"]).expect_code(4);
+    assert!(refused.stdout.contains("pg_read_all_stats"), "{}", refused.stdout);
+    let missing = said(&db.url_as("monitor"), &["locks", "terminate", &pid, "--yes", "--force"]).expect_code(77);
+    assert!(missing.stderr.contains("GRANT pg_signal_backend"), "{}", missing.stderr);
+    assert_eq!(waiting(&db), 1);
+    drop(all);
+}
+
+#[test]
+fn a_standby_answers() {
+    let server = private_server(&Options::default());
+    let copy = standby(&server);
+    eventually("the standby answers", || copy.session("postgres").is_ok());
+    let holder = copy.session("postgres").unwrap();
+    holder.sql("SELECT pg_advisory_lock(1)");
+    let second = copy.session("postgres").unwrap();
+    let _statement = second.start("SELECT pg_advisory_lock(1)");
+    eventually("one waits", || json(&copy.url("postgres"), &["locks"])["waiting"] == 1);
+    assert_eq!(roots(&json(&copy.url("postgres"), &["locks"])), [i64::from(holder.pid())]);
+    assert_eq!(json(&copy.url("postgres"), &["activity"])["standby"], true);
+}
+
+#[test]
+fn a_pool_of_transactions_is_no_obstacle_and_is_left_as_it_was() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    let Some(pooler) = Pooler::start(&server, "transaction", &[]) else { return };
+    let url = pooler.url(db.name());
+    let (holder, _all) = locked(&db);
+    for _ in 0..3 {
+        assert_eq!(roots(&json(&url, &["locks"])), [i64::from(holder.pid())]);
+        json(&url, &["activity"]);
+    }
+    let mut config: tokio_postgres::Config = url.parse().unwrap();
+    let client = Session::open(config.application_name("next client").clone()).unwrap();
+    assert_eq!(client.one("SELECT current_setting('lock_timeout')"), "0");
+    assert_eq!(client.one("SELECT current_setting('statement_timeout')"), "0");
+    assert_eq!(client.one("SELECT count(*) FROM pg_prepared_statements"), "0");
+}
