@@ -1,4 +1,4 @@
--- How is this database set up, and what is set in it for which role?
+-- How is this database set up, and what is set in it for which role? Values that look like secrets are not read.
 -- Server: 14.
 -- Rights: none.
 SELECT
@@ -12,7 +12,10 @@ SELECT
     CASE pg_catalog.to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END AS provider,
     CASE WHEN d.datconnlimit >= 0 THEN d.datconnlimit::INT8 END AS connection_limit,
     (
-        SELECT s.setconfig
+        SELECT (
+            SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
+            FROM pg_catalog.unnest(s.setconfig) AS o (option)
+        )
         FROM pg_catalog.pg_db_role_setting AS s
         WHERE s.setdatabase = d.oid
           AND s.setrole = 0
@@ -30,7 +33,10 @@ SELECT
     NULL,
     NULL,
     NULL,
-    s.setconfig,
+    (
+        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
+        FROM pg_catalog.unnest(s.setconfig) AS o (option)
+    ),
     NULL
 FROM pg_catalog.pg_db_role_setting AS s
 JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase

@@ -13,7 +13,10 @@ SELECT
     NULL::TEXT AS type,
     NULL::TEXT AS version,
     NULL::TEXT AS target,
-    w.fdwoptions AS options,
+    (
+        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
+        FROM pg_catalog.unnest(w.fdwoptions) AS o (option)
+    ) AS options,
     pg_catalog.obj_description(w.oid, 'pg_foreign_data_wrapper') AS comment
 FROM pg_catalog.pg_foreign_data_wrapper AS w
 WHERE w.fdwacl IS NOT NULL
@@ -39,7 +42,7 @@ SELECT
     s.srvversion,
     w.fdwname,
     (
-        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^(\w*(password|secret|token|key)\w*)=.*$', '\1=****') ORDER BY o.option)
+        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
         FROM pg_catalog.unnest(s.srvoptions) AS o (option)
     ),
     pg_catalog.obj_description(s.oid, 'pg_foreign_server')
@@ -67,7 +70,7 @@ SELECT
     NULL,
     -- Which options there are may be seen by few; that a mapping is there, by all.
     (
-        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^(\w*(password|secret|token|key)\w*)=.*$', '\1=****') ORDER BY o.option)
+        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
         FROM pg_catalog.unnest(m.umoptions) AS o (option)
     ),
     NULL

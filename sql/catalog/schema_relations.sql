@@ -10,7 +10,10 @@ SELECT
     CASE WHEN c.relpersistence = 'u' THEN 'unlogged' END AS persistence,
     CASE WHEN m.amname <> 'heap' THEN m.amname END AS access_method,
     s.spcname AS tablespace,
-    CASE WHEN c.relkind = 'f' THEN f.ftoptions ELSE c.reloptions END AS options,
+    CASE WHEN c.relkind = 'f' THEN (
+        SELECT pg_catalog.array_agg(pg_catalog.regexp_replace(o.option, '^([\w.-]*(password|passwd|secret|token|key)[\w.-]*)=.*$', '\1=****') ORDER BY o.option)
+        FROM pg_catalog.unnest(f.ftoptions) AS o (option)
+    ) ELSE c.reloptions END AS options,
     t.reloptions AS toast_options,
     CASE c.relreplident
         WHEN 'n' THEN 'nothing'

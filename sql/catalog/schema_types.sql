@@ -20,7 +20,7 @@ SELECT
     ) END AS labels,
     CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END AS base_type,
     CASE WHEN t.typtype = 'd' THEN NULLIF(t.typnotnull, FALSE) END AS not_null,
-    CASE WHEN t.typtype = 'd' THEN t.typdefault END AS "default",
+    CASE WHEN t.typtype = 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END AS "default",
     CASE WHEN t.typtype = 'd' AND t.typcollation <> b.typcollation THEN t.typcollation::REGCOLLATION::TEXT END AS collation,
     CASE WHEN t.typtype = 'r' THEN pg_catalog.format_type(r.rngsubtype, NULL) END AS subtype,
     CASE WHEN t.typtype = 'r' THEN pg_catalog.format_type(r.rngmultitypid, NULL) END AS multirange,

@@ -16,7 +16,8 @@ impl Session {
         self.send(&format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '3s'; \
              SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'; \
-             SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1",
+             SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; \
+             SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1",
             limit.as_millis()
         ))
         .await

@@ -120,8 +120,23 @@ fn a_role_without_any_right_reads_the_same_and_hidden_options_are_told() {
 }
 
 #[test]
+fn how_a_session_prints_is_not_the_schema() {
+    let place = Place::filled(*majors().iter().max().unwrap());
+    place.run("CREATE TABLE app.odd (a interval DEFAULT '1 day 2 hours', b bytea DEFAULT '\\\\x01')");
+    let before = place.capture();
+    for setting in ["quote_all_identifiers = on", "IntervalStyle = iso_8601", "bytea_output = escape"] {
+        place.run(&format!("ALTER DATABASE THIS SET {setting}"));
+        let mut lines = differences(&before, &place.capture());
+        lines.retain(|line| line != "changed database:this#settings");
+        assert!(lines.is_empty(), "{setting}: {lines:?}");
+    }
+}
+
+#[test]
 fn no_secret_of_a_server_or_mapping_is_in_a_snapshot() {
     let place = Place::filled(*majors().iter().max().unwrap());
+    place.run("ALTER DATABASE THIS SET app.jwt_secret = 'hidden-secret'");
+    place.run("ALTER FOREIGN TABLE app.remote_orders OPTIONS (ADD passwd 'hidden-secret')");
     let text = dbctl::schema::file::text(&place.capture(), false).unwrap();
     assert!(text.contains("password=****") && !text.contains("hidden-secret"), "{text}");
     let kinds = place.capture().objects.iter().map(|object| object.id.kind).collect::<std::collections::BTreeSet<_>>();
