@@ -102,6 +102,12 @@ fn draw(sample: &Sample, forest: &Forest, tree: &Tree, indent: &str, text: &mut 
     if tree.repeated {
         return line(text, &format!("{indent}{}: waits here too, see above", name(sample, tree.who)));
     }
+    let doing = if let Some(lock) = wanted(sample, forest, tree.who) {
+        let waited = lock.wait_seconds.map_or(String::new(), |seconds| format!(" for {}", age(seconds)));
+        Some(format!("waits{waited} for {} on {}", short(&lock.mode), sample.thing(lock)))
+    } else {
+        holding(sample, forest, tree).map(|lock| format!("holds {} on {}", short(&lock.mode), sample.thing(lock)))
+    };
     let mut words = vec![name(sample, tree.who)];
     let (direct, total) = forest.victims(tree.who);
     match tree.who {
@@ -123,6 +129,9 @@ fn draw(sample: &Sample, forest: &Forest, tree: &Tree, indent: &str, text: &mut 
         Who::Prepared(number) => {
             words.extend(sample.prepared(number).and_then(|prepared| prepared.role.clone()));
             words.extend(sample.prepared(number).and_then(|prepared| prepared.seconds).map(age));
+            let database = sample.prepared(number).and_then(|prepared| prepared.database.as_deref());
+            words.push(format!("in {}", database.unwrap_or("an UNKNOWN database")));
+            words.extend(doing.clone());
         }
     }
     let victims = match (direct, total) {
@@ -132,31 +141,19 @@ fn draw(sample: &Sample, forest: &Forest, tree: &Tree, indent: &str, text: &mut 
     };
     let room = WIDTH.saturating_sub(indent.chars().count() + victims.chars().count());
     line(text, &format!("{indent}{}{victims}", cut(&visible(&words.join("  ")), room)));
-    let mut second = Vec::new();
-    if let Some(lock) = wanted(sample, forest, tree.who) {
-        let waited = lock.wait_seconds.map_or(String::new(), |seconds| format!(" for {}", age(seconds)));
-        second.push(format!("waits{waited} for {} on {}", short(&lock.mode), sample.thing(lock)));
-    } else if let Some(lock) = holding(sample, forest, tree) {
-        second.push(format!("holds {} on {}", short(&lock.mode), sample.thing(lock)));
-    }
-    second.extend(query(sample, tree.who));
-    let mut second = second.join(": ");
-    if let Who::Prepared(number) = tree.who
-        && let Some(prepared) = sample.prepared(number)
-    {
-        let remedy = visible(&format!("{};", prepared.remedy));
-        second = format!("{second} in {}: ", prepared.database.as_deref().unwrap_or("?"));
-        if indent.chars().count() + second.chars().count() + remedy.chars().count() + 2 <= WIDTH {
-            second.push_str(&remedy);
-        } else {
-            // To be pasted: never cut.
-            line(text, &format!("{indent}  {second}"));
-            text.push_str(&format!("{indent}  {remedy}\n"));
-            second.clear();
+    match tree.who {
+        Who::Session(_) => {
+            let mut second: Vec<String> = doing.into_iter().collect();
+            second.extend(query(sample, tree.who));
+            if !second.is_empty() {
+                line(text, &format!("{indent}  {}", second.join(": ")));
+            }
         }
-    }
-    if !second.is_empty() {
-        line(text, &format!("{indent}  {second}"));
+        Who::Prepared(number) => {
+            // To be pasted: never cut.
+            let remedy = sample.prepared(number).map(|prepared| visible(&format!("{};", prepared.remedy)));
+            text.extend(remedy.map(|remedy| format!("{indent}  {remedy}\n")));
+        }
     }
     let below = format!("{indent}   ");
     for waiter in &tree.waiters {
