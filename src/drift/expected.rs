@@ -2,10 +2,11 @@
 //! database; and what it is, at a moment when nobody migrates. Reads; the only database that is written is
 //! a scratch one.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::roles;
+use super::{Request, roles};
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind as FailureKind, Result};
 use crate::migrate::replay::{self, Reached};
@@ -35,6 +36,15 @@ pub enum Expected {
     Database(Connection),
 }
 
+/// How long others are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// A migration that runs.
+    pub migration: Duration,
+    /// A lock on something whose definition is to be printed.
+    pub lock: Duration,
+}
+
 /// One side.
 #[derive(Debug, Clone)]
 pub struct Side {
@@ -57,14 +67,48 @@ pub struct Looked {
     pub departed: Vec<String>,
 }
 
+/// Reads both sides: the database, what it should be like, and what a person should know of how that was read.
+///
+/// # Errors
+/// As [`look`] and [`expect`].
+pub async fn both(
+    request: &Request,
+    interrupt: &Interrupt,
+    events: &mut dyn Events,
+) -> Result<(Looked, Side, Vec<String>)> {
+    let (expected, patience) = (&request.expected, request.patience);
+    if let Expected::Database(other) = expected {
+        // Two servers, or two backends of one, work at once.
+        let heard = RefCell::new(events);
+        let (mut here, mut there) = (Heard(&heard), Heard(&heard));
+        let (looked, other) = futures_util::try_join!(
+            look(&request.connection, expected, patience, interrupt, &mut here),
+            look(other, expected, patience, interrupt, &mut there),
+        )?;
+        return Ok((looked, other.side, Vec::new()));
+    }
+    let looked = look(&request.connection, expected, patience, interrupt, events).await?;
+    let (side, notes) = expect(expected, &looked, interrupt).await?;
+    Ok((looked, side, notes))
+}
+
+/// Somebody who hears two at once.
+struct Heard<'a, 'e>(&'a RefCell<&'e mut dyn Events>);
+
+impl Events for Heard<'_, '_> {
+    fn event(&mut self, event: Event<'_>) {
+        self.0.borrow_mut().event(event);
+    }
+}
+
 /// Reads the schema of a database that nobody migrates meanwhile.
 ///
 /// # Errors
-/// Busy when a migration runs for longer than `patience`; the server's.
-pub async fn look(
+/// Busy when a migration runs for longer than is waited for; deferred for a lock; the server's.
+async fn look(
     connection: &Connection,
     expected: &Expected,
-    patience: Duration,
+    patience: Patience,
     interrupt: &Interrupt,
     events: &mut dyn Events,
 ) -> Result<Looked> {
@@ -80,14 +124,14 @@ pub async fn look(
                 events.event(Event::LeaseTaken(&holder));
                 told = true;
             }
-            if began.elapsed() >= patience {
+            if began.elapsed() >= patience.migration {
                 return Err(busy(&format!("a migration runs: {holder}")));
             }
-            interrupt.sleep(PAUSE.min(patience)).await?;
+            interrupt.sleep(PAUSE.min(patience.migration)).await?;
             continue;
         }
         let reached = reached(expected, interrupt).await?;
-        let snapshot = schema::capture(&session, &server).await?;
+        let snapshot = schema::capture(&session, &server, patience.lock).await?;
         // Whoever began meanwhile may have committed a part of what was to be one change.
         let quiet = lease::held(&session, &history::lease()).await?.is_none();
         if quiet && same(&reached, &self::reached(expected, interrupt).await?) {
@@ -95,7 +139,7 @@ pub async fn look(
             let departed = departed(&session, &server).await;
             return Ok(Looked { side: Side { label: connection.label(), snapshot }, reached, systems, departed });
         }
-        if began.elapsed() >= patience {
+        if began.elapsed() >= patience.migration {
             return Err(busy("a migration ran while the schema was read"));
         }
     }
@@ -148,24 +192,14 @@ async fn departed(session: &Session, server: &Server) -> Vec<String> {
 /// # Errors
 /// A scratch database that cannot be made; a migration that fails there; a file that is no snapshot; the
 /// other server's.
-pub async fn expect(
-    expected: &Expected,
-    looked: &Looked,
-    patience: Duration,
-    interrupt: &Interrupt,
-    events: &mut dyn Events,
-) -> Result<(Side, Vec<String>)> {
+async fn expect(expected: &Expected, looked: &Looked, interrupt: &Interrupt) -> Result<(Side, Vec<String>)> {
     match (expected, &looked.reached) {
         (Expected::Snapshot(file), _) => {
             let snapshot = schema::file::read(file)?;
             Ok((Side { label: of_file(file, &snapshot), snapshot }, Vec::new()))
         }
-        (Expected::Database(connection), _) => {
-            let other = look(connection, expected, patience, interrupt, events).await?;
-            Ok((other.side, Vec::new()))
-        }
         (Expected::Migrations { place, .. }, Some(reached)) => replayed(place, reached, interrupt).await,
-        (Expected::Migrations { .. }, None) => {
+        (Expected::Migrations { .. } | Expected::Database(_), _) => {
             Err(Failure::new(FailureKind::Failed, "the migrations of the database were not read"))
         }
     }
@@ -179,10 +213,12 @@ pub fn of_file(file: &std::path::Path, snapshot: &Snapshot) -> String {
 async fn replayed(place: &Place, reached: &Reached, interrupt: &Interrupt) -> Result<(Side, Vec<String>)> {
     let work = async |scratch: &scratch::Scratch| {
         replay::replay(scratch, reached, &reached.applied, "drift", interrupt).await?;
-        let snapshot = schema::capture_from(scratch.connection(), "drift", interrupt).await?;
+        let snapshot = schema::capture_from(scratch.connection(), "drift", Duration::ZERO, interrupt).await?;
         Ok((snapshot, scratch.notes().to_vec()))
     };
-    let (snapshot, notes) = scratch::within(place, &reached.like, "drift", interrupt, work).await?;
+    let (place, why) = replay::settle(place, reached, &[])?;
+    let (snapshot, mut notes) = scratch::within(&place, &reached.like, "drift", interrupt, work).await?;
+    notes.extend(why.map(|why| format!("the applied migrations were replayed {why}")));
     let label = match reached.applied.as_slice() {
         [] => format!("{}, of which nothing is applied", reached.set.origin),
         applied => format!("{}, {} applied versions replayed", reached.set.origin, applied.len()),

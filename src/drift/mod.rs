@@ -2,7 +2,6 @@
 //! database that it looks at. The page of verbs.
 
 use std::path::Path;
-use std::time::Duration;
 
 pub mod compare;
 pub mod expected;
@@ -14,7 +13,7 @@ mod roles;
 pub mod verdict;
 mod view;
 
-pub use expected::Expected;
+pub use expected::{Expected, Patience};
 pub use verdict::{FailOn, Verdict};
 
 use crate::config::connection::Connection;
@@ -26,7 +25,7 @@ use crate::policy::{self, Policy};
 use crate::schema::{self, Snapshot};
 use crate::steps::events::Events;
 use compare::{Comparison, Difference};
-use expected::{Side, look};
+use expected::Side;
 use ignore::Applied;
 use partitions::Managed;
 
@@ -37,8 +36,8 @@ pub struct Request {
     pub connection: Connection,
     /// What it should be like.
     pub expected: Expected,
-    /// How long a migration that runs is waited for.
-    pub lock_wait: Duration,
+    /// How long others are waited for.
+    pub patience: Patience,
     /// What does not count.
     pub terms: Terms,
 }
@@ -97,8 +96,7 @@ pub async fn run(request: &Request, brief: bool, interrupt: &Interrupt, events: 
 /// # Errors
 /// As [`run`].
 pub async fn check(request: &Request, interrupt: &Interrupt, events: &mut dyn Events) -> Result<Report> {
-    let mut looked = look(&request.connection, &request.expected, request.lock_wait, interrupt, events).await?;
-    let (mut side, notes) = expected::expect(&request.expected, &looked, request.lock_wait, interrupt, events).await?;
+    let (mut looked, mut side, notes) = expected::both(request, interrupt, events).await?;
     let mut unknown = Vec::new();
     let mut pending = Vec::new();
     let mut systems = looked.systems.take();

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::reach::Tried;
 use super::{Files, Findings, Limits, MigrationSet, Request, Wish, history, look, plan, reach, read, read_findings};
 use crate::config::connection::Connection;
 use crate::error::{Failure, Result};
 use crate::ident::Ident;
 use crate::pg::{Interrupt, Query, Server, Session};
-use crate::scratch::{Like, Scratch};
+use crate::scratch::{self, Like, Place, Scratch};
 use crate::steps::apply::{Applied, Executor, Order};
 use crate::steps::events::Silent;
 use crate::steps::{Lane, Pauses, Plan, Statement, Step, Timeouts};
@@ -100,7 +101,7 @@ fn obstacles(found: &Findings) -> Vec<String> {
 /// `target` says where its history would be. What it answers is for further work there.
 ///
 /// # Errors
-/// Refused where a version reaches beyond the scratch database into the target's server; a version
+/// Refused where a version surely reaches beyond the scratch database into the target's server; a version
 /// that fails, with its place in the file.
 pub async fn replay(
     scratch: &Scratch,
@@ -110,7 +111,7 @@ pub async fn replay(
     interrupt: &Interrupt,
 ) -> Result<Bench> {
     if scratch.shares_server() {
-        reach::refuse(&target.set, versions, true)?;
+        refuse_reaching(target, versions, true)?;
     }
     let mut bench = bench(scratch.connection(), target, command, interrupt).await?;
     if scratch.is_private() {
@@ -224,12 +225,35 @@ fn own(id: &str, title: &str, why: &str, sql: String, server: &Server) -> Step {
     }
 }
 
-/// Refuses versions that have not been applied yet and reach beyond the database that they are tried in.
+/// Where versions are tried: applied ones are replayed, then the pending ones. Nobody named a place: that is
+/// beside the target, unless they reach into its server, or may. Then it is a private server of the same major,
+/// and the answer says why.
+///
+/// # Errors
+/// Refused where no such server can be started here.
+pub fn settle(place: &Place, target: &Reached, pending: &[i64]) -> Result<(Place, Option<String>)> {
+    if !matches!(place, Place::SameServer(_)) {
+        return Ok((place.clone(), None));
+    }
+    let applied = reach::first(&target.set, Tried { versions: &target.applied, applied: true }, false)?;
+    let beyond = match applied {
+        Some(beyond) => Some(beyond),
+        None => reach::first(&target.set, Tried { versions: pending, applied: false }, false)?,
+    };
+    let Some(beyond) = beyond else { return Ok((place.clone(), None)) };
+    if !scratch::can_sandbox(target.like.major) {
+        return Err(beyond.refusal());
+    }
+    Ok((Place::Sandbox, Some(format!("on a private server, because {}", beyond.says()))))
+}
+
+/// Refuses versions that surely reach beyond the database that they are tried in.
 ///
 /// # Errors
 /// Refused, with the place.
-pub fn refuse_reaching(target: &Reached, versions: &[i64]) -> Result<()> {
-    reach::refuse(&target.set, versions, false)
+pub fn refuse_reaching(target: &Reached, versions: &[i64], applied: bool) -> Result<()> {
+    let beyond = reach::first(&target.set, Tried { versions, applied }, true)?;
+    beyond.map_or(Ok(()), |beyond| Err(beyond.refusal()))
 }
 
 /// A statement on one line, without comments.

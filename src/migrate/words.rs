@@ -51,8 +51,24 @@ pub(super) fn one_line(text: &str) -> String {
     line.trim_end_matches([';', ' ']).to_owned()
 }
 
+/// What stands in quotes or between dollars: each text that may be code.
+pub(super) fn quoted(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for token in tokens(text).filter_map(|range| text.get(range)) {
+        if let Some(rest) = token.strip_prefix('$') {
+            let Some((tag, _)) = rest.split_once('$') else { continue };
+            let fence = tag.len() + 2;
+            found.extend(token.get(fence..token.len().saturating_sub(fence)).map(str::to_owned));
+        } else if let Some(from) = token.find('\'').filter(|_| !token.starts_with('"')) {
+            let inner = token.get(from + 1..token.len().saturating_sub(1)).unwrap_or_default();
+            found.push(inner.replace("''", "'").replace("\\'", "'"));
+        }
+    }
+    found
+}
+
 /// The words of one statement.
-pub(super) struct Words<'a>(Vec<&'a str>);
+pub(in crate::migrate) struct Words<'a>(Vec<&'a str>);
 
 impl<'a> Words<'a> {
     pub(super) fn of(statement: &'a str) -> Words<'a> {

@@ -88,6 +88,7 @@ queries! {
     LOCKS_HELD = "locks_held" ();
     LOCKS_NAMES = "locks_names" (OID_ARRAY);
     LOCKS_PREPARED = "locks_prepared" ();
+    LOCKED_RELATIONS = "locked_relations" ();
     LOCK_HOLDERS = "lock_holders" (TEXT_ARRAY);
     LEASE_HOLDER = "lease_holder" (INT8, INT8);
     LINT_COLUMNS = "lint_columns" (TEXT_ARRAY);

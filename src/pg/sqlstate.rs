@@ -171,7 +171,9 @@ fn hint(db: &DbError, role: &str) -> Option<String> {
             Some(grant) => format!("let its owner run: {grant}"),
             None => "connect as the owner of that object, or let its owner grant the right".to_owned(),
         },
-        "25006" => "this is a standby or a read-only session: connect to the primary".to_owned(),
+        "25006" => "this is a standby, or the session may only read: connect to the primary, or see \
+             default_transaction_read_only of the role and the database"
+            .to_owned(),
         "42601" if db.message().ends_with(r#"at or near "\""#) => {
             r"lines that begin with \ are commands of psql, not SQL (pg_dump writes \restrict and \connect): remove them".to_owned()
         }

@@ -110,10 +110,13 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     let mut report = match &wish.stage {
         Stage::Scratch(place) => {
             let (interrupt, events) = (means.interrupt, &mut *means.events);
-            scratch::within(place, &target.like, "rehearse", interrupt, async |scratch| {
-                trial.in_scratch(scratch, place, interrupt, events).await
+            let (place, why) = replay::settle(place, &target, &versions)?;
+            let mut report = scratch::within(&place, &target.like, "rehearse", interrupt, async |scratch| {
+                trial.in_scratch(scratch, &place, interrupt, events).await
             })
-            .await?
+            .await?;
+            report.notes.extend(why.map(|why| format!("this was tried {why}")));
+            report
         }
         Stage::Copy(copy) => trial.in_copy(copy, request, means).await?,
     };
@@ -193,7 +196,7 @@ impl Trial<'_> {
     ) -> Result<Report> {
         let (target, fill) = (self.target, &self.wish.fill);
         if scratch.shares_server() {
-            refuse_reaching(target, self.versions)?;
+            refuse_reaching(target, self.versions, false)?;
         }
         let mut bench = replay::replay(scratch, target, &target.applied, "rehearse", interrupt).await?;
         let filled = if fill.is_wanted() {

@@ -8,7 +8,7 @@ use crate::cli::drift::{Scratch, Source, Wish};
 use crate::cli::migrate;
 use crate::config::Target;
 use crate::config::file::{Drift, DriftCheck};
-use crate::drift::{self, Expected, FailOn, Request, Terms, Verdict};
+use crate::drift::{self, Expected, FailOn, Patience, Request, Terms, Verdict};
 use crate::error::{Failure, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::{Format, visible};
@@ -34,8 +34,7 @@ impl Run {
                 Source::Migrations { source, scratch } => run.replayed(target, source, scratch)?,
             };
             let terms = Terms { system: terms.system.clone().or_else(|| target.system.clone()), ..terms.clone() };
-            let lock_wait = run.settings.lock_wait.value;
-            let request = Request { connection: run.connection(target)?, expected, lock_wait, terms };
+            let request = Request { connection: run.connection(target)?, expected, patience: run.patience(), terms };
             drift::run(&request, brief, interrupt, &mut run.talker()).await
         })
     }
@@ -58,7 +57,7 @@ impl Run {
         let request = Request {
             connection: self.connection(target)?,
             expected: self.replayed(target, source, &Scratch::SameServer)?,
-            lock_wait: self.settings.lock_wait.value,
+            patience: self.patience(),
             terms: Terms { system: target.system.clone(), ..self.terms_of_file(None)? },
         };
         let report = drift::check(&request, interrupt, &mut self.talker()).await;
@@ -118,6 +117,10 @@ impl Run {
             Scratch::Sandbox => Place::Sandbox,
         };
         Ok(Expected::Migrations { request: Box::new(request), place })
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { migration: self.settings.lock_wait.value, lock: self.settings.lock_patience.value }
     }
 
     fn terms(&self, wish: &Wish) -> Result<Terms> {

@@ -1,6 +1,7 @@
 //! A database's whole schema as values: read in one read-only transaction, kept in a file, shown.
 
 use std::path::Path;
+use std::time::Duration;
 
 mod acl;
 pub mod file;
@@ -23,18 +24,28 @@ use crate::pg::{Interrupt, Server, Session};
 ///
 /// # Errors
 /// Unreachable; the server's.
-pub async fn capture_from(connection: &Connection, command: &str, interrupt: &Interrupt) -> Result<Snapshot> {
+pub async fn capture_from(
+    connection: &Connection,
+    command: &str,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<Snapshot> {
     let session = Session::open(connection, command, interrupt).await?;
     let server = Server::read(&session).await?;
-    capture(&session, &server).await
+    capture(&session, &server, patience).await
 }
 
 /// Writes the schema to a file and says what is in it.
 ///
 /// # Errors
 /// Unreachable; the server's; a file that cannot be written.
-pub async fn snapshot(connection: &Connection, file: &Path, interrupt: &Interrupt) -> Result<(Outcome, Document)> {
-    let snapshot = capture_from(connection, "schema", interrupt).await?;
+pub async fn snapshot(
+    connection: &Connection,
+    file: &Path,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<(Outcome, Document)> {
+    let snapshot = capture_from(connection, "schema", patience, interrupt).await?;
     file::write(file, &snapshot)?;
     Ok((Outcome::Done, view::taken(&connection.label(), &snapshot, Some(&file.display().to_string()))))
 }
@@ -43,8 +54,13 @@ pub async fn snapshot(connection: &Connection, file: &Path, interrupt: &Interrup
 ///
 /// # Errors
 /// Unreachable; usage when there is none of that name, or several.
-pub async fn show(connection: &Connection, name: &str, interrupt: &Interrupt) -> Result<(Outcome, Document)> {
-    of_name(&capture_from(connection, "schema", interrupt).await?, name)
+pub async fn show(
+    connection: &Connection,
+    name: &str,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<(Outcome, Document)> {
+    of_name(&capture_from(connection, "schema", patience, interrupt).await?, name)
 }
 
 /// The same of a snapshot file.

@@ -2,7 +2,7 @@
 //! once. A column of an answer is a property of the object. Does not decide.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fold::{as_printed_since_16, fold};
 use super::model::{Id, Kind, Object, Origin, Property, Snapshot, Value, bare};
@@ -39,16 +39,57 @@ const QUERIES: [&Query; 23] = [
     &Query::SCHEMA_EVENT_TRIGGERS,
 ];
 
-/// Reads the whole schema in one read-only transaction.
+/// Looks again after what a DDL of somebody else's has pulled away under a look.
+const AGAIN: u32 = 5;
+
+/// Reads the whole schema in one read-only transaction. While somebody holds a lock that the server's own printing
+/// of a definition waits for, it looks again until `patience` is over.
 ///
 /// # Errors
-/// The server's; deferred when somebody holds a lock that the server's own printing of a
-/// definition waits for.
-pub async fn capture(session: &Session, server: &Server) -> Result<Snapshot> {
-    session.begin_reading(LIMIT).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
-    let read = read(session, server).await;
-    session.end_reading().await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
-    read
+/// The server's; deferred when the lock is still held, naming it and who has it.
+pub async fn capture(session: &Session, server: &Server, patience: Duration) -> Result<Snapshot> {
+    let began = Instant::now();
+    let mut pulled = 0;
+    loop {
+        session.begin_reading(LIMIT).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+        let read = read(session, server).await;
+        session.end_reading().await.map_err(|e| e.explain("cannot end the read-only transaction"))?;
+        match read {
+            Err(failure) if failure.what() == FailureKind::Deferred && began.elapsed() >= patience => {
+                return Err(locked(session, failure).await);
+            }
+            Err(failure) if failure.what() == FailureKind::Deferred => {}
+            Err(failure) if is_pulled_away(&failure) && pulled < AGAIN => pulled += 1,
+            Err(failure) if is_pulled_away(&failure) => {
+                return Err(failure.hint("somebody changes the schema all the time: run again when that is over"));
+            }
+            read => return read,
+        }
+    }
+}
+
+/// Definitions are printed as the catalog is now, not as it was when the transaction began.
+fn is_pulled_away(failure: &Failure) -> bool {
+    let says = |message: &String| {
+        message.contains("cache lookup failed") || message.contains("could not open relation with OID")
+    };
+    failure.messages().iter().any(says)
+}
+
+/// Adds who is in the way. What cannot be told is left out.
+async fn locked(session: &Session, failure: Failure) -> Failure {
+    let rows = session.rows(&Query::LOCKED_RELATIONS, &[]).await.unwrap_or_default();
+    let holder = |row: &Row| -> Option<String> {
+        let (relation, pid): (String, i32) = (row.try_get("relation").ok()?, row.try_get("pid").ok()?);
+        let role: Option<String> = row.try_get("role").ok()?;
+        let application: Option<String> = row.try_get("application").ok()?;
+        let who = [role, application.filter(|name| !name.is_empty())].into_iter().flatten().collect::<Vec<_>>();
+        Some(format!("{relation} is held exclusively by {pid} ({})", who.join(", ")))
+    };
+    rows.iter()
+        .filter_map(holder)
+        .fold(failure, Failure::note)
+        .hint("'dbctl locks' shows who waits for whom; run again, or wait longer with --lock-patience 10min")
 }
 
 async fn read(session: &Session, server: &Server) -> Result<Snapshot> {

@@ -67,6 +67,11 @@ pub async fn within<T>(
     }
 }
 
+/// Whether a private server of this major can be started here.
+pub fn can_sandbox(major: u32) -> bool {
+    binaries::find().iter().any(|found| found.major == major)
+}
+
 impl Scratch {
     /// Makes one like a database in encoding and locale. `command` is part of `application_name`.
     /// Leftovers of killed runs that are older than a day are dropped first.
@@ -137,7 +142,7 @@ impl Scratch {
 
 async fn drop_database(admin: &Connection, name: &str) -> Result<()> {
     // A signal that has arrived must not keep the connection from opening.
-    let session = Session::open_beside(admin, "scratch", &Interrupt::default()).await?;
+    let session = Session::open_beside(&writing(admin), "scratch", &Interrupt::default()).await?;
     // FORCE does not need to be waited for behind a DDL of somebody else's.
     let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", Ident::new(name));
     session.send(&sql).await.map_err(|e| e.explain("the server refused"))
@@ -151,7 +156,7 @@ async fn on_server(
     same: bool,
 ) -> Result<Scratch> {
     // Beside: a signal must not cut CREATE DATABASE in two.
-    let session = Session::open_beside(connection, &format!("{command} scratch"), interrupt).await?;
+    let session = Session::open_beside(&writing(connection), &format!("{command} scratch"), interrupt).await?;
     let here = Locale::of_server(&session).await?;
     if !here.may_create {
         return Err(not_permitted(&here.role, connection, same));
@@ -194,9 +199,8 @@ async fn on_server(
 async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result<Scratch> {
     let wanted = like.major;
     let mut starting = tokio::task::spawn_blocking(move || {
-        let installed = binaries::find().iter().any(|found| found.major == wanted);
         let options = Options {
-            major: installed.then_some(wanted),
+            major: can_sandbox(wanted).then_some(wanted),
             settings: vec![("max_prepared_transactions".to_owned(), "10".to_owned())],
             ..Options::default()
         };
@@ -244,10 +248,18 @@ async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result
     })
 }
 
+/// A role that by default may not write may still have a scratch database, which is its own.
+fn writing(connection: &Connection) -> Connection {
+    let mut connection = connection.clone();
+    let options = connection.options.take().unwrap_or_default();
+    connection.options = Some(format!("{options} -c default_transaction_read_only=off").trim_start().to_owned());
+    connection
+}
+
 /// Settings of the session, not of the database: nothing of them is in its catalog. Nothing needs to
 /// survive a crash, and names without a schema must lead where they lead in the target.
 fn connected(admin: &Connection, name: &str, like: &Like) -> Connection {
-    let mut connection = admin.with_dbname(name);
+    let mut connection = writing(&admin.with_dbname(name));
     let escaped: String = like
         .search_path
         .chars()

@@ -31,8 +31,12 @@ struct Case {
 impl Case {
     /// With these migrations, applied.
     fn with(files: &[(&str, &str)]) -> Case {
+        Case::on(Database::new(), files)
+    }
+
+    fn on(db: Database, files: &[(&str, &str)]) -> Case {
         let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap();
-        let case = Case { db: Database::new(), folder };
+        let case = Case { db, folder };
         for (name, text) in files {
             case.file(name, text);
         }

@@ -1,8 +1,10 @@
 //! Where the expected state comes from: migrations replayed up to what is applied, a file, another
 //! database, two files.
 
+use dbctl::pg::sandbox::Options;
+
 use super::*;
-use crate::harness::spawn;
+use crate::harness::{private_server, spawn};
 
 #[test]
 fn one_change_by_hand_is_found_with_its_object_and_property() {
@@ -133,9 +135,58 @@ fn a_block_that_changes_a_role_is_not_run_once_more_beside_the_live_database() {
     );
     let case = Case::with(&[("V1__role.sql", &block), ("V2__t.sql", "CREATE TABLE t (a int);")]);
     case.db.sql(&format!("ALTER ROLE {role} CONNECTION LIMIT 7"));
-    let refused = case.drift(&[]).expect_code(4).stderr;
-    assert!(refused.contains("--sandbox"), "{refused}");
+    let told = case.drift(&[]).expect_code(0).stdout;
+    assert!(told.contains("on a private server, because"), "{told}");
     case.drift(&["--sandbox"]).expect_code(0);
     assert_eq!(case.db.one(&format!("SELECT rolconnlimit FROM pg_roles WHERE rolname = '{role}'")), "7");
     case.db.sql(&format!("DROP ROLE {role}"));
+}
+
+/// What belongs to the whole server.
+fn of_the_server(case: &Case) -> String {
+    case.db.one(
+        "SELECT md5(string_agg(t, E'\\n' ORDER BY t)) FROM (SELECT r::text FROM pg_roles r UNION ALL \
+         SELECT m::text FROM pg_auth_members m UNION ALL SELECT s::text FROM pg_db_role_setting s UNION ALL \
+         SELECT d::text FROM pg_shdescription d WHERE description NOT LIKE 'dbctl%' UNION ALL \
+         SELECT slot_name::text FROM pg_replication_slots) AS all_of_them (t)",
+    )
+}
+
+#[test]
+fn nothing_of_the_server_changes_by_what_code_does_in_a_replay() {
+    let server = private_server(&Options::default());
+    for (number, text) in [
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'alter' || ' role r1 CONNECTION LIMIT 1'; END $$; SELECT f();",
+        "DO $$ BEGIN GRANT r1 TO r2; END $$;",
+        "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN COMMENT ON TABLESPACE pg_default IS 'x'; RETURN NEW; END $$; \
+         CREATE TABLE t (a int); CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g(); INSERT INTO t VALUES (1);",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let db = Database::at(&server);
+        db.sql("DO $$ BEGIN CREATE ROLE r1; CREATE ROLE r2; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        let case = Case::on(db, &[(&format!("V{}__x.sql", number + 1), text)]);
+        case.db.sql("ALTER ROLE r1 CONNECTION LIMIT 7; REVOKE r1 FROM r2; COMMENT ON TABLESPACE pg_default IS NULL");
+        let before = of_the_server(&case);
+        let told = case.drift(&[]).expect_code(0).stdout;
+        assert!(told.contains("on a private server, because"), "{told}");
+        assert_eq!(of_the_server(&case), before, "{text}");
+    }
+}
+
+#[test]
+fn words_in_texts_and_mappings_of_users_are_no_reason_for_a_private_server() {
+    let server = private_server(&Options::default());
+    let case = Case::on(
+        Database::at(&server),
+        &[(
+            "V1__x.sql",
+            "CREATE TABLE t (a text); INSERT INTO t VALUES ('alter role x'); CREATE FOREIGN DATA WRAPPER w; \
+             CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR postgres SERVER s; \
+             CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CREATE ROLE r'; END $$;",
+        )],
+    );
+    let told = case.drift(&[]).expect_code(0);
+    assert!(!told.stdout.contains("private server"), "{}", told.stdout);
 }

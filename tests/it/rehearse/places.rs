@@ -132,13 +132,18 @@ fn what_reaches_the_whole_server_is_tried_in_a_sandbox_only() {
         "CREATE TABLE t (a int);",
         &["CREATE ROLE made_here;", &format!("ALTER DATABASE {name} SET work_mem = '5MB';")],
     );
-    let refused = case.rehearse(&[], 4);
+    let noted = |args: &[&str]| case.json(args, 0)["notes"].to_string();
+    let told = noted(&[]);
+    assert!(told.contains("on a private server, because V2__step.sql changes roles of the whole server"), "{told}");
+    assert!(!noted(&["--sandbox"]).contains("because"));
+    let url = case.db.url();
+    let refused = case.rehearse(&["--scratch-url", &url], 4);
     assert!(refused.stderr.contains("--sandbox") && refused.stderr.contains("V2__step.sql:1:1"), "{}", refused.stderr);
-    case.rehearse(&["--sandbox"], 0);
+    case.file(2, "DO $$ BEGIN EXECUTE 'CREATE ROLE made_here'; END $$;");
+    let told = noted(&[]);
+    assert!(told.contains("V2__step.sql runs SQL that it puts together, which may reach"), "{told}");
     assert_eq!(case.db.one("SELECT count(*) FROM pg_roles WHERE rolname = 'made_here'"), "0");
     assert_eq!(case.db.one("SELECT count(*) FROM pg_db_role_setting"), "0");
-    case.file(2, "DO $$ BEGIN EXECUTE 'CREATE ROLE made_here'; END $$;");
-    case.rehearse(&[], 4);
     assert!(scratches(&case.db).is_empty());
 }
 

@@ -4,6 +4,8 @@ mod cli;
 mod matrix;
 mod same;
 
+use std::time::Duration;
+
 use dbctl::config::connection::Connection;
 use dbctl::config::env::Env;
 use dbctl::drift::compare::compare;
@@ -59,7 +61,9 @@ impl Drop for Place {
 fn capture(url: &str) -> Snapshot {
     let connection = Connection::resolve(Some(url), &Env::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(capture_from(&connection, "test", &Interrupt::default())).unwrap_or_else(|error| panic!("{error}"))
+    runtime
+        .block_on(capture_from(&connection, "test", Duration::ZERO, &Interrupt::default()))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What `drift` tells of two schemas, as lines `direction id#property`, sorted.
