@@ -89,3 +89,23 @@ fn what_may_not_be_seen_is_unknown_and_never_in_sync() {
     as_role(case.db.url()).expect_code(0);
     gone(&case, &role);
 }
+
+#[test]
+fn a_lock_is_waited_for_and_named_and_a_role_that_reads_by_default_has_its_scratch_database() {
+    let case = Case::with(&[TABLE]);
+    case.db.sql("CREATE VIEW app.v AS SELECT id FROM app.orders");
+    let expected = case.snapshot("expected.json");
+    let holder = case.db.session();
+    holder.sql("BEGIN; LOCK TABLE app.orders IN ACCESS EXCLUSIVE MODE");
+    let drift = ["drift", "--snapshot", &expected, "--lock-patience", "1s"];
+    let told = run(dbctl(&drift).env("DATABASE_URL", case.db.url())).expect_code(3).stderr;
+    let held = format!("app.orders is held exclusively by {}", holder.pid());
+    assert!(told.contains(&held) && told.contains("dbctl locks"), "{told}");
+    holder.rollback();
+    case.db.sql("DROP VIEW app.v");
+    let role = reader(&case);
+    case.db.sql(&format!("ALTER ROLE {role} CREATEDB"));
+    let dir = case.dir().display().to_string();
+    run(dbctl(&["drift", "--dir", &dir]).env("DATABASE_URL", case.db.url_as(&role))).expect_code(0);
+    gone(&case, &role);
+}
