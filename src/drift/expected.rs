@@ -211,6 +211,16 @@ pub fn of_file(file: &std::path::Path, snapshot: &Snapshot) -> String {
 }
 
 async fn replayed(place: &Place, reached: &Reached, interrupt: &Interrupt) -> Result<(Side, Vec<String>)> {
+    if let Some(history) = reached.elsewhere.first() {
+        let role = &reached.server.role;
+        return Err(Failure::new(
+            FailureKind::Failed,
+            format!(
+                "what is applied is UNKNOWN: the search_path of role {role} leads to no history, and there is {history}"
+            ),
+        )
+        .hint("connect as the role that migrates, or with its path: PGOPTIONS='-c search_path=SCHEMA'"));
+    }
     let work = async |scratch: &scratch::Scratch| {
         replay::replay(scratch, reached, &reached.applied, "drift", interrupt).await?;
         let snapshot = schema::capture_from(scratch.connection(), "drift", Duration::ZERO, interrupt).await?;

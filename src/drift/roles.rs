@@ -1,6 +1,7 @@
 //! Roles belong to the server, not to the database: the same one may have another name where the expected
 //! schema was made. Pure.
 
+use crate::schema::acl::merged;
 use crate::schema::model::bare;
 use crate::schema::{Id, Kind, Object, Property, Snapshot, Value};
 
@@ -38,15 +39,18 @@ fn of_object(mut object: Object, roles: &[(String, String)]) -> Object {
         Some(Value::Text(owner)) => Some(owner.to_string()),
         _ => None,
     };
-    if let Some(Value::List(lines)) = object.properties.get_mut(&Property::Privileges) {
-        for line in lines.iter_mut() {
+    let kind = object.id.kind;
+    if let Some(Value::List(mut lines)) = object.properties.remove(&Property::Privileges) {
+        for line in &mut lines {
             let Some((grantee, rights)) = line.rsplit_once(": ") else { continue };
-            let Some((_, there)) = roles.iter().find(|(here, _)| bare(here) == grantee) else { continue };
-            let there = if owner.as_ref() == Some(there) { "(owner)".to_owned() } else { bare(there) };
-            *line = format!("{there}: {rights}").into();
+            let there = roles.iter().find(|(here, _)| bare(here) == grantee).map(|(_, there)| bare(there));
+            let name = there.as_deref().unwrap_or(grantee);
+            // Who owns it now has what was given to him by that name.
+            let is_owner = owner.as_deref().is_some_and(|owner| bare(owner) == name);
+            *line = format!("{}: {rights}", if is_owner { "(owner)" } else { name }).into();
         }
-        lines.sort();
-        lines.dedup();
+        let lines = merged(kind, &lines);
+        object.properties.extend(lines.map(|lines| (Property::Privileges, Value::List(lines))));
     }
     if let Some(Value::List(names)) = object.properties.get_mut(&Property::Roles) {
         names.iter_mut().for_each(|name| *name = there(name, roles).into());
@@ -85,7 +89,8 @@ mod tests {
     #[test]
     fn a_role_is_renamed_wherever_it_stands() {
         let mut table = object("table:app.t", &[(Property::Owner, "deploy")]);
-        let lines = ["(owner): ALL", "App: SELECT", "\"App\": INSERT", "reader: SELECT"].map(Into::into);
+        let lines =
+            ["(owner): ALL", "\"own er\": SELECT", "App: SELECT", "\"App\": INSERT", "reader: SELECT"].map(Into::into);
         table.properties.insert(Property::Privileges, Value::List(lines.into()));
         let mut policy = object("table:app.t/policy:p", &[]);
         policy.properties.insert(Property::Roles, Value::List(vec!["App".into()]));

@@ -9,7 +9,7 @@ use super::reach::Tried;
 use super::{Files, Findings, Limits, MigrationSet, Request, Wish, history, look, plan, reach, read, read_findings};
 use crate::config::connection::Connection;
 use crate::error::{Failure, Result};
-use crate::ident::Ident;
+use crate::ident::{Ident, TableName};
 use crate::pg::{Interrupt, Query, Server, Session};
 use crate::scratch::{self, Like, Place, Scratch};
 use crate::steps::apply::{Applied, Executor, Order};
@@ -29,6 +29,8 @@ pub struct Reached {
     pub pending: Vec<i64>,
     /// What stands between the history and the set, a line each: other texts, missing files, damage.
     pub obstacles: Vec<String>,
+    /// Histories that the search_path does not lead to, where it leads to none.
+    pub elsewhere: Vec<String>,
     /// The schema of the history, or the one it would be in.
     pub schema: Option<String>,
     /// What a scratch database takes after.
@@ -52,7 +54,10 @@ struct Role {
 /// Unreachable, not permitted, or a set that cannot be used.
 pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached> {
     let (session, found) = look(request, Files::Sound, interrupt).await?;
-    let like = Like::read(&session, &found.snapshot.server).await?;
+    let mut like = Like::read(&session, &found.snapshot.server).await?;
+    if let Some(history) = &found.snapshot.history {
+        like.role = owner(&session, &history.table).await?.unwrap_or(like.role);
+    }
     let roles = roles(&session, &found.set).await?;
     let obstacles = obstacles(&found);
     let entries = &found.assessment.entries;
@@ -61,6 +66,7 @@ pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached
     let server = found.snapshot.server;
     let history = found.snapshot.history.map(|history| history.table.schema.raw().to_owned());
     Ok(Reached {
+        elsewhere: found.snapshot.elsewhere,
         schema: history.or_else(|| server.current_schema.clone()),
         server,
         set: found.set,
@@ -70,6 +76,13 @@ pub async fn reached(request: &Request, interrupt: &Interrupt) -> Result<Reached
         like,
         roles,
     })
+}
+
+/// Who migrated: the owner of the history.
+async fn owner(session: &Session, table: &TableName) -> Result<Option<String>> {
+    let rows = session.rows(&Query::RELATION_OWNER, &[&table.to_string()]).await;
+    let rows = rows.map_err(|e| e.explain(format!("cannot see who owns {table}")))?;
+    rows.first().map(|row| row.try_get("owner").map_err(Failure::from)).transpose()
 }
 
 async fn roles(session: &Session, set: &MigrationSet) -> Result<Vec<Role>> {
@@ -180,14 +193,16 @@ impl Bench {
     /// What no migration makes, and the target's server has. With the server they go.
     async fn make_roles(&mut self, roles: &[Role]) -> Result<()> {
         let server = self.executor.server();
-        let ourselves = server.role.clone();
+        let rows = self.executor.session().rows(&Query::ROLES, &[]).await;
+        let rows = rows.map_err(|e| e.explain("cannot see which roles there are"))?;
+        let there = rows.iter().map(|row| row.try_get("name")).collect::<Result<Vec<String>, _>>()?;
         let create = |role: &&Role| {
             let word = |yes: bool, word: &'static str| if yes { word.to_owned() } else { format!("NO{word}") };
             let (login, inherit) = (word(role.logs_in, "LOGIN"), word(role.inherits, "INHERIT"));
             let bypass = word(role.bypasses, "BYPASSRLS");
             format!("CREATE ROLE {} {login} {inherit} {bypass};", Ident::new(role.name.as_str()))
         };
-        let missing = roles.iter().filter(|role| role.name != ourselves);
+        let missing = roles.iter().filter(|role| !there.contains(&role.name));
         let sql = missing.map(|role| create(&role)).collect::<Vec<_>>().join("\n");
         if sql.is_empty() {
             return Ok(());

@@ -81,6 +81,7 @@ queries! {
     OTHER_HISTORIES = "other_histories" ();
     RELATION_ESTIMATES = "relation_estimates" ();
     RELATION_NAME = "relation_name" (OID);
+    RELATION_OWNER = "relation_owner" (TEXT);
     RELATION_EXISTS = "relation_exists" (TEXT);
     INVALID_COPIES = "invalid_copies" ();
     HALF_DONE = "half_done" (TEXT);

@@ -123,6 +123,9 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     report.estimates = trial.estimates;
     report.notes.extend(unread);
     report.notes.extend(late(&target, &versions));
+    report.notes.extend(target.elsewhere.iter().map(|history| {
+        format!("the search_path leads to no history, so nothing counts as applied; but there is {history}")
+    }));
     let lines = judge::lines(&report.plan, &report.seen, &report.before);
     let excesses = judge::excesses(&lines, &wish.limits);
     let clean = excesses.is_empty() && report.failure.is_none();

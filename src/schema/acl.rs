@@ -30,6 +30,38 @@ pub fn lines(kind: Kind, owner: &str, items: &[Box<str>]) -> Option<Vec<Box<str>
     (!is_usual).then_some(lines)
 }
 
+/// Lines after a role was given another's name: what both have is one's, and the usual ones are none.
+pub fn merged(kind: Kind, lines: &[Box<str>]) -> Option<Vec<Box<str>>> {
+    let mut merged: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (who, rights) in lines.iter().filter_map(|line| line.rsplit_once(": ")) {
+        match merged.iter_mut().find(|(known, _)| *known == who) {
+            Some((_, known)) => known.extend(rights.split(", ")),
+            None => merged.push((who, rights.split(", ").collect())),
+        }
+    }
+    let mut lines: Vec<Box<str>> =
+        merged.iter().map(|(who, rights)| format!("{who}: {}", union(rights)).into()).collect();
+    lines.sort();
+    let is_usual = lines.iter().map(|line| &**line).eq(usual(kind).iter().copied());
+    (!is_usual).then_some(lines)
+}
+
+/// Rights without repetition; whoever has all needs no others, and the same WITH GRANT OPTION is more.
+fn union(rights: &[&str]) -> String {
+    if let Some(all) = ["ALL*", "ALL"].into_iter().find(|all| rights.contains(all)) {
+        return all.to_owned();
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    for right in rights {
+        let grantable = format!("{right}*");
+        if !kept.contains(right) && !rights.contains(&grantable.as_str()) {
+            kept.push(right);
+        }
+    }
+    kept.sort_by_key(|right| "rawdDxtmXUCcTsA".find(|letter| word(letter) == right.trim_end_matches('*')));
+    kept.join(", ")
+}
+
 /// The list as lines `role: SELECT, INSERT*`, sorted; `*` is WITH GRANT OPTION, the owner is `(owner)`.
 pub fn all_lines(kind: Kind, owner: &str, items: &[Box<str>]) -> Vec<Box<str>> {
     let mut lines: Vec<(String, String)> = Vec::new();

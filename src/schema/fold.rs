@@ -2,7 +2,20 @@
 //! lists without an order in one order, privileges in words, the usual ones left out. Pure.
 
 use super::model::{Kind, Object, Property, Value};
+use super::printed::with_cast_elements;
 use super::{acl, viewdef};
+
+/// What the server prints from parsed expressions.
+const EXPRESSIONS: [Property; 8] = [
+    Property::Definition,
+    Property::Default,
+    Property::Generated,
+    Property::Using,
+    Property::WithCheck,
+    Property::PartitionKey,
+    Property::Bound,
+    Property::Body,
+];
 
 /// Folds one object as the catalog has it. `name` is its own name, `table` the schema and name of the
 /// table that it is a part of.
@@ -14,6 +27,7 @@ pub fn fold(object: &mut Object, name: &str, table: Option<(&str, &str)>) {
         }
     }
     definition(object, name, table);
+    expressions(object);
     if object.get(Property::Validated) == Some(&Value::Bool(false))
         && let Some(Value::Text(text)) = object.properties.get_mut(&Property::Definition)
         && let Some(rest) = text.strip_suffix(" NOT VALID")
@@ -60,6 +74,24 @@ fn privileges(object: &mut Object, name: &str) {
         lines
     };
     object.properties.insert(Property::Privileges, Value::List(lines));
+}
+
+/// Prints the expressions of an object in one way.
+fn expressions(object: &mut Object) {
+    for property in EXPRESSIONS {
+        if let Some(Value::Text(text)) = object.properties.get_mut(&property)
+            && (property != Property::Body || is_parsed(text))
+            && let Some(printed) = with_cast_elements(text)
+        {
+            *text = printed.into();
+        }
+    }
+}
+
+/// Whether a body is kept parsed and printed from that, not kept as it was written.
+fn is_parsed(body: &str) -> bool {
+    let body = body.trim_start();
+    body.starts_with("BEGIN ATOMIC") || body.starts_with("RETURN ")
 }
 
 /// Takes the names that PostgreSQL prints out of a definition, so that a rename changes none.

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-mod acl;
+pub mod acl;
 pub mod file;
 mod fold;
 pub mod model;
+mod printed;
 mod read;
 pub(crate) mod view;
 mod viewdef;

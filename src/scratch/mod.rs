@@ -240,12 +240,14 @@ async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result
             .map_err(|e| e.explain("cannot create the scratch database in the sandbox"))?;
         notes.push(like.locale.missed(&plain));
     }
-    Ok(Scratch {
-        connection: connected(&admin, name, like),
-        origin: Origin::Server(Box::new(sandbox)),
-        shares_server: false,
-        notes,
-    })
+    let mut connection = connected(&admin, name, like);
+    if like.role != admin.user {
+        let role = Ident::new(like.role.as_str());
+        let create = session.send(&format!("CREATE ROLE {role} SUPERUSER LOGIN")).await;
+        create.map_err(|e| e.explain(format!("cannot create role {role} in the sandbox")))?;
+        connection.user.clone_from(&like.role);
+    }
+    Ok(Scratch { connection, origin: Origin::Server(Box::new(sandbox)), shares_server: false, notes })
 }
 
 /// A role that by default may not write may still have a scratch database, which is its own.

@@ -26,6 +26,9 @@ pub struct Like {
     pub major: u32,
     /// The session's search_path, as the server spells it.
     pub search_path: String,
+    /// The role by which it was made: on a private server the scratch database is made by one of that name, so
+    /// that owners and rights are called as they are there.
+    pub role: String,
     /// Encoding and locale.
     pub locale: Locale,
     /// Which server it is on; none where that could not be told.
@@ -57,6 +60,7 @@ impl Like {
             name: server.database.clone(),
             major: server.major,
             search_path: server.search_path.clone(),
+            role: server.role.clone(),
             locale: Locale::of_server(session).await?,
             server: identity(session).await.ok(),
         })

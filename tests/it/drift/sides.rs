@@ -190,3 +190,32 @@ fn words_in_texts_and_mappings_of_users_are_no_reason_for_a_private_server() {
     let told = case.drift(&[]).expect_code(0);
     assert!(!told.stdout.contains("private server"), "{}", told.stdout);
 }
+
+#[test]
+fn rights_that_the_migrating_role_gives_itself_are_its_own_wherever_it_is_replayed() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql(&format!("CREATE ROLE deploy LOGIN; GRANT ALL ON DATABASE {} TO deploy", db.name()));
+    let case = Case { db, folder: tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap() };
+    case.file(
+        "V1__t.sql",
+        "CREATE SCHEMA app; CREATE TABLE app.t (a int); GRANT SELECT, INSERT ON app.t TO deploy; GRANT SELECT ON app.t TO postgres;",
+    );
+    case.db.sql("GRANT ALL ON SCHEMA public TO deploy");
+    let url = case.db.url_as("deploy");
+    run(case.command(&["migrate", "up"], &[]).env("DATABASE_URL", url)).expect_code(0);
+    assert_eq!(
+        case.found(&["--ignore", "schema:public#privileges", "--ignore", "database:*#privileges", "--sandbox"]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_history_that_the_search_path_does_not_lead_to_is_not_taken_for_none() {
+    let db = Database::new();
+    db.sql(&format!("CREATE SCHEMA app; ALTER DATABASE {} SET search_path = app", db.name()));
+    let case = Case::on(db.reconnected(), &[("V1__t.sql", "CREATE TABLE t (a int);")]);
+    case.db.sql(&format!("ALTER DATABASE {} RESET search_path", case.db.name()));
+    let told = case.drift(&["--format", "json"]).expect_code(1);
+    assert!(told.stderr.contains("app.refinery_schema_history"), "{}", told.stderr);
+}
