@@ -7,7 +7,7 @@ SELECT
     c.relname AS of_name,
     CASE WHEN t.tgconstraint <> 0 THEN 'constraint_trigger' ELSE 'trigger' END AS kind,
     t.tgname AS name,
-    pg_catalog.pg_get_triggerdef(t.oid) AS definition,
+    CASE WHEN p.oid IS NULL THEN pg_catalog.pg_get_triggerdef(t.oid) END AS definition,
     CASE t.tgenabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' END AS enabled,
     d.description AS comment
 FROM pg_catalog.pg_trigger AS t

@@ -137,6 +137,8 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
         }
     }
     differences.extend(renamed(&mut missing, &mut extra));
+    differences.extend(partial(&mut missing, expected, actual, |object| changed(object, &bare_of(object)).collect()));
+    differences.extend(partial(&mut extra, actual, expected, |object| changed(&bare_of(object), object).collect()));
     differences
         .extend(wholes(missing).map(|whole| Difference { id: whole.object.id.clone(), what: What::Missing(whole) }));
     differences.extend(wholes(extra).map(|whole| Difference { id: whole.object.id.clone(), what: What::Extra(whole) }));
@@ -149,6 +151,53 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
         passed_over: folded.passed_over,
         unknown: [unknown("database", actual), unknown("expected", expected)].concat(),
     }
+}
+
+/// Takes out what is on the other side too, where nothing is said of it: of a partition's or a view's column, a
+/// partition's trigger and the language that each database has, only what is unusual is an object.
+fn partial(
+    objects: &mut Vec<&Object>,
+    here: &Snapshot,
+    there: &Snapshot,
+    told: impl Fn(&Object) -> Vec<Difference>,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    objects.retain(|object| {
+        let is_partial = match object.id.kind {
+            Kind::Language => &*object.id.name == "plpgsql",
+            Kind::Column | Kind::Trigger => is_part_of_less(object, here) && is_part_of_less(object, there),
+            _ => false,
+        };
+        let mut differs = if is_partial { told(object) } else { Vec::new() };
+        differs.retain(|difference| difference.property().is_some_and(|property| may_differ(object.id.kind, property)));
+        // An enabled trigger of a partition is unusual where that of its table is disabled.
+        let keep = differs.is_empty() && (!is_partial || object.id.kind == Kind::Trigger);
+        differences.extend(differs);
+        keep
+    });
+    differences
+}
+
+/// What is there in any case is the same on both sides.
+fn may_differ(kind: Kind, property: Property) -> bool {
+    match kind {
+        Kind::Language => matches!(property, Property::Owner | Property::Privileges),
+        Kind::Column => property != Property::Type,
+        _ => true,
+    }
+}
+
+fn is_part_of_less(object: &Object, of: &Snapshot) -> bool {
+    let outer = outermost(&object.id);
+    of.object(&outer).is_some_and(|outer| match object.id.kind {
+        Kind::Trigger => outer.get(Property::PartitionOf).is_some() && object.get(Property::Definition).is_none(),
+        _ => matches!(outer.id.kind, Kind::View | Kind::MaterializedView) || outer.get(Property::PartitionOf).is_some(),
+    })
+}
+
+/// The same object with nothing unusual.
+fn bare_of(object: &Object) -> Object {
+    Object { properties: BTreeMap::new(), ..object.clone() }
 }
 
 /// A user mapping is there for everybody to see, but not what is in it.

@@ -8,7 +8,7 @@ pub mod expected;
 pub mod ignore;
 mod names;
 pub mod partitions;
-mod repair;
+pub mod repair;
 mod roles;
 pub mod verdict;
 mod view;

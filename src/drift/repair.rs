@@ -4,13 +4,20 @@
 use super::compare::{Difference, What};
 use super::names::{outermost, parts};
 use crate::ident::{Ident, Literal, TableName};
+use crate::schema::acl;
 use crate::schema::{Id, Kind, Object, Property, Snapshot, Value};
 
 /// The SQL that would bring the database to what is expected, or nothing.
 pub fn repair(difference: &Difference, expected: &Snapshot) -> Option<String> {
     match &difference.what {
+        // It is its table's, and goes with that one only.
+        What::Extra(whole)
+            if whole.object.id.kind == Kind::Trigger && words(&whole.object, Property::Definition).is_none() =>
+        {
+            None
+        }
         What::Extra(_) => dropping(&difference.id).map(|sql| format!("-- destroys, look first: {sql}")),
-        What::Missing(whole) => creating(&whole.object, expected),
+        What::Missing(whole) => creating(&whole.object, expected).map(|sql| with_parts(sql, &whole.object, expected)),
         What::Renamed { to } => renaming(&difference.id, to),
         What::Changed { property, expected: value, actual } => {
             changing(&difference.id, *property, value.as_ref(), actual.as_ref(), expected)
@@ -99,6 +106,9 @@ fn with_signature(kind: Kind, name: &str) -> String {
 fn dropping(id: &Id) -> Option<String> {
     Some(match id.kind {
         Kind::Column => format!("ALTER TABLE {} DROP COLUMN {};", table(id), own(id)),
+        Kind::Attribute => format!("ALTER TYPE {} DROP ATTRIBUTE {};", table(id), own(id)),
+        // It goes with its functions only, which nobody should be told to do in passing.
+        Kind::BaseType => return None,
         Kind::Index => format!("DROP INDEX CONCURRENTLY {};", beside_table(id, &id.name)),
         kind if is_constraint(kind) => {
             let kind = if outermost(id).kind == Kind::Domain { "DOMAIN" } else { "TABLE" };
@@ -134,13 +144,71 @@ fn list(value: Option<&Value>) -> Vec<&str> {
     }
 }
 
+/// The object with all that is said of it; what there is no SQL for here stands in a comment.
 fn creating(object: &Object, expected: &Snapshot) -> Option<String> {
+    let mut lines = vec![created(object, expected)?];
+    let mut by_hand = Vec::new();
+    for (property, value) in object.properties.iter().filter(|(property, _)| !is_created(object.id.kind, **property)) {
+        match changing(&object.id, *property, Some(value), None, expected) {
+            Some(sql) => lines.push(sql),
+            None => by_hand.push(property.word()),
+        }
+    }
+    lines.extend((!by_hand.is_empty()).then(|| format!("-- by hand: {}", by_hand.join(", "))));
+    Some(lines.join("\n"))
+}
+
+/// And what it is made of.
+fn with_parts(mut sql: String, object: &Object, expected: &Snapshot) -> String {
+    let id = object.id.to_string();
+    for part in expected.objects.iter().filter(|part| part.id.parent.as_deref() == Some(&id)) {
+        let more = if object.id.kind == Kind::View && part.id.kind == Kind::Column {
+            let of_column =
+                |(property, value): (&Property, &Value)| changing(&part.id, *property, Some(value), None, expected);
+            part.properties.iter().map(of_column).collect::<Option<Vec<String>>>().map(|lines| lines.join("\n"))
+        } else {
+            creating(part, expected).map(|sql| with_parts(sql, part, expected))
+        };
+        sql.push('\n');
+        sql.push_str(&more.unwrap_or_else(|| format!("-- by hand: {} {}", part.id.kind.word(), part.id.name)));
+    }
+    sql
+}
+
+/// Whether a property is in the SQL of [`created`].
+fn is_created(kind: Kind, property: Property) -> bool {
+    match kind {
+        Kind::Extension => matches!(property, Property::Schema | Property::Version | Property::Relocatable),
+        Kind::Enum => property == Property::Labels,
+        Kind::Column => {
+            matches!(property, Property::Type | Property::Default | Property::NotNull | Property::Collation)
+        }
+        Kind::Attribute => matches!(property, Property::Type | Property::Collation),
+        Kind::Policy => matches!(
+            property,
+            Property::Roles | Property::Permissive | Property::Commands | Property::Using | Property::WithCheck
+        ),
+        Kind::Schema => false,
+        Kind::View => matches!(property, Property::Definition | Property::ReplicaIdentity),
+        kind if is_constraint(kind) => matches!(property, Property::Definition | Property::Validated),
+        _ => property == Property::Definition,
+    }
+}
+
+fn created(object: &Object, expected: &Snapshot) -> Option<String> {
     let id = &object.id;
     let definition = words(object, Property::Definition);
     Some(match id.kind {
         Kind::Schema => format!("CREATE SCHEMA {};", qualified(&id.name)),
         Kind::Extension => {
-            format!("CREATE EXTENSION {} SCHEMA {};", qualified(&id.name), Ident::new(words(object, Property::Schema)?))
+            let schema = Ident::new(words(object, Property::Schema)?);
+            let version = words(object, Property::Version).map(|version| format!(" VERSION {}", Literal(version)));
+            format!("CREATE EXTENSION {} SCHEMA {schema}{};", qualified(&id.name), version.unwrap_or_default())
+        }
+        Kind::Attribute => {
+            let of_type = words(object, Property::Type)?;
+            let collation = collation(object);
+            format!("ALTER TYPE {} ADD ATTRIBUTE {} {of_type}{collation};", table(id), own(id))
         }
         Kind::Enum => {
             let labels: Vec<String> =
@@ -150,7 +218,7 @@ fn creating(object: &Object, expected: &Snapshot) -> Option<String> {
         Kind::View => format!("CREATE VIEW {} AS\n{}", qualified(&id.name), with_end(definition?)),
         Kind::Statistics => with_end(definition?),
         Kind::Column => {
-            let mut column = format!("{} {}", own(id), words(object, Property::Type)?);
+            let mut column = format!("{} {}{}", own(id), words(object, Property::Type)?, collation(object));
             let is_special = [Property::Identity, Property::Generated].iter().any(|p| object.get(*p).is_some());
             if is_special {
                 return None;
@@ -172,7 +240,7 @@ fn creating(object: &Object, expected: &Snapshot) -> Option<String> {
             let of = expected.object(&outermost(id));
             // A partitioned table's index is made with its partitions' indexes.
             let how = if of.is_some_and(|of| of.get(Property::PartitionKey).is_some()) { "" } else { "CONCURRENTLY " };
-            format!("CREATE {unique}INDEX {how}{} ON {} {rest};", own(id), table(id))
+            format!("CREATE {unique}INDEX {how}IF NOT EXISTS {} ON {} {rest};", own(id), table(id))
         }
         Kind::Check | Kind::ForeignKey if outermost(id).kind == Kind::Table => {
             let (table, name) = (table(id), own(id));
@@ -204,6 +272,10 @@ fn creating(object: &Object, expected: &Snapshot) -> Option<String> {
     })
 }
 
+fn collation(object: &Object) -> String {
+    words(object, Property::Collation).map(|name| format!(" COLLATE {}", qualified(name))).unwrap_or_default()
+}
+
 fn conditions(using: Option<&str>, check: Option<&str>) -> String {
     let using = using.map(|using| format!(" USING ({using})")).unwrap_or_default();
     using + &check.map(|check| format!(" WITH CHECK ({check})")).unwrap_or_default()
@@ -226,6 +298,8 @@ fn changing(
             let comment = text.map_or("NULL".to_owned(), |text| Literal(&text).to_string());
             return Some(format!("COMMENT ON {} IS {comment};", called(id)?));
         }
+        // An extension keeps the owner that made it.
+        Property::Owner if id.kind == Kind::Extension => return None,
         Property::Owner => {
             return Some(format!("ALTER {} OWNER TO {};", called(id)?, Ident::new(text?)));
         }
@@ -233,7 +307,11 @@ fn changing(
         _ => {}
     }
     match id.kind {
-        Kind::Column => column(id, property, text.as_deref()),
+        Kind::Column => column(id, property, text.or_else(|| of_parent(id, property, of)).as_deref()),
+        Kind::Statistics if property == Property::StatisticsTarget => {
+            let target = text.as_deref().unwrap_or("-1");
+            Some(format!("ALTER STATISTICS {} SET STATISTICS {target};", qualified(&id.name)))
+        }
         Kind::Table | Kind::MaterializedView | Kind::View => relation(id, property, expected, actual, of),
         Kind::Index => index(id, property, expected, actual),
         Kind::Trigger => {
@@ -273,6 +351,14 @@ fn changing(
         }
         _ => None,
     }
+}
+
+/// What a partition's column has where nothing is said of it: the same as in the partitioned table.
+fn of_parent(id: &Id, property: Property, of: &Snapshot) -> Option<String> {
+    let parent = words(of.object(&outermost(id))?, Property::PartitionOf)?;
+    let table = Id { parent: None, kind: Kind::Table, name: parent.into() };
+    let column = Id { parent: Some(table.to_string().into()), kind: Kind::Column, name: id.name.clone() };
+    of.object(&column)?.get(property).map(ToString::to_string)
 }
 
 fn column(id: &Id, property: Property, expected: Option<&str>) -> Option<String> {
@@ -382,10 +468,12 @@ fn new_labels(id: &Id, expected: &[&str], actual: &[&str]) -> Option<String> {
 
 /// Lines `role: SELECT, INSERT*`, as GRANT and REVOKE of what differs.
 fn privileges(id: &Id, expected: Option<&Value>, actual: Option<&Value>) -> Option<String> {
-    let usual = matches!(id.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
-    let usual = if usual { vec!["PUBLIC: ALL"] } else { Vec::new() };
+    let usual: &[&str] = match id.kind {
+        Kind::Schema if &*id.name == "public" => &["PUBLIC: USAGE"],
+        kind => acl::usual(kind),
+    };
     let of = |value: Option<&Value>| -> Vec<(String, Vec<String>)> {
-        let lines = if value.is_some() { list(value) } else { usual.clone() };
+        let lines = if value.is_some() { list(value) } else { usual.to_vec() };
         let split = |line: &str| {
             let (role, rights) = line.rsplit_once(": ")?;
             Some((role.to_owned(), rights.split(", ").map(str::to_owned).collect()))

@@ -174,7 +174,7 @@ fn change(expected: Option<&Value>, actual: Option<&Value>) -> String {
 
 fn shown(value: Option<&Value>) -> String {
     match value {
-        None => "(none)".to_owned(),
+        None => "(the usual)".to_owned(),
         Some(value) => match value.to_string() {
             text if text.is_empty() => "(empty)".to_owned(),
             text => text,

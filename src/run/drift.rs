@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use super::Run;
 use crate::cli::drift::{Scratch, Source, Wish};
 use crate::cli::migrate;
-use crate::config::Target;
 use crate::config::file::{Drift, DriftCheck};
+use crate::config::{Origin, Target};
 use crate::drift::{self, Expected, FailOn, Patience, Request, Terms, Verdict};
 use crate::error::{Failure, Kind, Result};
 use crate::outcome::Outcome;
@@ -120,7 +121,15 @@ impl Run {
     }
 
     fn patience(&self) -> Patience {
-        Patience { migration: self.settings.lock_wait.value, lock: self.settings.lock_patience.value }
+        Patience { migration: self.settings.lock_wait.value, lock: self.reading_patience() }
+    }
+
+    /// How long a lock is waited for where a schema is read: less than what a change may take, if nobody says.
+    pub(super) fn reading_patience(&self) -> Duration {
+        match &self.settings.lock_patience {
+            patience if patience.origin == Origin::Default => READING_PATIENCE,
+            patience => patience.value,
+        }
     }
 
     fn terms(&self, wish: &Wish) -> Result<Terms> {
@@ -148,5 +157,7 @@ impl Run {
     }
 }
 
+/// As long as somebody looks at a screen that does nothing.
+const READING_PATIENCE: Duration = Duration::from_secs(10);
 /// Differences that are told before a migration.
 const SHOWN: usize = 10;

@@ -11,7 +11,7 @@ use crate::schema;
 
 impl Run {
     pub(super) fn schema(&self, verb: &Verb) -> Result<Outcome> {
-        let patience = self.settings.lock_patience.value;
+        let patience = self.reading_patience();
         match verb {
             Verb::Snapshot { output: None } => {
                 self.one_target_only("a snapshot on standard output")?;

@@ -70,7 +70,7 @@ pub fn all_lines(kind: Kind, owner: &str, items: &[Box<str>]) -> Vec<Box<str>> {
             "" => "PUBLIC".to_owned(),
             name if name == owner => "(owner)".to_owned(),
             // Whoever has it from himself is the owner, where another name stands for his.
-            name if owner == DATABASE_OWNER && name == item.grantor => "(owner)".to_owned(),
+            name if (owner.is_empty() || owner == DATABASE_OWNER) && name == item.grantor => "(owner)".to_owned(),
             name => super::model::bare(name),
         };
         match lines.iter_mut().find(|(known, _)| *known == grantee) {
@@ -183,7 +183,7 @@ fn every(kind: Kind) -> &'static str {
 }
 
 /// The lines of an object that nobody gave anything of, sorted.
-fn usual(kind: Kind) -> &'static [&'static str] {
+pub fn usual(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Database => &["(owner): ALL", "PUBLIC: CONNECT, TEMPORARY"],
         kind if matches!(every(kind), "X") => &["(owner): ALL", "PUBLIC: ALL"],

@@ -2,6 +2,7 @@
 
 mod cli;
 mod matrix;
+mod repairs;
 mod same;
 
 use std::time::Duration;
