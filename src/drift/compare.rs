@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::names::{is_automatic, outermost, without_name};
 use super::partitions::{self, Managed};
-use crate::schema::{Id, Kind, Object, Property, Snapshot, Value};
+use crate::schema::{Id, Kind, Object, Property, Snapshot, UNSEEN, Value};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +117,12 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// Partitions whose being there or not the policy decides.
     pub passed_over: usize,
-    /// What could not be read on either side: neither in sync nor drift.
+    /// What else could not be read on either side.
     pub unknown: Vec<String>,
+    /// Objects of which one side may not see what is in them: neither in sync nor drift.
+    pub unseen: Vec<Id>,
+    /// How many are seen by neither.
+    pub unseen_by_both: usize,
 }
 
 /// Compares. What dbctl keeps in a database for itself is no part of it.
@@ -131,9 +135,12 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
     let Merged { both, mut missing, mut extra } = merge(left, right);
     let mut differences = folded.differences;
     let hidden = |object: &Object, of: &Snapshot| is_hidden(object) && !of.origin.unreadable.is_empty();
+    let (mut unseen, mut unseen_by_both) = (Vec::new(), 0);
     for (one, other) in both {
-        if !hidden(one, expected) && !hidden(other, actual) {
-            differences.extend(changed(one, other));
+        match (hidden(one, expected), hidden(other, actual)) {
+            (false, false) => differences.extend(changed(one, other)),
+            (true, true) => unseen_by_both += 1,
+            _ => unseen.push(one.id.clone()),
         }
     }
     differences.extend(renamed(&mut missing, &mut extra));
@@ -143,14 +150,12 @@ pub fn compare(expected: &Snapshot, actual: &Snapshot, managed: &Managed) -> Com
         .extend(wholes(missing).map(|whole| Difference { id: whole.object.id.clone(), what: What::Missing(whole) }));
     differences.extend(wholes(extra).map(|whole| Difference { id: whole.object.id.clone(), what: What::Extra(whole) }));
     sort(&mut differences);
-    let unknown = |side: &str, snapshot: &Snapshot| -> Vec<String> {
-        snapshot.origin.unreadable.iter().map(|what| format!("{side}: {what}")).collect()
+    let unread = |side: &str, snapshot: &Snapshot| -> Vec<String> {
+        let others = snapshot.origin.unreadable.iter().filter(|what| !what.starts_with(UNSEEN));
+        others.map(|what| format!("{side}: {what}")).collect()
     };
-    Comparison {
-        differences,
-        passed_over: folded.passed_over,
-        unknown: [unknown("database", actual), unknown("expected", expected)].concat(),
-    }
+    let unknown = [unread("database", actual), unread("expected", expected)].concat();
+    Comparison { differences, passed_over: folded.passed_over, unknown, unseen, unseen_by_both }
 }
 
 /// Takes out what is on the other side too, where nothing is said of it: of a partition's or a view's column, a

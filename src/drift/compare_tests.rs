@@ -143,5 +143,7 @@ fn what_a_role_may_not_see_is_no_difference() {
     let mut hidden = hidden;
     hidden.origin.unreadable.push("the options of 1 user mappings".to_owned());
     let comparison = compare(&seen, &hidden, &Managed::default());
-    assert_eq!((told(&comparison).len(), comparison.unknown.len()), (0, 1));
+    assert_eq!((told(&comparison).len(), comparison.unseen.len(), comparison.unseen_by_both), (0, 1, 0));
+    let comparison = compare(&hidden, &hidden, &Managed::default());
+    assert_eq!((comparison.unseen.len(), comparison.unseen_by_both), (0, 1));
 }

@@ -33,8 +33,24 @@ pub fn apply(rules: Vec<Ignore>, differences: Vec<Difference>) -> (Vec<Differenc
     (kept, applied)
 }
 
+/// Objects that cannot be compared, without those that a rule ignores anyhow.
+pub fn without(rules: &mut [Applied], mut unseen: Vec<Id>) -> Vec<Id> {
+    unseen.retain(|id| match rules.iter_mut().find(|applied| means(&applied.rule, id)) {
+        Some(applied) => {
+            applied.count += 1;
+            false
+        }
+        None => true,
+    });
+    unseen
+}
+
+fn means(rule: &Ignore, id: &Id) -> bool {
+    rule.kind.is_none_or(|kind| kind == id.kind) && glob::matches(&rule.name, &full_name(id))
+}
+
 fn fits(rule: &Ignore, difference: &Difference) -> bool {
-    let is_meant = |id: &Id| rule.kind.is_none_or(|kind| kind == id.kind) && glob::matches(&rule.name, &full_name(id));
+    let is_meant = |id: &Id| means(rule, id);
     match rule.property {
         Some(property) => difference.property() == Some(property) && is_meant(&difference.id),
         None => is_meant(&difference.id) || is_meant(&outermost(&difference.id)),

@@ -157,8 +157,13 @@ impl Terms {
 
     fn report(&self, expected: Side, actual: Side, managed: &Managed) -> Report {
         let snapshot = roles::mapped(expected.snapshot, &self.roles);
-        let Comparison { differences, passed_over, unknown } = compare::compare(&snapshot, &actual.snapshot, managed);
-        let (kept, ignored) = ignore::apply(self.ignore.clone(), differences);
+        let Comparison { differences, passed_over, mut unknown, unseen, unseen_by_both } =
+            compare::compare(&snapshot, &actual.snapshot, managed);
+        let (kept, mut ignored) = ignore::apply(self.ignore.clone(), differences);
+        let unseen = ignore::without(&mut ignored, unseen);
+        unknown.extend(unseen.iter().map(|id| format!("what is in {id}: one of the two roles may not see it")));
+        let alike = (unseen_by_both > 0)
+            .then(|| format!("not compared: what is in {unseen_by_both} user mappings, which neither role may see"));
         let found = kept.into_iter().map(|difference| {
             let sql = repair::repair(&difference, &snapshot);
             (difference, sql)
@@ -171,7 +176,7 @@ impl Terms {
             passed_over,
             pending: Vec::new(),
             unknown,
-            notes: Vec::new(),
+            notes: alike.into_iter().collect(),
             fail_on: self.fail_on.clone(),
         }
     }

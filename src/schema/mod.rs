@@ -13,7 +13,7 @@ pub(crate) mod view;
 mod viewdef;
 
 pub use model::{Id, Kind, Object, Property, Snapshot, Value};
-pub use read::capture;
+pub use read::{UNSEEN, capture};
 
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind as FailureKind, Result};

@@ -12,6 +12,9 @@ use crate::pg::{Cell, Query, Row, Server, Session, cells};
 /// No single query over a catalog takes longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// How an unreadable part begins whose objects are known, and not what is in them.
+pub const UNSEEN: &str = "the options of";
+
 /// Every family.
 const QUERIES: [&Query; 23] = [
     &Query::SCHEMA_DATABASE,
@@ -110,7 +113,7 @@ async fn read(session: &Session, server: &Server) -> Result<Snapshot> {
     let mut unreadable = Vec::new();
     let hidden = objects.iter().filter(|o| o.id.kind == Kind::UserMapping && o.properties.is_empty()).count();
     if hidden > 0 && !is_superuser(session).await? {
-        unreadable.push(format!("the options of {hidden} user mappings: role {} may not see them", server.role));
+        unreadable.push(format!("{UNSEEN} {hidden} user mappings: role {} may not see them", server.role));
     }
     let origin = Origin { database: server.database.clone(), major: server.major, unreadable };
     Ok(Snapshot::new(origin, objects))

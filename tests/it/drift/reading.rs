@@ -84,7 +84,10 @@ fn what_may_not_be_seen_is_unknown_and_never_in_sync() {
         |url: String| run(dbctl(&["drift", "--format", "json", "--snapshot", &expected]).env("DATABASE_URL", url));
     let unknown = as_role(case.db.url_as(&role)).expect_code(1);
     assert_eq!(json(&unknown)["in_sync"], Value::Null);
-    assert!(json(&unknown)["unknown"][0].as_str().unwrap().contains("user mapping"), "{}", unknown.stdout);
+    assert!(json(&unknown)["unknown"][0].as_str().unwrap().contains("user_mapping"), "{}", unknown.stdout);
+    let ignoring = ["drift", "--snapshot", &expected, "--ignore", "user_mapping:*"];
+    let told = run(dbctl(&ignoring).env("DATABASE_URL", case.db.url_as(&role))).expect_code(0).stdout;
+    assert!(told.contains("1 ignored by"), "{told}");
     assert_eq!(found(&unknown), [""; 0]);
     as_role(case.db.url()).expect_code(0);
     gone(&case, &role);
