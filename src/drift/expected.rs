@@ -224,7 +224,7 @@ async fn replayed(place: &Place, reached: &Reached, interrupt: &Interrupt) -> Re
     let work = async |scratch: &scratch::Scratch| {
         replay::replay(scratch, reached, &reached.applied, "drift", interrupt).await?;
         let snapshot = schema::capture_from(scratch.connection(), "drift", Duration::ZERO, interrupt).await?;
-        Ok((snapshot, scratch.notes().to_vec()))
+        Ok((snapshot, [scratch.changes().await, scratch.notes().to_vec()].concat()))
     };
     let (place, why) = replay::settle(place, reached, &[])?;
     let (snapshot, mut notes) = scratch::within(&place, &reached.like, "drift", interrupt, work).await?;

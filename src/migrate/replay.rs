@@ -114,7 +114,7 @@ fn obstacles(found: &Findings) -> Vec<String> {
 /// `target` says where its history would be. What it answers is for further work there.
 ///
 /// # Errors
-/// Refused where a version surely reaches beyond the scratch database into the target's server; a version
+/// Refused where a version reaches beyond, or may reach beyond, the scratch database into the target's server; a version
 /// that fails, with its place in the file.
 pub async fn replay(
     scratch: &Scratch,
@@ -250,10 +250,10 @@ pub fn settle(place: &Place, target: &Reached, pending: &[i64]) -> Result<(Place
     if !matches!(place, Place::SameServer(_)) {
         return Ok((place.clone(), None));
     }
-    let applied = reach::first(&target.set, Tried { versions: &target.applied, applied: true }, false)?;
+    let applied = reach::first(&target.set, Tried { versions: &target.applied, applied: true })?;
     let beyond = match applied {
         Some(beyond) => Some(beyond),
-        None => reach::first(&target.set, Tried { versions: pending, applied: false }, false)?,
+        None => reach::first(&target.set, Tried { versions: pending, applied: false })?,
     };
     let Some(beyond) = beyond else { return Ok((place.clone(), None)) };
     if !scratch::can_sandbox(target.like.major) {
@@ -262,12 +262,12 @@ pub fn settle(place: &Place, target: &Reached, pending: &[i64]) -> Result<(Place
     Ok((Place::Sandbox, Some(format!("on a private server, because {}", beyond.says()))))
 }
 
-/// Refuses versions that surely reach beyond the database that they are tried in.
+/// Refuses versions that reach beyond the database that they are tried in, or may.
 ///
 /// # Errors
 /// Refused, with the place.
 pub fn refuse_reaching(target: &Reached, versions: &[i64], applied: bool) -> Result<()> {
-    let beyond = reach::first(&target.set, Tried { versions, applied }, true)?;
+    let beyond = reach::first(&target.set, Tried { versions, applied })?;
     beyond.map_or(Ok(()), |beyond| Err(beyond.refusal()))
 }
 

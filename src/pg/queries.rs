@@ -68,6 +68,7 @@ queries! {
     BACKENDS = "backends" (INT4_ARRAY);
     BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
     BLOCKERS = "blockers" (INT4);
+    CLUSTER_STATE = "cluster_state" ();
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
     DEFAULT_BEGUN = "default_begun" (INT8);
     DEFAULT_SET = "default_set" (INT8);

@@ -217,6 +217,7 @@ impl Trial<'_> {
         report.shared = !scratch.is_private();
         report.rows = rows(&filled);
         report.filled = filled;
+        report.notes.extend(scratch.changes().await);
         report.notes.extend(scratch.notes().iter().cloned());
         Ok(report)
     }

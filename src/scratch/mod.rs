@@ -2,6 +2,7 @@
 //! later run when this one is killed. Never a schema inside of a live database: the live database is
 //! not written. Knows nothing of what is done in it.
 
+mod cluster;
 mod mark;
 mod place;
 
@@ -12,6 +13,7 @@ use crate::error::{Explain, Failure, Kind, Result};
 use crate::ident::{Ident, Literal};
 use crate::pg::sandbox::{Options, Sandbox, binaries};
 use crate::pg::{Interrupt, Query, Session};
+use cluster::Cluster;
 use mark::{Found, Mark};
 pub use place::{Identity, Like, Locale, Place, identity};
 
@@ -24,6 +26,8 @@ pub struct Scratch {
     connection: Connection,
     origin: Origin,
     shares_server: bool,
+    /// How the server was before, where it is also the target's.
+    before: Option<Cluster>,
     /// What a person should know of it: other locale, other version, what was swept.
     notes: Vec<String>,
 }
@@ -58,6 +62,10 @@ pub async fn within<T>(
                 tokio::time::timeout(PATIENCE, working).await.unwrap_or(Err(failure))
             }
         }
+    };
+    let done = match done {
+        Err(failure) => Err(scratch.changes().await.into_iter().fold(failure, Failure::note)),
+        done => done,
     };
     let dropped = scratch.drop().await;
     match (done, dropped) {
@@ -114,6 +122,22 @@ impl Scratch {
     /// What a person should know of it, a line each.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What of the target's server is not as it was before, a line each. Nothing that is tried should change
+    /// it: this is for the case that something did.
+    pub async fn changes(&self) -> Vec<String> {
+        let (Some(before), Origin::Database { admin, .. }) = (&self.before, &self.origin) else { return Vec::new() };
+        let looking = async {
+            let session = Session::open_beside(admin, "scratch", &Interrupt::default()).await?;
+            Cluster::read(&session).await
+        };
+        match tokio::time::timeout(PATIENCE, looking).await {
+            Ok(Ok(after)) => before.told(&after),
+            _ => vec![
+                "whether anything of the whole server changed meanwhile is UNKNOWN: it could not be read".to_owned(),
+            ],
+        }
     }
 
     /// Drops it, with everybody who is still connected. Signals do not stop this; it gives up after a
@@ -178,10 +202,12 @@ async fn on_server(
         session.send(&sql).await.map_err(|e| refused(&e, connection, same))?;
         notes.push(like.locale.missed(&plain));
     }
+    let shares_server = same || like.is_on(&session).await;
     let scratch = Scratch {
         connection: connected(connection, &mark.name, like),
         origin: Origin::Database { admin: Box::new(connection.clone()), name: mark.name.clone() },
-        shares_server: same || like.is_on(&session).await,
+        shares_server,
+        before: if shares_server { Cluster::read(&session).await.ok() } else { None },
         notes,
     };
     let comment = format!("COMMENT ON DATABASE {} IS {}", Ident::new(mark.name.as_str()), Literal(&mark.comment()));
@@ -247,7 +273,7 @@ async fn in_sandbox(like: &Like, command: &str, interrupt: &Interrupt) -> Result
         create.map_err(|e| e.explain(format!("cannot create role {role} in the sandbox")))?;
         connection.user.clone_from(&like.role);
     }
-    Ok(Scratch { connection, origin: Origin::Server(Box::new(sandbox)), shares_server: false, notes })
+    Ok(Scratch { connection, origin: Origin::Server(Box::new(sandbox)), shares_server: false, before: None, notes })
 }
 
 /// A role that by default may not write may still have a scratch database, which is its own.

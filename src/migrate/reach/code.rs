@@ -13,7 +13,9 @@ pub(super) enum Sort {
         /// What its code may do.
         may: Option<&'static str>,
     },
-    /// It is about a routine without running it.
+    /// A foreign table is made: what is written to it is written elsewhere.
+    Foreign(Vec<String>),
+    /// It is about a routine or a foreign table without running or using it.
     AboutRoutine,
     /// Anything else.
     Run(Option<Reach>),
@@ -40,6 +42,13 @@ pub(super) fn sort(text: &str) -> Sort {
             return Sort::Routine { name: name.unwrap_or_default(), may: code(text, &words) };
         }
     }
+    if words.are(0, &["CREATE", "FOREIGN", "TABLE"]) {
+        let at = words.skip(3, &["IF", "NOT", "EXISTS"]);
+        let parent = words.find(at, &["PARTITION", "OF"]).map(|at| at + 2);
+        let names = [Some(at), parent].into_iter().flatten().filter_map(|at| words.name(at));
+        return Sort::Foreign(names.map(|(name, _)| name.name.raw().to_owned()).collect());
+    }
+    let is_about = |at: usize| is_about(at) || words.are(at, &["FOREIGN", "TABLE"]);
     let verb = ["ALTER", "DROP"].iter().any(|verb| words.is(0, verb));
     if verb && is_about(1) || words.are(0, &["COMMENT", "ON"]) && is_about(2) {
         return Sort::AboutRoutine;
@@ -57,8 +66,12 @@ pub(super) fn sort(text: &str) -> Sort {
     if words.is(0, "DO") {
         return Sort::Run(code(text, &words).map(|what| Reach { what, surely: false }));
     }
-    let called = (0..words.len()).find_map(|at| call(&words, at));
-    Sort::Run(called.map(|what| Reach { what, surely: true }))
+    if let Some(what) = (0..words.len()).find_map(|at| call(&words, at)) {
+        return Sort::Run(Some(Reach { what, surely: true }));
+    }
+    let hidden = (0..words.len()).find_map(|at| spelled(&words, at));
+    let imports = words.are(0, &["IMPORT", "FOREIGN"]).then_some("brings in tables of another database");
+    Sort::Run(hidden.or(imports).map(|what| Reach { what, surely: false }))
 }
 
 /// Whether a text mentions one of these names, as the catalog has them: the first.
@@ -83,24 +96,78 @@ fn code(text: &str, words: &Words<'_>) -> Option<&'static str> {
             return Some("runs code in a language that is not looked into");
         }
     }
+    let escaped = |word: &&str| {
+        let start = word.get(..2).unwrap_or_default().to_lowercase();
+        (start == "e'" && word.contains('\\')) || start == "u&"
+    };
+    if (0..words.len()).filter_map(|at| words.get(at)).any(|word| escaped(&word)) {
+        return Some("hides its code in escapes");
+    }
     // A body without quotes stands among the words.
-    inside(words).or_else(|| quoted(text).iter().find_map(|body| inside(&Words::of(body))))
+    inside(words, 1).or_else(|| quoted(text).iter().find_map(|body| inside(&Words::of(body), 0)))
 }
 
-fn inside(words: &Words<'_>) -> Option<&'static str> {
-    (0..words.len()).find_map(|at| {
-        let word = words.get(at)?;
-        if word.len() > 3 && word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("u&\"")) {
-            return Some("names things in a way that is not looked into");
+/// What a body does, or the words of a statement behind its verb.
+fn inside(words: &Words<'_>, from: usize) -> Option<&'static str> {
+    (from..words.len()).find_map(|at| {
+        if let Some(what) = spelled(words, at) {
+            return Some(what);
         }
         if words.is(at, "EXECUTE") {
             let next = ["FUNCTION", "PROCEDURE", "ON"].iter().any(|next| words.is(at + 1, next));
-            return (!next).then_some("runs SQL that it puts together");
+            // Variables may be called so as well.
+            let edges = [";", "BEGIN", "THEN", "ELSE", "LOOP", ">", ">>", "IN", "FOR", "QUERY"];
+            let begins = at == 0 || edges.iter().any(|edge| words.is(at - 1, edge));
+            return (begins || !next).then_some("runs SQL that it puts together");
+        }
+        let made = words.skip(at + 1, &["OR", "REPLACE"]);
+        let makes = words.is(at, "CREATE") && (words.is(made, "FUNCTION") || words.is(made, "PROCEDURE"));
+        let block = words.is(at, "DO")
+            && (words.is(at + 1, "LANGUAGE") || words.get(at + 1).is_some_and(|next| next.contains(['\'', '$'])));
+        if makes || block {
+            return Some("has code within its code");
         }
         // Not a part of a name, such as a column called role.
         let begins = at == 0 || !words.is(at - 1, ".");
         begins.then(|| statement(words, at).and_then(may)).flatten().or_else(|| call(words, at))
     })
+}
+
+/// Spellings behind which a name or a text is another one.
+fn spelled(words: &Words<'_>, at: usize) -> Option<&'static str> {
+    let word = words.get(at)?;
+    if word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("u&\"")) {
+        return Some("names things in a way that is not looked into");
+    }
+    let quotes = ["standard_conforming_strings", "'standard_conforming_strings'"].iter().any(|name| words.is(at, name));
+    quotes.then_some("quotes in a way that is not looked into")
+}
+
+/// Catalogs that all databases of a server have in common.
+const SHARED: [&str; 11] = [
+    "pg_authid",
+    "pg_auth_members",
+    "pg_database",
+    "pg_db_role_setting",
+    "pg_parameter_acl",
+    "pg_replication_origin",
+    "pg_shdepend",
+    "pg_shdescription",
+    "pg_shseclabel",
+    "pg_subscription",
+    "pg_tablespace",
+];
+
+/// Whether the statement that begins at `at` writes rows of such a catalog, as a superuser may.
+fn writes_shared(words: &Words<'_>, at: usize) -> bool {
+    let into = [["INSERT", "INTO"], ["DELETE", "FROM"], ["MERGE", "INTO"]].iter().any(|verb| words.are(at, verb));
+    let target = match () {
+        () if into => at + 2,
+        () if words.is(at, "UPDATE") || words.is(at, "COPY") => at + 1,
+        () => return false,
+    };
+    let name = words.name(words.skip(target, &["ONLY"]));
+    name.is_some_and(|(name, end)| SHARED.contains(&name.name.raw()) && !(words.is(at, "COPY") && words.is(end, "TO")))
 }
 
 /// What a plain statement that begins at `at` does to the server.
@@ -172,6 +239,9 @@ fn call(words: &Words<'_>, at: usize) -> Option<&'static str> {
     if words.is(at, "cron") && words.is(at + 1, ".") {
         return Some("schedules jobs");
     }
+    if writes_shared(words, at) {
+        return Some("changes the catalogs");
+    }
     if !words.is(at + 1, "(") {
         return None;
     }
@@ -192,10 +262,21 @@ fn call(words: &Words<'_>, at: usize) -> Option<&'static str> {
         | "pg_start_backup"
         | "pg_stop_backup" => "steers WAL or logs",
         "pg_terminate_backend" | "pg_cancel_backend" | "pg_log_backend_memory_contexts" => "acts on sessions",
-        "pg_stat_reset_shared" | "pg_stat_reset_slru" | "pg_stat_statements_reset" => "resets counters",
-        "query_to_xml" | "query_to_xmlschema" | "query_to_xml_and_xmlschema" | "ts_stat" => {
-            "runs SQL that it puts together"
-        }
+        "pg_logical_emit_message" | "pg_logfile_rotate" => "steers WAL or logs",
+        "pg_background_launch" => "starts another session",
+        "http_get" | "http_post" | "http_put" | "http_patch" | "http_delete" => "calls a service outside",
+        "pg_stat_reset_shared"
+        | "pg_stat_reset_slru"
+        | "pg_stat_reset_subscription_stats"
+        | "pg_stat_statements_reset" => "resets counters",
+        "query_to_xml"
+        | "query_to_xmlschema"
+        | "query_to_xml_and_xmlschema"
+        | "ts_stat"
+        | "ts_rewrite"
+        | "crosstab"
+        | "crosstabn"
+        | "connectby" => "runs SQL that it puts together",
         name if name.starts_with("pg_file_") => "writes a file",
         name if name.contains("replication_slot") || name.starts_with("pg_logical_slot_") => {
             "changes replication slots"
@@ -209,6 +290,45 @@ fn call(words: &Words<'_>, at: usize) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spelled_otherwise_or_hidden_deeper_is_not_let_through() {
+        for reaches in [
+            "UPDATE pg_authid SET rolsuper = true",
+            "UPDATE ONLY pg_catalog.pg_database SET datconnlimit = 1",
+            "WITH x AS (DELETE FROM pg_auth_members RETURNING 1) SELECT FROM x",
+            "INSERT INTO pg_db_role_setting VALUES (0, 0, '{}')",
+            "SELECT pg_logical_emit_message(false, 'a', 'b')",
+            "SELECT net.http_post('x')",
+            "DO $$ BEGIN UPDATE pg_authid SET rolconnlimit = 1; END $$",
+            "DO $$ DECLARE function text := 'x'; BEGIN EXECUTE function; END $$",
+            "DO $$ BEGIN CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'x'; END $$",
+            "DO $$ BEGIN DO 'BEGIN ALTER ROLE r NOLOGIN; END'; END $$",
+            "DO E'BEGIN EXECUT\\x45 x; END'",
+            "DO U&'BEGIN EXECUT\\0045 x; END'",
+            "SELECT U&\"\\0070g_reload_conf\"()",
+            "SET standard_conforming_strings = off",
+            "SELECT set_config('standard_conforming_strings', 'off', false)",
+            "IMPORT FOREIGN SCHEMA s FROM SERVER x INTO public",
+        ] {
+            assert!(run(reaches).is_some(), "{reaches}");
+        }
+        for stays in [
+            "SELECT datname FROM pg_database",
+            "INSERT INTO t SELECT oid FROM pg_authid ON CONFLICT DO NOTHING",
+            "COPY pg_database TO STDOUT",
+            "DO $$ BEGIN INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING; END $$",
+            "DO $$ BEGIN CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); END $$",
+            "CREATE TABLE pg_database_sizes (a int)",
+        ] {
+            assert_eq!(run(stays), None, "{stays}");
+        }
+        assert_eq!(
+            sort("CREATE FOREIGN TABLE IF NOT EXISTS p PARTITION OF q DEFAULT SERVER s"),
+            Sort::Foreign(vec!["p".to_owned(), "q".to_owned()])
+        );
+        assert_eq!(sort("ALTER FOREIGN TABLE p OWNER TO r"), Sort::AboutRoutine);
+    }
 
     fn run(text: &str) -> Option<Reach> {
         match sort(text) {

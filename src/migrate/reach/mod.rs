@@ -33,19 +33,19 @@ pub(super) struct Beyond<'a> {
 }
 
 /// The first place where one of these versions does, or may: code is taken to be able to do whatever it is not
-/// seen not to. `surely` asks for plain statements only.
+/// seen not to.
 ///
 /// # Errors
 /// Invalid files.
-pub(super) fn first<'a>(set: &'a MigrationSet, tried: Tried<'_>, surely: bool) -> Result<Option<Beyond<'a>>> {
+pub(super) fn first<'a>(set: &'a MigrationSet, tried: Tried<'_>) -> Result<Option<Beyond<'a>>> {
     let known = tried.applied && set.system().is_some();
-    let routines = if surely || known { Vec::new() } else { routines(set)? };
+    let routines = if known { Vec::new() } else { routines(set)? };
     for file in tried.versions.iter().filter_map(|version| set.file(*version)) {
         let script = script::read(&file.label, &file.sql)?;
         let beyond = |range: Range<usize>, reach: Reach| {
             Some(Beyond { label: &file.label, text: &file.sql, range, what: reach.what, surely: reach.surely })
         };
-        if !script.sound && !surely && !known {
+        if !script.sound && !known {
             let what = "is not understood, and may change things";
             return Ok(beyond(0..file.sql.len().min(1), Reach { what, surely: false }));
         }
@@ -57,7 +57,7 @@ pub(super) fn first<'a>(set: &'a MigrationSet, tried: Tried<'_>, surely: bool) -
                 Some(Reach { what, surely: false })
             };
             match own.or_else(called) {
-                Some(reach) if reach.surely || !surely && !known => return Ok(beyond(piece.range.clone(), reach)),
+                Some(reach) if reach.surely || !known => return Ok(beyond(piece.range.clone(), reach)),
                 _ => {}
             }
         }
@@ -65,7 +65,7 @@ pub(super) fn first<'a>(set: &'a MigrationSet, tried: Tried<'_>, surely: bool) -
     Ok(None)
 }
 
-/// Routines that the set makes, and that may reach beyond the database when they are called: also those that call
+/// Routines and foreign tables that the set makes, and that may reach beyond the database when they are called: also those that call
 /// such a one.
 fn routines(set: &MigrationSet) -> Result<Vec<(String, &'static str)>> {
     let mut harmless: Vec<(String, &str)> = Vec::new();
@@ -75,6 +75,9 @@ fn routines(set: &MigrationSet) -> Result<Vec<(String, &'static str)>> {
             let Some(text) = file.sql.get(piece.range.clone()) else { continue };
             match code::sort(text) {
                 Sort::Routine { name, may: Some(what) } => found.push((name, what)),
+                Sort::Foreign(names) => {
+                    found.extend(names.into_iter().map(|name| (name, "uses a foreign table")));
+                }
                 Sort::Routine { name, may: None } => harmless.push((name, text)),
                 _ => {}
             }

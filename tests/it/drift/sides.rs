@@ -176,6 +176,59 @@ fn nothing_of_the_server_changes_by_what_code_does_in_a_replay() {
 }
 
 #[test]
+fn no_file_applied_or_pending_reaches_the_live_server_at_whatever_address_it_is_named() {
+    let server = private_server(&Options::default());
+    let setup = Database::at(&server);
+    setup.sql("CREATE ROLE r1; CREATE ROLE r2");
+    let body = |code: &str| format!("DO $$ BEGIN {code} END $$;");
+    let made = |code: &str, then: &str| {
+        format!("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN {code} RETURN 1; END $$; {then}")
+    };
+    let leaks = [
+        "ALTER /* x */ ROLE r1 CONNECTION LIMIT 1;".to_owned(),
+        "CREATE GROUP r3;".to_owned(),
+        "COMMENT ON ROLE r1 IS 'x';".to_owned(),
+        "COMMENT ON TABLESPACE pg_default IS 'x';".to_owned(),
+        "UPDATE pg_authid SET rolconnlimit = 1 WHERE rolname = 'r1';".to_owned(),
+        "WITH x AS (UPDATE pg_database SET datconnlimit = 9 WHERE datname = 'postgres' RETURNING 1) SELECT * FROM x;"
+            .to_owned(),
+        "SELECT pg_create_physical_replication_slot('leaked');".to_owned(),
+        "SELECT pg_reload_conf();".to_owned(),
+        "SELECT U&\"\\0070g_reload_conf\"();".to_owned(),
+        "SELECT query_to_xml('SELECT pg_reload_conf()', true, false, '');".to_owned(),
+        "SET standard_conforming_strings = off; SELECT 1;".to_owned(),
+        body("EXECUTE 'alter' || ' role r1 CONNECTION LIMIT 1';"),
+        body("GRANT r1 TO r2;"),
+        body("COMMENT ON DATABASE postgres IS 'x';"),
+        body("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'ALTER ROLE r1 CONNECTION LIMIT 1';") + " SELECT f();",
+        body("DO 'BEGIN ALTER ROLE r1 CONNECTION LIMIT 1; END';"),
+        "DO E'BEGIN EXECUT\\x45 \\'alter\\' || \\' role r1 CONNECTION LIMIT 1\\'; END';".to_owned(),
+        made("ALTER ROLE r1 SET work_mem = '5MB';", "SELECT f();"),
+        made("GRANT r1 TO r2;", "CREATE VIEW v AS SELECT f(); SELECT * FROM v;"),
+        made("GRANT r1 TO r2;", "CREATE TABLE t (a int DEFAULT f(), b int); INSERT INTO t (b) VALUES (1);"),
+        made("GRANT r1 TO r2;", "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT f()'; SELECT g();"),
+    ];
+    for text in &leaks {
+        let case = Case {
+            db: Database::at(&server),
+            folder: tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap(),
+        };
+        case.file("V1__x.sql", text);
+        let before = of_the_server(&case);
+        let live = case.db.url();
+        let refuses = |verb: &[&str]| {
+            let run = run(&mut case.command(verb, &["--scratch-url", &live])).expect_code(4);
+            assert!(run.stderr.contains("--sandbox") && run.stderr.contains("V1__x.sql:1:"), "{text}: {}", run.stderr);
+        };
+        refuses(&["migrate", "rehearse"]);
+        run(&mut case.command(&["migrate", "up", "--fake"], &[])).expect_code(0);
+        refuses(&["drift"]);
+        assert_eq!(of_the_server(&case), before, "{text}");
+        case.db.sql("DROP TABLE refinery_schema_history");
+    }
+}
+
+#[test]
 fn words_in_texts_and_mappings_of_users_are_no_reason_for_a_private_server() {
     let server = private_server(&Options::default());
     let case = Case::on(

@@ -64,6 +64,50 @@ fn failures_do_not_keep_it() {
 }
 
 #[test]
+fn what_changes_of_the_whole_server_meanwhile_is_told_by_name() {
+    for major in majors() {
+        let (_server, db) = alone(major);
+        db.sql("CREATE ROLE one; CREATE ROLE two");
+        let target = connection(&db.url());
+        wait(async {
+            let like = like(&target).await.unwrap();
+            let interrupt = Interrupt::default();
+            for place in [Place::SameServer(target.clone()), Place::Url(target.clone())] {
+                let (one, other) = tokio::join!(
+                    Scratch::create(&place, &like, "test", &interrupt),
+                    Scratch::create(&place, &like, "test", &interrupt)
+                );
+                let (scratch, other) = (one.unwrap(), other.unwrap());
+                // Scratch databases of other runs are no change.
+                other.drop().await.unwrap();
+                assert_eq!(scratch.changes().await, Vec::<String>::new());
+                db.sql("ALTER ROLE one CONNECTION LIMIT 3; ALTER ROLE two SET work_mem = '5MB'; GRANT one TO two; COMMENT ON ROLE one IS 'x'; CREATE ROLE three");
+                let told = scratch.changes().await.join("\n");
+                for word in [
+                    "WARNING",
+                    "role one has changed",
+                    "settings of role two is new",
+                    "membership of two in one is new",
+                    "comment on",
+                    "role three is new",
+                    "Another session",
+                ] {
+                    assert!(told.contains(word), "{word}: {told}");
+                }
+                scratch.drop().await.unwrap();
+                db.sql("ALTER ROLE one CONNECTION LIMIT -1; ALTER ROLE two RESET ALL; REVOKE one FROM two; COMMENT ON ROLE one IS NULL; DROP ROLE three");
+            }
+            let failed = within(&Place::SameServer(target.clone()), &like, "test", &interrupt, async |_| {
+                db.sql("CREATE ROLE four");
+                Err::<(), _>(Failure::new(Kind::Invalid, "no good"))
+            })
+            .await;
+            assert!(failed.unwrap_err().to_string().contains("role four is new"));
+        });
+    }
+}
+
+#[test]
 fn two_at_once_do_not_meet() {
     let (_server, db) = alone(*majors().last().unwrap());
     let target = connection(&db.url());
