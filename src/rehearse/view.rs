@@ -33,6 +33,8 @@ pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[E
     let total: f64 = lines.iter().map(|line| (line.took + line.commit.unwrap_or_default()).as_secs_f64()).sum();
     let wal: Option<u64> = lines.iter().filter(|line| !line.failed).map(|line| line.wal).sum();
     let rewrites: usize = lines.iter().map(|line| line.rewritten.len()).sum();
+    // Bytes below nothing have no unit of their own.
+    let grew = if report.grown.is_some_and(|bytes| bytes < 0) { "grew by (bytes)" } else { "grew by" };
     let mut document = head(label, &report.target)
         .fact("pending", "tried", report.versions.len())
         .fact("stage", "tried on", report.stage.as_str())
@@ -43,7 +45,7 @@ pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[E
         .fact("rewrites", "rewrites", rewrites)
         .fact("total_seconds", "took", Value::Seconds(total))
         .fact("total_wal_bytes", "WAL", wal.map_or(Value::Unknown, Value::Bytes))
-        .fact("grown_bytes", "grew by", report.grown.map_or(Value::Unknown, signed))
+        .fact("grown_bytes", grew, report.grown.map_or(Value::Unknown, signed))
         .fact("temporary_bytes", "temporary files", report.temporary.map_or(Value::Unknown, signed));
     if let Some(max) = limits.max_lock {
         document = document.fact("max_lock", "lock at most", max.sql());
@@ -89,8 +91,8 @@ fn result(report: &Report, excesses: &[Excess]) -> String {
         (Some(_), _) => "fails".to_owned(),
         (None, 0) if report.broken.is_some() => "passes, but made-up rows break it: with real ones UNKNOWN".to_owned(),
         (None, 0) => "passes".to_owned(),
-        (None, 1) => "1 statement does more than is allowed".to_owned(),
-        (None, count) => format!("more than is allowed, in {count} places"),
+        (None, 1) => "not within the limits, in 1 place".to_owned(),
+        (None, count) => format!("not within the limits, in {count} places"),
     }
 }
 
@@ -98,7 +100,8 @@ fn findings(report: &Report, lines: &[Line], excesses: &[Excess]) -> Table {
     let columns = vec![Column::new("rule", "rule"), Column::new("place", "where"), Column::new("message", "what")];
     let mut table = Table::new("findings", "", columns);
     if let Some(failure) = &report.failure {
-        let place = lines.iter().find(|line| line.failed).map(Line::place);
+        // What fails at the commit fails behind the last statement.
+        let place = lines.iter().find(|line| line.failed).or(lines.last()).map(Line::place);
         let place = failure.place().map(str::to_owned).or(place);
         let message = super::told(failure);
         table.push(vec!["fails".into(), place.into(), message.into()]);

@@ -92,6 +92,12 @@ fn a_failure_has_its_own_place_on_one_line_and_passwords_are_nowhere() {
     let nope = case.json(&[], 2);
     assert!(nope["findings"][0]["place"].as_str().unwrap().ends_with("V2__step.sql:2:11"), "{nope:#}");
 
+    // What fails at the commit only.
+    case.file(2, "ALTER TABLE t ADD UNIQUE (a) DEFERRABLE INITIALLY DEFERRED;\nCREATE TABLE u (a int REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO u VALUES (7);");
+    let late = case.json(&[], 2);
+    assert!(late["findings"][0]["place"].as_str().unwrap().ends_with("V2__step.sql:3:1"), "{late:#}");
+    assert!(late["findings"][0]["message"].as_str().unwrap().contains("at a deferred constraint"), "{late:#}");
+
     case.file(2, "CREATE USER MAPPING FOR CURRENT_USER SERVER nowhere OPTIONS (user 'u', password 'hush');");
     for args in [&["migrate", "rehearse"][..], &["migrate", "plan"], &["migrate", "up"], &["migrate", "lint"]] {
         for format in ["table", "json"] {
