@@ -61,7 +61,7 @@ impl Kind {
 pub struct Failure {
     kind: Kind,
     cause: anyhow::Error,
-    code: Option<String>,
+    code: Option<[u8; 5]>,
     excerpt: Option<String>,
     notes: Vec<String>,
     done: Vec<String>,
@@ -92,13 +92,13 @@ impl Failure {
     /// The SQLSTATE of a server that is the cause.
     #[must_use]
     pub fn sqlstate(mut self, code: &str) -> Failure {
-        self.code = Some(code.to_owned());
+        self.code = code.as_bytes().try_into().ok();
         self
     }
 
     /// The SQLSTATE, where a server is the cause.
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        std::str::from_utf8(self.code.as_ref()?).ok()
     }
 
     /// The place that the excerpt shows: `file:line:column`.
