@@ -61,6 +61,7 @@ impl Kind {
 pub struct Failure {
     kind: Kind,
     cause: anyhow::Error,
+    code: Option<[u8; 5]>,
     excerpt: Option<String>,
     notes: Vec<String>,
     done: Vec<String>,
@@ -78,7 +79,7 @@ impl Failure {
 
     /// A failure around a cause chain.
     pub fn from_cause(kind: Kind, cause: anyhow::Error) -> Failure {
-        Failure { kind, cause, excerpt: None, notes: Vec::new(), done: Vec::new(), hints: Vec::new() }
+        Failure { kind, cause, code: None, excerpt: None, notes: Vec::new(), done: Vec::new(), hints: Vec::new() }
     }
 
     /// Adds a next step: a flag, a command or SQL that can be pasted.
@@ -86,6 +87,23 @@ impl Failure {
     pub fn hint(mut self, hint: impl fmt::Display) -> Failure {
         self.hints.push(hint.to_string());
         self
+    }
+
+    /// The SQLSTATE of a server that is the cause.
+    #[must_use]
+    pub fn sqlstate(mut self, code: &str) -> Failure {
+        self.code = code.as_bytes().try_into().ok();
+        self
+    }
+
+    /// The SQLSTATE, where a server is the cause.
+    pub fn code(&self) -> Option<&str> {
+        std::str::from_utf8(self.code.as_ref()?).ok()
+    }
+
+    /// The place that the excerpt shows: `file:line:column`.
+    pub fn place(&self) -> Option<&str> {
+        self.excerpt.as_deref()?.lines().next()?.trim_start().strip_prefix("--> ")
     }
 
     /// Shows the place in the user's file: rendered source lines with a caret.

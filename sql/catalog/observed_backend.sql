@@ -1,7 +1,7 @@
 -- Which relations has another session locked at this moment, or is about to?
 -- Server: 14.
 -- Rights: none.
-SELECT l.relation::int8 AS relation, l.mode
+SELECT l.relation::int8 AS relation, l.mode, l.granted
 FROM pg_catalog.pg_locks AS l
 WHERE
     l.pid = $1

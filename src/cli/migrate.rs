@@ -159,8 +159,9 @@ struct RehearseArgs {
     #[arg(long, value_name = "URL", value_parser = parse_secret)]
     on: Option<Secret>,
     /// Make up rows in every table of the scratch database: a number, or like-target for as many as the
-    /// target's statistics say (counts only, never data)
-    #[arg(long, value_name = "N|like-target", value_parser = rehearse::fill::parse_amount, conflicts_with = "on")]
+    /// target's statistics say (counts only, never data). What only such rows break is UNKNOWN, no failure
+    #[arg(long, value_name = "N|like-target", value_parser = rehearse::fill::parse_amount, conflicts_with = "on",
+        allow_negative_numbers = true)]
     fill: Option<rehearse::fill::Amount>,
     /// Rows that --fill gives a table at most
     #[arg(long, value_name = "N", default_value_t = 100_000)]

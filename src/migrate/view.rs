@@ -6,6 +6,7 @@ use super::assess::{Assessment, Entry, State};
 use super::embedded::System;
 use super::read::Snapshot;
 use super::source::MigrationSet;
+use crate::excerpt::masked;
 use crate::output::{Column, Document, Table, Value};
 use crate::steps::apply::Applied;
 use crate::steps::{Hazard, Lane, Plan, Step};
@@ -197,11 +198,11 @@ fn hazards(step: &Step) -> Vec<String> {
     told.chain((opaque > 0).then(|| format!("calls code ({opaque})"))).collect()
 }
 
-/// Every message as it will be sent, under a comment that says what it is.
+/// Every message as it will be sent, but for passwords, under a comment that says what it is.
 fn sql(index: usize, of: usize, step: &Step) -> String {
     let mut text = format!("-- step {}/{of}: {} ({}), {}\n", index + 1, step.title, step.why, mode(step.lane));
     for message in step.messages() {
-        text.push_str(&message.sql);
+        text.push_str(&masked(&message.sql));
         if !message.sql.ends_with('\n') {
             text.push('\n');
         }

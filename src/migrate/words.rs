@@ -6,6 +6,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 use squawk_lexer::{TokenKind, tokenize};
 
+use crate::excerpt::masked;
 use crate::ident::Ident;
 use crate::steps::guard::Name;
 
@@ -36,7 +37,7 @@ pub(crate) fn normal_form(text: &str) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A statement on one line: without comments, and without the semicolon at its end.
+/// A statement on one line: without comments, passwords, and the semicolon at its end.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     let mut end = 0;
@@ -48,7 +49,7 @@ pub(super) fn one_line(text: &str) -> String {
         line.push_str(&words.collect::<Vec<_>>().join(" "));
         end = token.end;
     }
-    line.trim_end_matches([';', ' ']).to_owned()
+    masked(line.trim_end_matches([';', ' '])).into_owned()
 }
 
 /// What stands in quotes or between dollars: each text that may be code.
@@ -134,7 +135,7 @@ impl<'a> Words<'a> {
     /// The words from `from` on, at most `most`, as one line.
     pub(super) fn line(&self, from: usize, most: usize) -> String {
         let shown = self.0.iter().skip(from).take(most).copied().collect::<Vec<_>>().join(" ");
-        let shown = shown.replace(" . ", ".").replace(" ;", "");
+        let shown = masked(&shown.replace(" . ", ".").replace(" ;", "")).into_owned();
         if self.0.len() > from + most { format!("{shown} …") } else { shown }
     }
 }

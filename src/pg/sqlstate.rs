@@ -104,7 +104,7 @@ impl ServerError {
                 .context(doing)
                 .hint("run the same command again: what is done is recorded, what is not left nothing behind");
         };
-        let mut failure = Failure::new(kind(db), describe(db)).context(doing);
+        let mut failure = Failure::new(kind(db), describe(db)).context(doing).sqlstate(db.code().code());
         if let Some(hint) = db.hint() {
             failure = failure.hint(format!("the server says: {hint}"));
         }

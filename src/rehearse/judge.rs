@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::ident::Ident;
 use crate::migrate::replay::one_line;
 use crate::steps::observe::{Observation, Relation, Relations, Touched};
 use crate::steps::{LockMode, Plan, Step, TableLock};
@@ -23,6 +24,8 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
     pub(super) step: String,
+    /// Its number in the step, from 0.
+    pub(super) statement: usize,
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) column: usize,
@@ -32,10 +35,24 @@ pub(super) struct Line {
     pub(super) how: How,
     /// Tables and indexes with a new file, and its bytes.
     pub(super) rewritten: Vec<(String, u64)>,
+    /// Indexes that were built, and their bytes.
+    pub(super) built: Vec<(String, u64)>,
+    /// Tables that TRUNCATE emptied.
+    pub(super) emptied: Vec<String>,
     /// Tables that were read from end to end, and the rows read of them; none where that is not known.
     pub(super) scanned: Option<Vec<(String, Option<i64>)>>,
     pub(super) rows_written: Option<i64>,
     pub(super) took: Duration,
+    /// Waiting for a lock is part of that.
+    pub(super) waited: bool,
+    /// The end of its transaction, where it is the last one in it.
+    pub(super) commit: Option<Duration>,
+    /// It may have held more: it runs code that catches exceptions.
+    pub(super) may_be_more: bool,
+    /// What made-up rows broke: whether real ones do is not known.
+    pub(super) doubt: Option<String>,
+    /// There were no made-up rows any more.
+    pub(super) unfilled: bool,
     /// How long its locks were held: to the end of its transaction.
     pub(super) held: Duration,
     pub(super) wal: Option<u64>,
@@ -47,6 +64,18 @@ impl Line {
     pub(super) fn place(&self) -> String {
         format!("{}:{}:{}", self.file, self.line, self.column)
     }
+
+    /// Why it may have held more than what is known.
+    pub(super) fn unseen(&self) -> Option<&'static str> {
+        match self.how {
+            _ if self.failed => None,
+            How::Unknown => Some("its locks were too short to be seen"),
+            _ if self.may_be_more => {
+                Some("it runs code that catches exceptions, and what that locked and let go was not seen")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How the locks are known.
@@ -56,7 +85,7 @@ pub(super) enum How {
     Held,
     /// Seen from another session while the statement ran.
     Sampled,
-    /// Too short to be seen: what the documentation says of such a statement.
+    /// Too short to be seen, or seen weaker: what the documentation says of such a statement.
     Documented,
     /// Not at all.
     Unknown,
@@ -101,56 +130,100 @@ pub(super) fn lines(plan: &Plan, seen: &[Observation], before: &Relations) -> Ve
 fn line(step: &Step, seen: &Observation, before: &Relations) -> Line {
     let statement = step.statements.get(seen.statement);
     let at = statement.map_or(0, |s| s.starts.first().copied().unwrap_or(s.offset));
-    let (line, column) = position(&step.file_text, at);
+    let (row, column) = position(&step.file_text, at);
     let known = || seen.touched.iter().filter_map(|(oid, touched)| Some((before.get(oid)?, touched)));
+    let truncates = begins_with(&seen.sql, "TRUNCATE");
     let mut locks: Vec<(bool, TableLock)> = known().filter_map(|(relation, touched)| lock(relation, touched)).collect();
     // The old index is locked at the end, when nobody uses it any more: that is what CONCURRENTLY waits for.
     if seen.alone && seen.sql.to_uppercase().contains("CONCURRENTLY") {
         locks.retain(|(index, _)| !index);
     }
+    let documented = statement.filter(|_| seen.alone).map_or(&[] as &[TableLock], |s| &s.locks);
+    let stronger = add_documented(&mut locks, documented, before);
     // A table stands before its indexes.
     locks.sort_by(|(a_index, a), (b_index, b)| (b.mode, a_index, &a.table).cmp(&(a.mode, b_index, &b.table)));
-    let mut locks: Vec<TableLock> = locks.into_iter().map(|(_, lock)| lock).collect();
-    let documented = statement.map_or(&[] as &[TableLock], |s| &s.locks);
+    let locks: Vec<TableLock> = locks.into_iter().map(|(_, lock)| lock).collect();
     let how = match (seen.alone, locks.is_empty()) {
         (false, _) => How::Held,
-        (true, false) => How::Sampled,
-        (true, true) if !documented.is_empty() => How::Documented,
         (true, true) => How::Unknown,
+        (true, false) if stronger => How::Documented,
+        (true, false) => How::Sampled,
     };
-    if how == How::Documented {
-        locks = documented.to_vec();
-        locks.sort_by_key(|lock| std::cmp::Reverse(lock.mode));
-    }
     let replaced = |oid: i64| seen.touched.get(&oid).is_some_and(|touched| touched.new_file.is_some());
-    let rewritten = known()
+    let new_files = known()
         // The indexes and the TOAST table of a rewritten table go without saying.
         .filter(|(relation, _)| relation.kind != "t" && !replaced(relation.of))
-        .filter_map(|(relation, touched)| Some((name(relation), touched.new_file?)))
-        .collect();
+        .filter_map(|(relation, touched)| Some((name(relation), touched.new_file?)));
+    let (rewritten, emptied) = if truncates {
+        (Vec::new(), new_files.map(|(name, _)| name).collect())
+    } else {
+        (new_files.collect(), Vec::new())
+    };
+    let built = seen.built.iter().filter(|index| before.contains_key(&index.of));
     let table = |relation: &Relation| matches!(relation.kind.as_str(), "r" | "m" | "p");
     let counted = !seen.failed && known().all(|(relation, touched)| !table(relation) || touched.scans.is_some());
     let scanned = known()
-        .filter(|(relation, touched)| table(relation) && touched.scans > Some(0))
+        // An emptied table is read to make its indexes anew: of no rows.
+        .filter(|(relation, touched)| table(relation) && touched.scans > Some(0) && !truncates)
         .map(|(relation, touched)| (name(relation), touched.rows_read))
         .collect();
     let written: Vec<i64> = seen.touched.values().filter_map(|touched| touched.rows_written).collect();
     Line {
         step: step.title.clone(),
+        statement: seen.statement,
         file: step.file.clone(),
-        line,
+        line: row,
         column,
         sql: one_line(&seen.sql),
         locks,
         how,
         rewritten,
+        built: built.map(|index| (name(index), index.bytes.unwrap_or(0))).collect(),
+        emptied,
         scanned: counted.then_some(scanned),
         rows_written: (!seen.alone && !seen.failed).then(|| written.iter().sum()),
         took: seen.took,
-        held: seen.took,
+        waited: seen.waited,
+        commit: seen.commit,
+        may_be_more: seen.catches && !seen.failed,
+        doubt: None,
+        unfilled: false,
+        held: seen.took + seen.commit.unwrap_or_default(),
         wal: seen.wal,
         failed: seen.failed,
     }
+}
+
+/// What the documentation says of a statement, added to what was seen of it: a lock may have been too
+/// short. Whether any is stronger than what was seen.
+fn add_documented(locks: &mut Vec<(bool, TableLock)>, documented: &[TableLock], before: &Relations) -> bool {
+    let mut stronger = false;
+    for lock in documented {
+        let called = |relation: &&Relation| lock.table == name(relation) || lock.table == plain(relation);
+        let relation = before.values().find(called);
+        let table = relation.map(|relation| before.get(&relation.of).unwrap_or(relation));
+        let table = table.map_or_else(|| lock.table.clone(), name);
+        match locks.iter_mut().find(|(_, known)| known.table == table) {
+            Some((_, known)) if known.mode >= lock.mode => {}
+            Some((_, known)) => (known.mode, stronger) = (lock.mode, true),
+            None => {
+                locks.push((false, TableLock { table, mode: lock.mode }));
+                stronger = true;
+            }
+        }
+    }
+    stronger
+}
+
+/// Without its schema.
+fn plain(relation: &Relation) -> String {
+    Ident::new(relation.name.as_str()).to_string()
+}
+
+/// Whether a statement begins with a keyword, behind comments.
+fn begins_with(sql: &str, keyword: &str) -> bool {
+    let line = one_line(sql);
+    line.split([' ', '(', ';']).next().is_some_and(|word| word.eq_ignore_ascii_case(keyword))
 }
 
 /// A lock and whether it is on an index, which counts for itself: it keeps everybody waiting who would
@@ -184,25 +257,23 @@ pub(super) fn excesses(lines: &[Line], limits: &Limits) -> Vec<Excess> {
             );
             found.push(Excess { rule: "max-lock", place: place.clone(), message });
         }
-        if let Some(max) = limits.max_lock
-            && line.how == How::Unknown
+        if let Some(max) = limits.max_lock.filter(|max| *max < LockMode::AccessExclusive)
+            && let Some(why) = line.unseen()
         {
-            let message = format!(
-                "its locks were too short to be seen, so that 'at most {max}' is not shown to hold: {}",
-                shortened(&line.sql, 120)
-            );
+            let message = format!("{why}, so that 'at most {max}' is not shown to hold: {}", shortened(&line.sql, 120));
             found.push(Excess { rule: "max-lock", place: place.clone(), message });
         }
-        if let Some(max) = limits.max_duration
-            && line.took > max
-        {
+        let Some(max) = limits.max_duration else { continue };
+        let times = [("took", Some(line.took)), ("the end of its transaction took", line.commit)];
+        for (what, time) in times.into_iter().filter_map(|(what, time)| Some((what, time?))).filter(|(_, t)| *t > max) {
+            let waited = if line.waited { ", waiting for a lock included" } else { "" };
             let message = format!(
-                "took {} on the copy; at most {} is allowed: {}",
-                seconds(line.took),
+                "{what} {} on the copy{waited}; at most {} is allowed: {}",
+                seconds(time),
                 seconds(max),
                 shortened(&line.sql, 120)
             );
-            found.push(Excess { rule: "max-duration", place, message });
+            found.push(Excess { rule: "max-duration", place: place.clone(), message });
         }
     }
     found
@@ -231,7 +302,9 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 pub(super) fn seconds(time: Duration) -> String {
-    if time < Duration::from_secs(1) {
+    if time < Duration::from_millis(10) {
+        format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+    } else if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())
     } else {
         format!("{:.1} s", time.as_secs_f64())

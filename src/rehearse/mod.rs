@@ -64,6 +64,10 @@ struct Report {
     plan: Plan,
     before: Relations,
     seen: Vec<Observation>,
+    /// What made-up rows broke; from its step on, what was seen on a copy without them.
+    broken: Option<Broken>,
+    plain_before: Relations,
+    plain_seen: Vec<Observation>,
     /// What was made up, and how large the target's tables are.
     filled: Vec<Filled>,
     estimates: Estimates,
@@ -75,6 +79,72 @@ struct Report {
     /// Whether others may have written WAL meanwhile.
     shared: bool,
     notes: Vec<String>,
+}
+
+/// A failure that is the made-up rows', not the migration's: without them it passes.
+struct Broken {
+    step: String,
+    /// None where it was at the commit.
+    statement: Option<usize>,
+    why: String,
+}
+
+impl Report {
+    /// Whether what failed may have failed for made-up rows only. A time limit is not that.
+    fn may_be_the_rows(&self) -> bool {
+        let code = self.failure.as_ref().and_then(Failure::code);
+        let data = code.is_some_and(|code| ["21", "22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)));
+        data && self.filled.iter().any(|one| one.rows > Some(0) && one.wanted > Some(0))
+    }
+
+    /// Which step was the last.
+    fn last(&self) -> Option<usize> {
+        let title = &self.seen.last()?.title;
+        self.plan.steps.iter().position(|step| step.title == *title)
+    }
+
+    /// Goes on from the step that failed with what another run has seen without made-up rows.
+    fn go_on_without_rows(&mut self, mut plain: Report) {
+        let (Some(failed), Some(reached)) = (self.last(), plain.last()) else { return };
+        if reached < failed {
+            return;
+        }
+        let is_before = |title: &str| self.plan.steps.iter().take(failed).any(|step| step.title == title);
+        let newest = self.seen.last().filter(|_| plain.failure.is_none() || reached > failed);
+        self.broken = newest.zip(self.failure.as_ref()).map(|(newest, failure)| Broken {
+            step: newest.title.clone(),
+            statement: newest.failed.then_some(newest.statement),
+            why: format!("made-up rows break it; real ones may not: {}", told(failure)),
+        });
+        plain.seen.retain(|one| !is_before(&one.title));
+        let kept = self.seen.iter().filter(|one| is_before(&one.title)).cloned().collect();
+        (self.seen, self.plain_seen, self.plain_before) = (kept, plain.seen, plain.before);
+        (self.failure, self.grown, self.temporary) = (plain.failure, None, None);
+    }
+
+    fn lines(&self) -> Vec<judge::Line> {
+        let mut lines = judge::lines(&self.plan, &self.seen, &self.before);
+        let mut plain = judge::lines(&self.plan, &self.plain_seen, &self.plain_before);
+        for line in &mut plain {
+            line.unfilled = true;
+        }
+        if let Some(broken) = &self.broken {
+            let mut of_step = plain.iter_mut().filter(|line| line.step == broken.step);
+            let line = match broken.statement {
+                Some(number) => of_step.find(|line| line.statement == number),
+                None => of_step.last(),
+            };
+            line.into_iter().for_each(|line| line.doubt = Some(broken.why.clone()));
+        }
+        lines.extend(plain);
+        lines
+    }
+}
+
+/// What failed, on one line.
+fn told(failure: &Failure) -> String {
+    let messages = failure.messages().join(": ");
+    messages.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 /// Tries what is pending on a copy.
@@ -109,12 +179,11 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     let trial = Trial { target: &target, versions: &versions, estimates, wish };
     let mut report = match &wish.stage {
         Stage::Scratch(place) => {
-            let (interrupt, events) = (means.interrupt, &mut *means.events);
             let (place, why) = replay::settle(place, &target, &versions)?;
-            let mut report = scratch::within(&place, &target.like, "rehearse", interrupt, async |scratch| {
-                trial.in_scratch(scratch, &place, interrupt, events).await
-            })
-            .await?;
+            let mut report = trial.in_scratch(&place, &wish.fill, means).await?;
+            if report.may_be_the_rows() {
+                report.go_on_without_rows(trial.in_scratch(&place, &Fill::default(), means).await?);
+            }
             report.notes.extend(why.map(|why| format!("this was tried {why}")));
             report
         }
@@ -126,11 +195,11 @@ pub async fn rehearse(request: &Request, wish: &Wish, means: &mut Means<'_>) -> 
     report.notes.extend(target.elsewhere.iter().map(|history| {
         format!("the search_path leads to no history, so nothing counts as applied; but there is {history}")
     }));
-    let lines = judge::lines(&report.plan, &report.seen, &report.before);
+    let lines = report.lines();
     let excesses = judge::excesses(&lines, &wish.limits);
     let clean = excesses.is_empty() && report.failure.is_none();
     let outcome = if clean { Outcome::Done } else { Outcome::Findings };
-    Ok((outcome, view::report(&label, &report, &lines, &excesses)))
+    Ok((outcome, view::report(&label, &report, &lines, &excesses, &wish.limits)))
 }
 
 fn refuse_obstacles(target: &Reached) -> Result<()> {
@@ -190,14 +259,23 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    async fn in_scratch(
+    async fn in_scratch(&self, place: &Place, fill: &Fill, means: &mut Means<'_>) -> Result<Report> {
+        let (interrupt, events) = (means.interrupt, &mut *means.events);
+        scratch::within(place, &self.target.like, "rehearse", interrupt, async |scratch| {
+            self.inside(scratch, place, fill, interrupt, events).await
+        })
+        .await
+    }
+
+    async fn inside(
         &self,
         scratch: &Scratch,
         place: &Place,
+        fill: &Fill,
         interrupt: &Interrupt,
         events: &mut dyn Events,
     ) -> Result<Report> {
-        let (target, fill) = (self.target, &self.wish.fill);
+        let target = self.target;
         if scratch.shares_server() {
             refuse_reaching(target, self.versions, false)?;
         }
@@ -277,6 +355,9 @@ impl Trial<'_> {
             rows: String::new(),
             before,
             seen: executor.observations(),
+            broken: None,
+            plain_before: Relations::new(),
+            plain_seen: Vec::new(),
             plan,
             filled: Vec::new(),
             estimates: Estimates::new(),

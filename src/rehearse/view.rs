@@ -1,11 +1,17 @@
 //! A rehearsal as the table of a change ticket. Knows reports and columns, not terminals.
 
+use std::time::Duration;
+
 use super::fill::Filled;
-use super::judge::{Excess, How, Line, blocks, bytes, seconds, shortened};
+use super::judge::{Excess, How, Limits, Line, blocks, bytes, seconds, shortened};
 use super::{Reached, Report};
 use crate::output::{Column, Document, Table, Value};
 use crate::steps::TableLock;
 
+/// A commit that took so long did something.
+const WORTH_TELLING: Duration = Duration::from_millis(50);
+/// So many bytes say something of the time that they take.
+const MEASURABLE: u64 = 1 << 20;
 /// Of the text of a statement a person sees this much.
 const SHOWN: usize = 90;
 
@@ -23,23 +29,30 @@ pub(super) fn nothing(label: &str, target: &Reached) -> Document {
         .table(statements(&[]))
 }
 
-pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[Excess]) -> Document {
-    let strongest = lines.iter().filter_map(|line| line.locks.first()).rev().max_by_key(|lock| lock.mode);
-    let total: f64 = lines.iter().map(|line| line.took.as_secs_f64()).sum();
+pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[Excess], limits: &Limits) -> Document {
+    let total: f64 = lines.iter().map(|line| (line.took + line.commit.unwrap_or_default()).as_secs_f64()).sum();
     let wal: Option<u64> = lines.iter().filter(|line| !line.failed).map(|line| line.wal).sum();
     let rewrites: usize = lines.iter().map(|line| line.rewritten.len()).sum();
+    // Bytes below nothing have no unit of their own.
+    let grew = if report.grown.is_some_and(|bytes| bytes < 0) { "grew by (bytes)" } else { "grew by" };
     let mut document = head(label, &report.target)
         .fact("pending", "tried", report.versions.len())
         .fact("stage", "tried on", report.stage.as_str())
         .fact("server", "server", format!("PostgreSQL {}", report.server))
         .fact("rows", "rows", report.rows.as_str())
         .fact("result", "result", result(report, excesses))
-        .fact("strongest_lock", "strongest lock", strongest.map(ToString::to_string).map_or(Value::None, Value::Text))
+        .fact("strongest_lock", "strongest lock", strongest_lock(lines))
         .fact("rewrites", "rewrites", rewrites)
         .fact("total_seconds", "took", Value::Seconds(total))
         .fact("total_wal_bytes", "WAL", wal.map_or(Value::Unknown, Value::Bytes))
-        .fact("grown_bytes", "grew by", report.grown.map_or(Value::Unknown, signed))
+        .fact("grown_bytes", grew, report.grown.map_or(Value::Unknown, signed))
         .fact("temporary_bytes", "temporary files", report.temporary.map_or(Value::Unknown, signed));
+    if let Some(max) = limits.max_lock {
+        document = document.fact("max_lock", "lock at most", max.sql());
+    }
+    if let Some(max) = limits.max_duration {
+        document = document.fact("max_duration_seconds", "statement at most", Value::Seconds(max.as_secs_f64()));
+    }
     if let Some(failure) = &report.failure {
         document = document.text("failure", failure.to_string());
     }
@@ -60,6 +73,15 @@ pub(super) fn report(label: &str, report: &Report, lines: &[Line], excesses: &[E
     document
 }
 
+/// None of them says little where some could not be seen.
+fn strongest_lock(lines: &[Line]) -> Value {
+    match lines.iter().filter_map(|line| line.locks.first()).rev().max_by_key(|lock| lock.mode) {
+        Some(lock) => lock.to_string().into(),
+        None if lines.iter().any(|line| line.failed || line.unseen().is_some()) => Value::Unknown,
+        None => "none".into(),
+    }
+}
+
 fn signed(bytes: i64) -> Value {
     u64::try_from(bytes).map_or(Value::Int(bytes), Value::Bytes)
 }
@@ -67,9 +89,10 @@ fn signed(bytes: i64) -> Value {
 fn result(report: &Report, excesses: &[Excess]) -> String {
     match (&report.failure, excesses.len()) {
         (Some(_), _) => "fails".to_owned(),
+        (None, 0) if report.broken.is_some() => "passes, but made-up rows break it: with real ones UNKNOWN".to_owned(),
         (None, 0) => "passes".to_owned(),
-        (None, 1) => "1 statement does more than is allowed".to_owned(),
-        (None, count) => format!("{count} times more than is allowed"),
+        (None, 1) => "not within the limits, in 1 place".to_owned(),
+        (None, count) => format!("not within the limits, in {count} places"),
     }
 }
 
@@ -77,8 +100,10 @@ fn findings(report: &Report, lines: &[Line], excesses: &[Excess]) -> Table {
     let columns = vec![Column::new("rule", "rule"), Column::new("place", "where"), Column::new("message", "what")];
     let mut table = Table::new("findings", "", columns);
     if let Some(failure) = &report.failure {
-        let message = failure.messages().join(": ");
-        let place = lines.iter().find(|line| line.failed).map(Line::place);
+        // What fails at the commit fails behind the last statement.
+        let place = lines.iter().find(|line| line.failed).or(lines.last()).map(Line::place);
+        let place = failure.place().map(str::to_owned).or(place);
+        let message = super::told(failure);
         table.push(vec!["fails".into(), place.into(), message.into()]);
     }
     for excess in excesses {
@@ -115,6 +140,13 @@ fn statements(lines: &[Line]) -> Table {
             Column::machine("scanned_rows"),
             Column::machine("rows_written"),
             Column::machine("failed"),
+            Column::machine("built"),
+            Column::machine("emptied"),
+            Column::machine("waited"),
+            Column::machine("commit_seconds"),
+            Column::machine("may_have_held_more"),
+            Column::machine("without_made_up_rows"),
+            Column::machine("unknown"),
         ],
     );
     for line in lines {
@@ -144,7 +176,7 @@ fn row(line: &Line) -> Vec<Value> {
         strongest.map(|lock| lock.mode.sql()).into(),
         strongest.map(|lock| lock.table.clone()).into(),
         strongest.map_or(Value::None, |_| Value::Seconds(line.held.as_secs_f64())),
-        if line.how == How::Unknown || line.failed {
+        if line.failed || (strongest.is_none() && line.unseen().is_some()) {
             Value::Unknown
         } else {
             strongest.map_or("nothing", |lock| blocks(lock.mode)).into()
@@ -157,6 +189,13 @@ fn row(line: &Line) -> Vec<Value> {
         scanned_rows.map_or(Value::Unknown, Value::Int),
         line.rows_written.map_or(Value::Unknown, Value::Int),
         line.failed.into(),
+        names(&line.built),
+        Value::List(line.emptied.clone()),
+        line.waited.into(),
+        line.commit.map_or(Value::None, |time| Value::Seconds(time.as_secs_f64())),
+        (line.unseen().is_some()).into(),
+        line.unfilled.into(),
+        line.doubt.clone().into(),
     ]
 }
 
@@ -199,10 +238,14 @@ fn expected(report: &Report, lines: &[Line]) -> Table {
             let Some((_, estimate)) = report.estimates.iter().find(|(table, _)| table.to_string() == *name) else {
                 continue;
             };
-            let here = report.before.values().find(|relation| relation.name().to_string() == *name);
+            let before = if line.unfilled { &report.plain_before } else { &report.before };
+            let here = before.values().find(|relation| relation.name().to_string() == *name);
             let here = here.and_then(|relation| relation.bytes);
             let there = u64::try_from(estimate.bytes).unwrap_or(0);
             let guess = guess(line.took.as_secs_f64(), here.unwrap_or(0), there);
+            if there < MEASURABLE && guess.is_none() {
+                continue;
+            }
             #[expect(clippy::cast_possible_truncation, reason = "an estimate; saturates")]
             let rows = estimate.rows.map_or(Value::Unknown, |rows| Value::Int(rows as i64));
             table.push(vec![
@@ -222,7 +265,6 @@ fn expected(report: &Report, lines: &[Line]) -> Table {
 
 /// In proportion to the bytes, as long as there are enough of them here to measure anything.
 fn guess(took: f64, here: u64, there: u64) -> Option<(f64, &'static str)> {
-    const MEASURABLE: u64 = 1 << 20;
     if there <= here + here / 10 {
         return Some((took, "good: as large here"));
     }
@@ -242,20 +284,21 @@ fn version(step: &str) -> &str {
 
 fn lock(line: &Line) -> Value {
     if line.failed {
-        return Value::None;
+        return Value::Unknown;
     }
     let Some(first) = line.locks.first() else {
         return match line.how {
-            How::Unknown => Value::Unknown,
+            _ if line.unseen().is_some() => Value::Unknown,
             How::Held => "no other".into(),
-            How::Sampled | How::Documented => "none".into(),
+            How::Sampled | How::Documented | How::Unknown => "none".into(),
         };
     };
     let others = line.locks.iter().filter(|lock| lock.mode == first.mode).count() - 1;
     let more = if others > 0 { format!(" and {others} more") } else { String::new() };
     let known = if line.how == How::Documented { " (by the documentation)" } else { "" };
     let held = if line.held > line.took { format!(", held {}", seconds(line.held)) } else { String::new() };
-    format!("{first}{more}: {}{held}{known}", blocks(first.mode)).into()
+    let unseen = if line.unseen().is_some() { "; may have held more" } else { "" };
+    format!("{first}{more}: {}{held}{known}{unseen}", blocks(first.mode)).into()
 }
 
 fn work(line: &Line) -> Value {
@@ -264,12 +307,10 @@ fn work(line: &Line) -> Value {
     }
     let mut work = Vec::new();
     for (name, size) in &line.rewritten {
-        work.push(if line.sql.to_uppercase().starts_with("TRUNCATE") {
-            format!("empties {name}")
-        } else {
-            format!("rewrites {name}, {}", bytes(*size))
-        });
+        work.push(format!("rewrites {name}, {}", bytes(*size)));
     }
+    work.extend(line.built.iter().map(|(name, size)| format!("builds {name}, {}", bytes(*size))));
+    work.extend(line.emptied.iter().map(|name| format!("empties {name}")));
     match &line.scanned {
         Some(scanned) => work.extend(scanned.iter().map(|(name, rows)| match rows {
             Some(rows) => format!("reads {name}, {rows} rows"),
@@ -279,6 +320,15 @@ fn work(line: &Line) -> Value {
     }
     if let Some(rows) = line.rows_written.filter(|rows| *rows > 0) {
         work.push(format!("writes {rows} rows"));
+    }
+    if line.waited {
+        work.push("waited for a lock: that is in its time".to_owned());
+    }
+    if let Some(time) = line.commit.filter(|time| *time >= WORTH_TELLING) {
+        work.push(format!("the commit after it took {}", seconds(time)));
+    }
+    if let Some(doubt) = &line.doubt {
+        work.push(format!("UNKNOWN with rows: {doubt}"));
     }
     Value::List(work)
 }
@@ -297,6 +347,18 @@ fn notes(report: &Report, lines: &[Line]) -> Vec<String> {
         notes.push(
             "outside of a transaction locks are seen from another session: very short ones may be missed".to_owned(),
         );
+    }
+    if lines.iter().any(|line| line.may_be_more) {
+        notes.push(
+            "code that catches exceptions lets go of what it locked before one: such a statement may have held more"
+                .to_owned(),
+        );
+    }
+    if let Some(broken) = &report.broken {
+        notes.push(format!(
+            "made-up rows break {} (real ones may not): it and what follows ran once more on a copy without them",
+            version(&broken.step)
+        ));
     }
     if lines.iter().any(|line| line.scanned.is_none() && !line.failed) {
         notes.push("what a statement outside of a transaction reads is UNKNOWN before PostgreSQL 15".to_owned());

@@ -380,7 +380,8 @@ impl Executor {
                 // Reported by the caller, which asks the same question.
                 return Err((message.role, ServerError::interrupted()));
             }
-            let subject = watch.subject();
+            let (subject, waits) = (watch.subject(), watch.waits);
+            let began = Instant::now();
             let sending = watch.send(&self.work, &message.sql, self.order.lock_patience, events);
             let sent = match (&self.observer, message.role) {
                 (Some(observer), Role::Work(index)) => {
@@ -388,6 +389,13 @@ impl Executor {
                 }
                 _ => sending.await,
             };
+            if let Some(observer) = &self.observer {
+                match message.role {
+                    Role::Work(_) if watch.waits > waits && !subject.1 => observer.waited(),
+                    Role::Close => observer.closed(subject.0, began.elapsed()),
+                    _ => {}
+                }
+            }
             sent.map_err(|e| (message.role, e))?;
         }
         Ok(())

@@ -37,6 +37,15 @@ pub struct Observation {
     pub failed: bool,
     /// How long it took.
     pub took: Duration,
+    /// It was seen waiting for somebody's lock: that is part of how long it took.
+    pub waited: bool,
+    /// How long the end of its transaction took, where it is the last one in it: deferred constraints
+    /// are checked then.
+    pub commit: Option<Duration>,
+    /// It may have locked more and let go of it: it runs code that catches exceptions.
+    pub catches: bool,
+    /// Indexes that it built: the relation that it is, and its size.
+    pub built: Vec<Relation>,
     /// Bytes of WAL that the whole server wrote meanwhile.
     pub wal: Option<u64>,
     /// What it touched, by the relation's OID.
@@ -100,7 +109,11 @@ pub async fn relations(session: &Session) -> Result<Relations> {
 async fn read_relations(session: &Session) -> std::result::Result<(Option<i64>, Relations), ServerError> {
     let rows = session.rows(&Query::OBSERVED_RELATIONS, &[]).await?;
     let wal = rows.first().map(|row| get(row, "wal"));
-    let relation = |row: &Row| Relation {
+    Ok((wal, rows.iter().map(|row| (get(row, "relation"), relation(row))).collect()))
+}
+
+fn relation(row: &Row) -> Relation {
+    Relation {
         schema: get(row, "schema"),
         name: get(row, "name"),
         kind: get(row, "kind"),
@@ -110,8 +123,17 @@ async fn read_relations(session: &Session) -> std::result::Result<(Option<i64>, 
         rows: get(row, "rows"),
         scans: get(row, "scans"),
         unsent: get(row, "unsent"),
-    };
-    Ok((wal, rows.iter().map(|row| (get(row, "relation"), relation(row))).collect()))
+    }
+}
+
+/// Whether code that catches exceptions is in the text or called by it.
+fn catches(sql: &str, catchers: &[String]) -> bool {
+    let text = sql.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let itself = words.first() == Some(&"do") && words.windows(2).any(|pair| pair == ["exception", "when"]);
+    let defines = ["create", "alter", "drop", "comment"].iter().any(|word| words.first() == Some(word));
+    itself || (!defines && catchers.iter().any(|name| words.contains(&name.to_lowercase().as_str())))
 }
 
 /// What a column of our own query holds; NULL as the type's nothing.
@@ -203,26 +225,49 @@ impl Observer {
         statement: usize,
         sql: &Arc<str>,
     ) -> std::result::Result<(), ServerError> {
-        let mut modes = BTreeMap::new();
-        let (began, sent) =
-            if alone { self.sample(sending, sql, &mut modes).await } else { (Instant::now(), sending.await) };
+        let mut sampled = Sampled::default();
+        let (took, sent) = if alone {
+            self.sample(sending, sql, &mut sampled).await
+        } else {
+            let began = Instant::now();
+            let sent = sending.await;
+            (began.elapsed(), sent)
+        };
         let mut observation = Observation {
             title: title.to_owned(),
             statement,
             sql: Arc::clone(sql),
             alone,
             failed: sent.is_err(),
-            took: began.elapsed(),
+            took,
+            waited: sampled.waited,
+            commit: None,
+            catches: false,
+            built: Vec::new(),
             wal: None,
             touched: BTreeMap::new(),
         };
         let looked = match (&sent, alone) {
             (Err(_), _) => Ok(()),
             (Ok(()), false) => self.within(work, &mut observation).await,
-            (Ok(()), true) => self.outside(work, modes, &mut observation).await,
+            (Ok(()), true) => self.outside(work, sampled.modes, &mut observation).await,
         };
         self.state().seen.push(observation);
         sent.and(looked)
+    }
+
+    /// The newest statement was kept waiting.
+    pub(super) fn waited(&self) {
+        if let Some(newest) = self.state().seen.last_mut() {
+            newest.waited = true;
+        }
+    }
+
+    /// Its transaction has ended.
+    pub(super) fn closed(&self, title: &str, took: Duration) {
+        if let Some(newest) = self.state().seen.last_mut().filter(|one| one.title == title && !one.alone) {
+            newest.commit = Some(took);
+        }
     }
 
     /// In the transaction itself, right after the statement.
@@ -233,9 +278,15 @@ impl Observer {
         let now = rows.first().map(|row| get(row, "wal"));
         observation.wal = grown(*wal, now);
         *wal = now;
+        observation.catches =
+            catches(&observation.sql, &rows.first().map_or_else(Vec::new, |row| get(row, "catchers")));
         for row in &rows {
             let Ok(Some(oid)) = row.try_get::<_, Option<i64>>("relation") else { continue };
             let modes: Vec<String> = get(row, "modes");
+            let is_new = !held.contains_key(&oid) && !relations.contains_key(&oid);
+            if is_new && get::<String>(row, "kind") == "i" {
+                observation.built.push(relation(row));
+            }
             let known = held.entry(oid).or_insert_with(|| Held {
                 file: relations.get(&oid).map_or(0, |relation| relation.file),
                 ..Held::default()
@@ -247,6 +298,8 @@ impl Observer {
                 rows_read: get(row, "rows_read"),
                 rows_written: get(row, "rows_written"),
             };
+            let written = now.rows_written > known.rows_written;
+            observation.catches |= written && get::<bool>(row, "catches");
             let replaced = now.file != 0 && known.file != 0 && now.file != known.file;
             let touched = Touched {
                 lock: now.modes.difference(&known.modes).max().copied(),
@@ -296,6 +349,9 @@ impl Observer {
                 observation.touched.insert(*oid, touched);
             }
         }
+        let is_new = |oid: &i64| !state.before.relations.contains_key(oid);
+        let built = relations.iter().filter(|(oid, relation)| relation.kind == "i" && is_new(oid));
+        observation.built = built.map(|(_, relation)| relation.clone()).collect();
         for (oid, lock) in modes.iter().filter(|(oid, _)| !relations.contains_key(oid)) {
             observation.touched.insert(*oid, Touched { lock: Some(*lock), ..Touched::default() });
         }
@@ -304,36 +360,49 @@ impl Observer {
 
     /// Looks from the second session, again and again. That session holds the tables that the statement
     /// names until the statement was seen at their door, so that none is too short to be seen; what was
-    /// waited for it is not the statement's time. Returns when the statement could begin.
+    /// waited for it is not the statement's time. Returns how long it took from when it could begin.
     async fn sample(
         &self,
         sending: impl Future<Output = std::result::Result<(), ServerError>>,
         sql: &str,
-        modes: &mut BTreeMap<i64, LockMode>,
-    ) -> (Instant, std::result::Result<(), ServerError>) {
+        sampled: &mut Sampled,
+    ) -> (Duration, std::result::Result<(), ServerError>) {
         let mut holding = self.hold(sql).await;
         let asked = Instant::now();
         let mut began = asked;
         tokio::pin!(sending);
-        let sent = loop {
+        loop {
             tokio::select! {
                 biased;
-                done = &mut sending => break done,
+                done = &mut sending => {
+                    let took = began.elapsed();
+                    if holding {
+                        let _ = self.beside.send("COMMIT").await;
+                    }
+                    return (took, done);
+                }
                 () = tokio::time::sleep(if asked.elapsed() < LONGEST_HOLD { TICK } else { SLOW_TICK }) => {
                     // Looking on is a courtesy: when it fails, the statement still decides.
-                    let _ = self.look(modes).await;
-                    let seen = modes.values().any(|mode| *mode >= LockMode::ShareUpdateExclusive);
+                    let _ = self.look(sampled, !holding).await;
+                    let seen = sampled.modes.values().any(|mode| *mode >= LockMode::ShareUpdateExclusive);
                     if holding && (seen || asked.elapsed() > LONGEST_HOLD) {
-                        let _ = self.beside.send("COMMIT").await;
+                        // The statement goes on while the answer to this is under way.
                         (holding, began) = (false, Instant::now());
+                        let letting_go = self.beside.send("COMMIT");
+                        tokio::pin!(letting_go);
+                        tokio::select! {
+                            biased;
+                            done = &mut sending => {
+                                let took = began.elapsed();
+                                let _ = letting_go.await;
+                                return (took, done);
+                            }
+                            _ = &mut letting_go => {}
+                        }
                     }
                 }
             }
-        };
-        if holding {
-            let _ = self.beside.send("COMMIT").await;
         }
-        (began, sent)
     }
 
     /// Locks the tables that a statement names, themselves or by an index, against everything that is
@@ -361,15 +430,24 @@ impl Observer {
         held
     }
 
-    async fn look(&self, modes: &mut BTreeMap<i64, LockMode>) -> std::result::Result<(), ServerError> {
+    /// What it holds, or is about to: it has what it waits for before it ends well.
+    async fn look(&self, sampled: &mut Sampled, free: bool) -> std::result::Result<(), ServerError> {
         for row in self.beside.rows(&Query::OBSERVED_BACKEND, &[&self.backend_pid]).await? {
+            sampled.waited |= free && !get::<bool>(&row, "granted");
             if let Some(mode) = LockMode::of_catalog(&get::<String>(&row, "mode")) {
-                let strongest = modes.entry(get(&row, "relation")).or_insert(mode);
+                let strongest = sampled.modes.entry(get(&row, "relation")).or_insert(mode);
                 *strongest = (*strongest).max(mode);
             }
         }
         Ok(())
     }
+}
+
+/// What the second session has seen.
+#[derive(Default)]
+struct Sampled {
+    modes: BTreeMap<i64, LockMode>,
+    waited: bool,
 }
 
 /// Has a session hand its counters on; false where the server cannot be asked to.

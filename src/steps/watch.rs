@@ -26,6 +26,8 @@ pub(super) struct Watch<'a> {
     began: Instant,
     blocked_since: Option<Instant>,
     told: Option<Instant>,
+    /// How often somebody was seen in the way.
+    pub(super) waits: usize,
     /// The last sessions seen in the way.
     pub(super) blockers: Vec<Blocker>,
 }
@@ -47,6 +49,7 @@ impl<'a> Watch<'a> {
             began: Instant::now(),
             blocked_since: None,
             told: None,
+            waits: 0,
             blockers: Vec::new(),
         }
     }
@@ -137,6 +140,7 @@ impl<'a> Watch<'a> {
         } else {
             let since = *self.blocked_since.get_or_insert_with(Instant::now);
             self.blockers = blockers;
+            self.waits += 1;
             let waited = since.elapsed();
             if waited >= WORTH_TELLING && self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
                 events.event(Event::Blocked { title: self.title, blockers: &self.blockers, waited });

@@ -25,6 +25,7 @@ fn a_lock_or_a_duration_above_its_limit_is_a_finding_that_names_the_statement() 
     assert!(long["place"].as_str().unwrap().ends_with("V2__step.sql:3:1"), "{long}");
     case.rehearse(&["--max-lock", "ACCESS EXCLUSIVE", "--max-duration", "20s"], 0);
     case.rehearse(&["--max-lock", "strong"], 64);
+    assert!(case.rehearse(&["--fill", "-3"], 64).stderr.contains("neither a number of rows nor like-target"));
 }
 
 #[test]

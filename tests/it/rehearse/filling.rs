@@ -97,3 +97,49 @@ fn as_many_rows_as_the_target_has_counted_up_to_the_most() {
     case.rehearse(&["--fill", "many"], 64);
     case.rehearse(&["--rows", "large"], 64);
 }
+
+#[test]
+fn what_only_made_up_rows_break_is_no_failure_of_the_migration() {
+    let tables = "
+        CREATE TABLE customers (id bigint PRIMARY KEY, state text DEFAULT 'new', extra xml, age int NOT NULL);
+        CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint);";
+    let case = Case::with(tables, &["ALTER TABLE orders ADD note text;", "", "ALTER TABLE customers ADD c int;"]);
+    for (good, code) in [
+        ("ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;", "23503"),
+        ("ALTER TABLE customers ADD UNIQUE (state);", "23505"),
+        ("ALTER TABLE customers ALTER extra SET NOT NULL;", "23502"),
+        ("ALTER TABLE customers ADD CHECK (age < 0);", "23514"),
+        ("ALTER TABLE customers ALTER state DROP DEFAULT, ALTER state TYPE int USING state::int;", "22P02"),
+    ] {
+        case.file(3, &format!("SELECT 1;\n{good}"));
+        let document = case.json(&["--fill", "100"], 0);
+        assert!(
+            document["findings"].is_null() && document["result"].as_str().unwrap().contains("UNKNOWN"),
+            "{document:#}"
+        );
+        let broken = line(&document, good.trim_end_matches(';'));
+        let why = broken["unknown"].as_str().unwrap_or_else(|| panic!("{broken:#}"));
+        assert!(why.contains("made-up rows break it; real ones may not") && why.contains(code), "{why}");
+        assert_eq!((&broken["failed"], &broken["without_made_up_rows"]), (&false.into(), &true.into()));
+        assert_eq!(broken["lock_mode"].as_str().map(|mode| mode.contains("EXCLUSIVE")), Some(true), "{broken:#}");
+        // What came before it had rows, what comes after it ran as well.
+        assert_eq!(line(&document, "ADD note")["without_made_up_rows"], false);
+        assert_eq!(line(&document, "ADD c int")["lock_mode"], "ACCESS EXCLUSIVE");
+        assert_eq!(filled(&document, "orders")["rows"], 100);
+    }
+    let shown = case.rehearse(&["--fill", "100"], 0).stdout;
+    assert!(shown.contains("made-up rows break V3 (real ones may not)"), "{shown}");
+    // A failure that comes later is one, and so is one that needs no made-up rows.
+    case.file(4, "ALTER TABLE nowhere ADD c int;");
+    let later = case.json(&["--fill", "100"], 2);
+    assert!(later["findings"][0]["place"].as_str().unwrap().contains("V4__step.sql:1:"), "{later:#}");
+    assert!(line(&later, "state::int")["unknown"].is_string(), "{later:#}");
+    case.file(
+        3,
+        "INSERT INTO orders VALUES (-1, -1);\nALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;",
+    );
+    let real = case.json(&["--fill", "100"], 2);
+    assert!(real["findings"][0]["message"].as_str().unwrap().contains("23503"), "{real:#}");
+    assert!(super::statements(&real).iter().all(|line| line["unknown"].is_null()), "{real:#}");
+    assert_eq!(line(&real, "FOREIGN KEY")["failed"], true);
+}

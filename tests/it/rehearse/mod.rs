@@ -6,6 +6,7 @@ mod filling;
 mod places;
 mod seen;
 mod systems;
+mod told;
 
 use std::path::Path;
 use std::process::Command;
