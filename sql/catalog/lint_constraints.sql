@@ -5,7 +5,10 @@ SELECT
     n.nspname::text AS schema,
     c.relname::text AS name,
     k.conname::text AS constraint_name,
-    pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS expression,
+    -- To print it, the server would wait for whoever holds the table.
+    CASE WHEN NOT EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS l WHERE l.relation = k.conrelid AND l.mode = 'AccessExclusiveLock'
+    ) THEN pg_catalog.pg_get_expr(k.conbin, k.conrelid) END AS expression,
     k.convalidated AS valid
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

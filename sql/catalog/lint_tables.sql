@@ -8,21 +8,8 @@ SELECT
     CURRENT_USER::text AS role,
     pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
     pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
-    CASE WHEN c.relkind IN ('r', 'm', 'p') THEN (
-        SELECT COALESCE(pg_catalog.sum(GREATEST(l.reltuples, 0)), 0)::int8
-        FROM pg_catalog.pg_partition_tree(c.oid) AS t
-        INNER JOIN pg_catalog.pg_class AS l ON l.oid = t.relid
-        WHERE t.isleaf
-    ) ELSE 0 END + CASE WHEN c.relkind = 'm' THEN GREATEST(c.reltuples, 0)::int8 ELSE 0 END AS rows,
-    CASE
-        WHEN c.relkind = 'p' THEN (
-            SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_table_size(t.relid)), 0)::int8
-            FROM pg_catalog.pg_partition_tree(c.oid) AS t
-            WHERE t.isleaf
-        )
-        WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid)
-        ELSE 0
-    END AS bytes,
+    size.rows,
+    size.bytes,
     c.relkind = 'p' AS partitioned,
     EXISTS (
         SELECT FROM pg_catalog.pg_partitioned_table AS p WHERE p.partrelid = c.oid AND p.partdefid <> 0
@@ -33,6 +20,35 @@ SELECT
     ) AS visible
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    WITH RECURSIVE tree AS (
+        SELECT c.oid AS relid
+        UNION ALL
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i INNER JOIN tree ON i.inhparent = tree.relid
+        WHERE c.relkind = 'p'
+    )
+    SELECT
+        COALESCE(pg_catalog.sum(GREATEST(l.reltuples, 0)), 0)::int8 AS rows,
+        COALESCE(
+            pg_catalog.sum(
+                CASE
+                    -- The size of what somebody holds is waited for: the last known one is.
+                    WHEN EXISTS (
+                        SELECT FROM pg_catalog.pg_locks AS k
+                        WHERE k.relation IN (l.oid, l.reltoastrelid) AND k.mode = 'AccessExclusiveLock'
+                    ) THEN (
+                        l.relpages::int8
+                        + COALESCE((SELECT o.relpages FROM pg_catalog.pg_class AS o WHERE o.oid = l.reltoastrelid), 0)
+                    ) * pg_catalog.current_setting('block_size')::int8
+                    ELSE pg_catalog.pg_table_size(l.oid)
+                END
+            ),
+            0
+        )::int8 AS bytes
+    FROM tree
+    INNER JOIN pg_catalog.pg_class AS l ON l.oid = tree.relid
+    WHERE l.relkind IN ('r', 'm')
+) AS size
 CROSS JOIN (
     SELECT pg_catalog.replace(pg_catalog.replace(s.reset_val, ' ', ''), '"', '') AS path
     FROM pg_catalog.pg_settings AS s

@@ -126,8 +126,7 @@ enum VerbArgs {
     /// Each finding names its rule, the lock and whom it blocks, and the safe way as SQL. Exit 2 when
     /// there is one at or above --fail-on. With --database-url or --target, pending files are judged by
     /// the real tables: a tiny one is nothing, a large one is an error; nothing is written. To accept a
-    /// place: '-- dbctl-ignore RULE: reason' on the line before. Also prints --format text, sarif,
-    /// junit, github, gitlab.
+    /// place: '-- dbctl-ignore RULE: reason' on the line before.
     Lint(LintArgs),
     /// Try what is pending on a copy, and show what each statement locks, rewrites and takes
     ///
@@ -185,8 +184,13 @@ fn parse_lock(text: &str) -> std::result::Result<LockMode, String> {
 }
 
 #[derive(Debug, Args)]
+#[command(arg = super::format_of_findings())]
 struct LintArgs {
-    /// Only files that git says were added or changed since this revision
+    /// Only files that git says were added or changed since this branch left the revision
+    ///
+    /// Also those that git does not know yet. A renamed or moved file counts as added where it is now; a
+    /// deleted one is not looked at. Only files in --dir count, wherever that is in the repository; outside
+    /// of one it is an error.
     #[arg(long, value_name = "REV")]
     since: Option<String>,
     /// The files are one change: nobody uses what an earlier one creates

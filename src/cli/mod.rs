@@ -210,6 +210,18 @@ impl Cli {
 }
 
 /// Infallible, so that clap never prints the text back.
+/// `--format` where an answer has findings: the same option, with the forms that it has besides.
+fn format_of_findings() -> clap::Arg {
+    clap::Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(|text: &str| {
+            text.parse::<Format>().map_err(|failure| format!("{failure}, {}", Format::OF_FINDINGS.join(", ")))
+        })
+        .help_heading("Output")
+        .help(format!("How the answer is printed: {}, {}", Format::NAMES.join(", "), Format::OF_FINDINGS.join(", ")))
+}
+
 fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }

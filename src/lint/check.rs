@@ -10,6 +10,7 @@ use super::phrase::Phrase;
 use super::rules::files::{CONTROL, MIXED, REFUSED, SYNTAX};
 use super::rules::{self, Context, Seen};
 use super::statement::{self, Act, Action, Statement};
+use super::syntax;
 use crate::ident::Ident;
 use crate::migrate::script::{self, Piece, Survey, Why};
 use crate::migrate::words;
@@ -62,7 +63,7 @@ pub(super) fn learn(label: &str, text: &str, known: &mut Known) {
 pub(super) fn judge(label: &str, stem: &str, text: &str, judgement: &Judgement, known: &mut Known) -> Verdict {
     let survey = script::survey(label, text);
     let mut found: Vec<(Range<usize>, Found)> = Vec::new();
-    whole(&survey, &mut found);
+    whole(text, &survey, &mut found);
     let lane = survey.lane.unwrap_or(Lane::Transaction);
     let statement =
         |piece: &Piece| Statement { span: piece.range.clone(), act: statement::read(text, piece.range.clone()) };
@@ -108,9 +109,9 @@ fn made(statement: &Statement) -> Option<(&'static str, Ident, usize)> {
 }
 
 /// What is wrong with the file as a whole.
-fn whole(survey: &Survey, found: &mut Vec<(Range<usize>, Found)>) {
-    for (range, message) in survey.errors.iter().take(MOST_SYNTAX_ERRORS) {
-        found.push((range.clone(), Found::new(&SYNTAX, range, format!("PostgreSQL would not read this: {message}"))));
+fn whole(text: &str, survey: &Survey, found: &mut Vec<(Range<usize>, Found)>) {
+    for (range, message) in syntax::errors(text, survey).into_iter().take(MOST_SYNTAX_ERRORS) {
+        found.push((range.clone(), Found::new(&SYNTAX, &range, message)));
     }
     for refusal in &survey.refusals {
         let rule = match refusal.why {
@@ -146,12 +147,38 @@ fn one(
     found.extend(of_statement.into_iter().map(|it| (outer.span.clone(), it)));
     if let Act::Do { body, .. } = &statement.act {
         for inner in body {
+            if let Some(what) = refuses_block(&inner.act) {
+                let it =
+                    Found::new(&MIXED, &inner.span, format!("{what} refuses a DO block: it fails where it is run"));
+                found.push((outer.span.clone(), it.fix("-- outside of the block, in a file of its own")));
+            }
             remember_names(inner, known, seen);
             one(text, lane, judgement, (inner, outer), (known, seen), found);
             // What a block makes, its next statement finds.
             known.learn(&inner.act);
         }
     }
+}
+
+/// What cannot run inside of a block, which is inside of a transaction.
+fn refuses_block(act: &Act) -> Option<&'static str> {
+    Some(match act {
+        Act::CreateIndex(index) if index.concurrently => "CREATE INDEX CONCURRENTLY",
+        Act::Drop(drop) if drop.concurrently => "DROP INDEX CONCURRENTLY",
+        Act::Drop(drop) if drop.kind == "DATABASE" => "DROP DATABASE",
+        Act::Reindex { concurrently: true, .. } => "REINDEX CONCURRENTLY",
+        Act::VacuumFull { .. } => "VACUUM",
+        Act::AlterSystem { .. } => "ALTER SYSTEM",
+        Act::AlterTable(alter) => {
+            let detaches = |action: &Action| matches!(action, Action::Detach { concurrently: true, .. });
+            return alter
+                .actions
+                .iter()
+                .any(|(_, action)| detaches(action))
+                .then_some("DETACH PARTITION … CONCURRENTLY");
+        }
+        _ => return None,
+    })
 }
 
 fn remember_names(statement: &Statement, known: &Known, seen: &mut Seen) {

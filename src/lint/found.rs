@@ -36,6 +36,14 @@ impl Found {
         self
     }
 
+    /// The table that it is about, and every row of it.
+    pub(super) fn locks_rows(mut self, table: &Name) -> Found {
+        let mode = LockMode::RowExclusive;
+        self.lock =
+            Some(format!("{mode} on {table}, and every row of it: blocks whoever writes to these rows; reads go on"));
+        self.about(table)
+    }
+
     /// Another table that is locked as well.
     pub(super) fn also_locks(mut self, mode: LockMode, table: &Name) -> Found {
         let also = format!("{mode} on {table}: blocks {}", whom(mode));

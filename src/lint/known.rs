@@ -13,6 +13,8 @@ pub(super) struct Known {
     tables: HashMap<String, Vec<Table>>,
     objects: HashMap<String, Vec<Object>>,
     steady_functions: BTreeSet<String>,
+    /// Domains with a CHECK or NOT NULL, by name.
+    constrained_domains: BTreeSet<String>,
     /// The file that is read.
     pub(super) file: usize,
     /// Files of the same change: what was born in one of them nobody uses yet.
@@ -149,6 +151,12 @@ impl Known {
         self.steady_functions.contains(function)
     }
 
+    /// Whether a data type is a domain that is known to demand something.
+    pub(super) fn is_constrained_domain(&self, data_type: &str) -> bool {
+        let name = data_type.rsplit('.').next().unwrap_or(data_type);
+        self.constrained_domains.contains(name.trim_matches('"'))
+    }
+
     /// A validated CHECK from which the server sees that the column holds no NULL.
     pub(super) fn proves_not_null(&self, table: &Name, column: &Ident) -> bool {
         let Some(table) = self.table(table) else { return false };
@@ -205,7 +213,15 @@ impl Known {
                 }
             }
             Act::CreateType { name } => object("type", name, None),
-            Act::CreateDomain { name, .. } => object("domain", name, None),
+            Act::CreateDomain { name, constrained } => {
+                object("domain", name, None);
+                if *constrained {
+                    self.constrained_domains.insert(name.name.raw().to_owned());
+                }
+            }
+            Act::DomainConstraint { name, .. } => {
+                self.constrained_domains.insert(name.name.raw().to_owned());
+            }
             Act::CreateSequence { name } => object("sequence", name, None),
             Act::CreateTrigger { trigger, .. } => object("trigger", trigger, None),
             Act::CreateSchema { name: Some(name) } => {

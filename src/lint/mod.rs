@@ -15,6 +15,7 @@ mod rule;
 mod rules;
 mod since;
 mod statement;
+mod syntax;
 mod view;
 
 #[cfg(test)]

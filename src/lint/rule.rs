@@ -15,6 +15,8 @@ pub struct Rule {
     pub level: Level,
     /// Looked for only where it was switched on.
     pub off: bool,
+    /// What it finds is a secret: its line is not shown again.
+    pub secret: bool,
     /// Whether the harm grows with the table: of a tiny one nothing is said.
     pub grows: bool,
     /// Needs a database to look at.
@@ -42,6 +44,7 @@ pub(super) const RULE: Rule = Rule {
     id: "",
     level: Level::Warning,
     off: false,
+    secret: false,
     grows: false,
     needs_database: false,
     finds: "",

@@ -39,6 +39,9 @@ fn shown(told: &Told) -> String {
     let mut text = format!("{}[{}]: {}\n", found.level.name(), found.rule.id, found.danger);
     if told.text.is_empty() {
         text.push_str(&format!(" --> {}\n", told.label));
+    } else if found.rule.secret {
+        let place = place(told);
+        text.push_str(&format!(" --> {}:{}:{}\n", told.label, place.line, place.column));
     } else {
         let drawn = excerpt::at_bytes(&told.label, &told.text, found.span.clone(), "");
         for line in drawn.lines() {

@@ -213,9 +213,11 @@ fn read_text(path: &Path) -> std::result::Result<String, String> {
     }
     let bytes = fs::read(path).map_err(|e| format!("cannot be read: {e}"))?;
     String::from_utf8(bytes).map_err(|e| {
+        let wide = e.as_bytes().starts_with(&[0xff, 0xfe]) || e.as_bytes().starts_with(&[0xfe, 0xff]);
         format!(
-            "is not UTF-8 (byte {}): convert it, for example: iconv -f LATIN1 -t UTF-8 -o {shown} {shown}",
+            "is not UTF-8 (byte {}): convert it, for example: iconv -f {} -t UTF-8 {shown} > {shown}.new && mv {shown}.new {shown}",
             e.utf8_error().valid_up_to(),
+            if wide { "UTF-16" } else { "LATIN1" },
             shown = path.display()
         )
     })

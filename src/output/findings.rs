@@ -111,7 +111,7 @@ pub(super) fn sarif(findings: &Findings) -> String {
         let mut location = json!({});
         if let Some(place) = &finding.place {
             location["physicalLocation"] = json!({
-                "artifactLocation": {"uri": place.file},
+                "artifactLocation": {"uri": uri(&place.file)},
                 "region": {
                     "startLine": place.line,
                     "startColumn": place.column,
@@ -140,6 +140,7 @@ pub(super) fn sarif(findings: &Findings) -> String {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.collect::<Vec<Json>>(),
             }},
+            "columnKind": "unicodeCodePoints",
             "results": results.collect::<Vec<Json>>(),
         }],
     });
@@ -222,6 +223,18 @@ pub(super) fn gitlab(findings: &Findings) -> String {
         })
         .collect();
     format!("{:#}\n", Json::Array(list))
+}
+
+/// A path as a reference of RFC 3986.
+fn uri(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
 }
 
 fn said(finding: &Finding) -> String {
@@ -318,6 +331,8 @@ mod tests {
         let results = &log["runs"][0]["results"];
         assert_eq!(results[0]["level"], "error");
         assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startColumn"], 3);
+        assert_eq!(results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "a,b.sql");
+        assert_eq!(uri("über 100%/a:b.sql"), "%C3%BCber%20100%25/a%3Ab.sql");
         assert_eq!(results[1]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "table:app.t");
         assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][1]["id"], "odd");
         let quality: Json = serde_json::from_str(&gitlab(&findings())).unwrap();

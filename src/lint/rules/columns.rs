@@ -40,6 +40,21 @@ pub(super) static VOLATILE: Rule = Rule {
     ..RULE
 };
 
+pub(super) static DOMAIN: Rule = Rule {
+    id: "constrained-domain-column",
+    level: Level::Error,
+    grows: true,
+    finds: "ADD COLUMN of a domain with a CHECK or NOT NULL, as far as the files before say so.",
+    danger: "Even without a DEFAULT, the whole table is written again while nobody can read or write it.",
+    lock: "ACCESS EXCLUSIVE on the table: blocks every read and write until the file commits.",
+    safe: "ALTER TABLE app.users ADD COLUMN mail text;\n\
+           ALTER TABLE app.users ADD CONSTRAINT users_mail_check CHECK (mail LIKE '%@%') NOT VALID;\n\
+           -- in a second file:\nALTER TABLE app.users VALIDATE CONSTRAINT users_mail_check;",
+    bad: "CREATE DOMAIN app.email AS text CHECK (VALUE LIKE '%@%');\nALTER TABLE app.users ADD COLUMN mail app.email;",
+    good: "CREATE DOMAIN app.email AS text;\nALTER TABLE app.users ADD COLUMN mail app.email;",
+    ..RULE
+};
+
 pub(super) static STORED: Rule = Rule {
     id: "generated-column-stored",
     level: Level::Error,
@@ -158,6 +173,7 @@ pub(super) static DROP_NOT_NULL: Rule = Rule {
 pub(super) const RULES: &[&Rule] = &[
     &REQUIRED,
     &VOLATILE,
+    &DOMAIN,
     &STORED,
     &IDENTITY,
     &COLUMN_KEY,
@@ -236,6 +252,10 @@ fn added(context: &Context<'_>, table: &Name, column: &Column, found: &mut Vec<F
                 "ALTER TABLE {table} ADD COLUMN {name} {kind};\n-- a trigger that keeps it, then old rows filled in batches; from 18 on: VIRTUAL"
             )
         }));
+    } else if context.known.is_constrained_domain(kind) {
+        found.push(locked(&DOMAIN, format!("domain {kind} has a constraint: {}", rewrites())).fix(format!(
+            "-- the domain's own data type instead, and what it demands as a CHECK … NOT VALID:\nALTER TABLE {table} ADD COLUMN {name} …;"
+        )));
     } else if let Some(default) = &column.default {
         match types::value(default, context.known) {
             Value::One => {}

@@ -45,8 +45,8 @@ pub(super) static VALIDATE: Rule = Rule {
     id: "validate-in-same-transaction",
     level: Level::Error,
     grows: true,
-    finds: "VALIDATE CONSTRAINT in the transaction that added the constraint NOT VALID.",
-    danger: "The lock of ADD CONSTRAINT is held until the end: the scan happens under it, as if NOT VALID had not been said.",
+    finds: "VALIDATE CONSTRAINT in the transaction that added the constraint NOT VALID, or that holds another strong lock on the table.",
+    danger: "The lock of the statement before is held until the end: the scan happens under it, as if NOT VALID had not been said.",
     lock: "That of ADD CONSTRAINT (ACCESS EXCLUSIVE for CHECK, SHARE ROW EXCLUSIVE for a foreign key) during the whole scan.",
     safe: "-- V7__orders_total.sql\nALTER TABLE app.orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;\n\
            -- V8__orders_total_valid.sql\nALTER TABLE app.orders VALIDATE CONSTRAINT orders_total_check;",
@@ -177,10 +177,14 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                                     })
                             })
                         });
+                        let key = name.raw().ends_with("_pkey");
                         if !own && !scaffold {
-                            let danger = format!("without {name}, {} takes rows that it kept out", alter.table);
+                            let also =
+                                if key { ", and loses what replication and ON CONFLICT know its rows by" } else { "" };
+                            let danger = format!("without {name}, {} takes rows that it kept out{also}", alter.table);
                             found.push(
                                 Found::new(&DROP_CONSTRAINT, span, danger)
+                                    .level(if key { Level::Warning } else { Level::Note })
                                     .locks(LockMode::AccessExclusive, &alter.table)
                                     .fix(format!("-- dbctl-ignore {}: why it is no longer needed", DROP_CONSTRAINT.id)),
                             );
@@ -270,14 +274,17 @@ fn added(context: &Context<'_>, table: &Name, constraint: &Constraint, found: &m
 }
 
 fn validated(context: &Context<'_>, span: &Range<usize>, table: &Name, name: &Ident, found: &mut Vec<Found>) {
-    let added_here = context.seen.unvalidated.iter().any(|(on, added)| on.name == table.name && added == name);
-    if !added_here || context.lane == Lane::Statements {
+    if context.lane == Lane::Statements {
         return;
     }
-    let danger = format!("the lock that adding {name} took is held while every row of {table} is read");
+    let added_here = context.seen.unvalidated.iter().any(|(on, added)| on.name == table.name && added == name);
+    let held = context.seen.held.iter().filter(|(on, mode)| on.name == table.name && *mode >= LockMode::Share);
+    let Some(mode) = held.map(|(_, mode)| *mode).max() else { return };
+    let taker = if added_here { format!("adding {name}") } else { "an earlier statement of the file".to_owned() };
+    let danger = format!("the lock that {taker} took is held while every row of {table} is read");
     found.push(
         Found::new(&VALIDATE, span, danger)
-            .locks(LockMode::AccessExclusive, table)
+            .locks(mode, table)
             .fix(format!("-- in a file after this one:\nALTER TABLE {table} VALIDATE CONSTRAINT {name};")),
     );
 }

@@ -32,7 +32,7 @@ pub(in crate::lint) static CONTROL: Rule = Rule {
 pub(in crate::lint) static MIXED: Rule = Rule {
     id: "mixed-transaction-modes",
     level: Level::Error,
-    finds: "Statements that refuse a transaction beside others that want one.",
+    finds: "Statements that refuse a transaction beside others that want one, or inside of a DO block.",
     danger: "No transaction can hold the file; dbctl refuses it.",
     lock: "none: it is refused",
     safe: "-- V7\nALTER TABLE app.orders ADD COLUMN day date;\n-- V8\nCREATE INDEX CONCURRENTLY orders_day_idx ON app.orders (day);",

@@ -87,8 +87,9 @@ pub(super) static ATTRIBUTE: Rule = Rule {
     id: "type-attribute-change",
     level: Level::Error,
     finds: "ALTER TYPE … DROP ATTRIBUTE or ALTER ATTRIBUTE.",
-    danger: "Tables of the type are written again with CASCADE, and refuse it without; the values of a dropped attribute are gone.",
-    lock: "ACCESS EXCLUSIVE on every table of the type.",
+    danger: "The values of a dropped attribute are gone from every column of the type; another data type is refused while a column has the type, \
+             and with CASCADE, tables made OF it are written again.",
+    lock: "ACCESS EXCLUSIVE on the type, and with CASCADE on every table made OF it.",
     safe: "ALTER TYPE app.address ADD ATTRIBUTE country text;",
     bad: "ALTER TYPE app.address DROP ATTRIBUTE country CASCADE;",
     good: "ALTER TYPE app.address ADD ATTRIBUTE country text;",
@@ -164,7 +165,11 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
         Act::DropAttribute { name, attribute } | Act::AlterAttribute { name, attribute }
             if !context.known.is_new_object("type", name) =>
         {
-            let danger = format!("tables with columns of {name} are written again, or lose {attribute}");
+            let danger = if matches!(statement.act, Act::DropAttribute { .. }) {
+                format!("the values of {attribute} are gone from every column of type {name}")
+            } else {
+                format!("it fails while a column of any table has type {name}, and writes tables made OF {name} again")
+            };
             found.push(Found::new(&ATTRIBUTE, span, danger).fix(format!("ALTER TYPE {name} ADD ATTRIBUTE …;")));
         }
         Act::Do { dynamic, commits, .. } => {

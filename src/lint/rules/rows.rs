@@ -102,7 +102,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                 let columns = assigned.iter().map(|c| format!("{c} = …")).collect::<Vec<_>>().join(", ");
                 found.push(
                     Found::new(&UPDATE_ALL, span, format!("every row of {table} is written again in one transaction"))
-                        .locks(LockMode::RowExclusive, table)
+                        .locks_rows(table)
                         .fix(format!("-- in batches, each its own transaction, outside of migrations\nUPDATE {table} SET {columns} WHERE id BETWEEN … AND …;")),
                 );
             }
@@ -113,7 +113,7 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             } else {
                 found.push(
                     Found::new(&DELETE_ALL, span, format!("all rows of {table} go, in one transaction"))
-                        .locks(LockMode::RowExclusive, table)
+                        .locks_rows(table)
                         .fix(format!(
                             "-- in batches, outside of migrations\nDELETE FROM {table} WHERE id BETWEEN … AND …;"
                         )),

@@ -88,8 +88,33 @@ pub(super) static TIMEOUT: Rule = Rule {
     ..RULE
 };
 
+pub(super) static PASSWORD: Rule = Rule {
+    id: "password-in-file",
+    level: Level::Error,
+    secret: true,
+    finds: "A password written into CREATE or ALTER ROLE, a user mapping or a subscription.",
+    danger: "Whoever reads the repository or the server's log has it, and it cannot be changed without a new migration.",
+    lock: "none",
+    safe: "-- the role without it; the password by hand or by a secret store: dbctl connect, then \\password app_login\n\
+           CREATE ROLE app_login LOGIN;",
+    bad: "CREATE ROLE app_login LOGIN PASSWORD 'secret';",
+    good: "CREATE ROLE app_login LOGIN PASSWORD NULL;",
+    ..RULE
+};
+
+pub(super) static SERVER_FILE: Rule = Rule {
+    id: "copy-on-server",
+    finds: "COPY from or to a file of the server, or a program that runs there.",
+    danger: "It wants rights over the server's files or programs, and what is there on one server is missing on the next: the migration fails.",
+    lock: "ROW EXCLUSIVE on a table that is filled: blocks no reads or writes.",
+    safe: "INSERT INTO app.settings (name, value) VALUES ('billing', 'on');",
+    bad: "COPY app.settings FROM '/tmp/settings.csv' CSV;",
+    good: "INSERT INTO app.settings (name, value) VALUES ('billing', 'on');",
+    ..RULE
+};
+
 pub(super) const RULES: &[&Rule] =
-    &[&DEFINER, &PUBLIC, &ROW_SECURITY, &DISABLE_TRIGGER, &SYSTEM, &SEARCH_PATH, &TIMEOUT];
+    &[&DEFINER, &PUBLIC, &ROW_SECURITY, &DISABLE_TRIGGER, &SYSTEM, &SEARCH_PATH, &TIMEOUT, &PASSWORD, &SERVER_FILE];
 
 pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {
     let span = &statement.span;
@@ -169,6 +194,21 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             )
             .fix(format!("ALTER DATABASE <database> {what};")),
         ),
+        Act::Password { of } => found.push(
+            Found::new(
+                &PASSWORD,
+                span,
+                format!("whoever reads this file or the server's log has the password of {of}"),
+            )
+            .fix("-- without the password here; set it by hand or from a secret store"),
+        ),
+        Act::CopyServer { program } => {
+            let what = if *program { "a program that runs on the server" } else { "a file of the server" };
+            found.push(
+                Found::new(&SERVER_FILE, span, format!("it needs {what}, which other servers may not have"))
+                    .fix("-- write the rows as INSERT"),
+            );
+        }
         Act::Set { name, value, local } => set(span, name, value, *local, found),
         _ => {}
     }

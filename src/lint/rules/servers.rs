@@ -28,9 +28,28 @@ const WORDS: &[(&str, u32)] = &[
     ("NULLS NOT DISTINCT", 15),
     ("security_invoker", 15),
     ("SET ACCESS METHOD", 15),
+    ("FOR TABLES IN SCHEMA", 15),
+    ("DELETE SET NULL (", 15),
+    ("DELETE SET DEFAULT (", 15),
+    ("regexp_count (", 15),
+    ("regexp_like (", 15),
+    ("regexp_substr (", 15),
+    ("regexp_instr (", 15),
+    ("IS JSON", 16),
+    ("IS NOT JSON", 16),
+    ("JSON_ARRAYAGG (", 16),
+    ("JSON_OBJECTAGG (", 16),
+    ("pg_input_is_valid (", 16),
+    ("array_shuffle (", 16),
+    ("array_sample (", 16),
     ("any_value (", 16),
     ("random_normal (", 16),
     ("JSON_TABLE (", 17),
+    ("JSON_EXISTS (", 17),
+    ("JSON_QUERY (", 17),
+    ("JSON_VALUE (", 17),
+    ("JSON_SCALAR (", 17),
+    ("AT LOCAL", 17),
     ("MERGE PARTITIONS", 19),
     ("SPLIT PARTITION", 19),
     ("SET EXPRESSION", 17),
@@ -38,6 +57,9 @@ const WORDS: &[(&str, u32)] = &[
     ("uuidv7 (", 18),
     ("uuidv4 (", 18),
     ("NOT ENFORCED", 18),
+    ("casefold (", 18),
+    ("array_sort (", 18),
+    ("array_reverse (", 18),
 ];
 
 pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Vec<Found>) {
@@ -63,6 +85,23 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
             if phrase.has("RETURNING") { "MERGE … RETURNING" } else { "MERGE" },
             if phrase.has("RETURNING") { 17 } else { 15 },
         );
+    }
+    if phrase.is(0, "GRANT") {
+        let on = phrase.find(1, "ON").unwrap_or(0);
+        if (1..on).any(|at| phrase.is(at, "MAINTAIN")) {
+            needs("GRANT MAINTAIN", 17);
+        }
+        let of_role = phrase.has("WITH INHERIT") || phrase.has("WITH SET");
+        if on == 0 && of_role {
+            needs("GRANT … WITH INHERIT or SET", 16);
+        }
+    }
+    if phrase.is_one(0, &["INSERT", "UPDATE", "DELETE", "MERGE", "WITH"])
+        && let Some(returning) = phrase.find(0, "RETURNING")
+        && (returning..phrase.len())
+            .any(|at| phrase.is_one(at, &["OLD", "NEW"]) && phrase.is(at + 1, ".") && !phrase.is(at - 1, "."))
+    {
+        needs("OLD or NEW in RETURNING", 18);
     }
     if phrase.is(0, "REPACK") {
         needs("REPACK", 19);

@@ -145,6 +145,7 @@ pub(super) static TABLESPACE: Rule = Rule {
 
 pub(super) static UNLOGGED: Rule = Rule {
     id: "unlogged-table",
+    level: Level::Note,
     finds: "CREATE UNLOGGED TABLE.",
     danger: "Its rows are gone after a crash, and standbys and physical backups do not have them.",
     lock: "none",
@@ -167,8 +168,9 @@ pub(super) static AUTOVACUUM: Rule = Rule {
 
 pub(super) static REPLICA: Rule = Rule {
     id: "replica-identity-full",
-    finds: "REPLICA IDENTITY FULL.",
-    danger: "Every UPDATE and DELETE writes the whole old row to the WAL, and subscribers look for it by reading the table.",
+    finds: "REPLICA IDENTITY FULL or NOTHING.",
+    danger: "With FULL, every UPDATE and DELETE writes the whole old row to the WAL, and subscribers look for it by reading the table; \
+             with NOTHING, a published table refuses them.",
     lock: "ACCESS EXCLUSIVE on the table: brief.",
     safe: "ALTER TABLE app.orders REPLICA IDENTITY USING INDEX orders_pkey;",
     bad: "ALTER TABLE app.orders REPLICA IDENTITY FULL;",
@@ -188,6 +190,18 @@ pub(super) static TRIGGER: Rule = Rule {
     bad: "CREATE TRIGGER orders_touch BEFORE UPDATE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.touch();",
     good: "CREATE TABLE app.orders (id bigint);\n\
            CREATE TRIGGER orders_touch BEFORE UPDATE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.touch();",
+    ..RULE
+};
+
+pub(super) static CREATE_RULE: Rule = Rule {
+    id: "create-rule",
+    finds: "CREATE RULE on a table that others use.",
+    danger: "It rewrites every later statement on the table: volatile expressions run twice, RETURNING and counts change. A trigger does what is meant.",
+    lock: "ACCESS EXCLUSIVE on the table: blocks every read and write until the file commits.",
+    safe: "-- a trigger sees each row once; INSTEAD rules belong to views\n\
+           CREATE TRIGGER orders_touch BEFORE DELETE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.touch();",
+    bad: "CREATE RULE orders_keep AS ON DELETE TO app.orders DO INSTEAD NOTHING;",
+    good: "CREATE VIEW app.draft AS SELECT 1 AS a;\nCREATE RULE draft_keep AS ON DELETE TO app.draft DO INSTEAD NOTHING;",
     ..RULE
 };
 
@@ -231,6 +245,7 @@ pub(super) const RULES: &[&Rule] = &[
     &AUTOVACUUM,
     &REPLICA,
     &TRIGGER,
+    &CREATE_RULE,
     &LOCK_TABLE,
     &MANY,
 ];
@@ -316,6 +331,15 @@ pub(super) fn check(context: &Context<'_>, statement: &Statement, found: &mut Ve
                 )),
             )
         }
+        Act::CreateRule { table, instead }
+            if context.in_use(table) && context.known.object("view", table).is_none() =>
+        {
+            let does = if *instead { "something else happens" } else { "more happens" };
+            found.push(
+                exclusive(&CREATE_RULE, table, format!("{does} at every later statement of its kind on {table}"))
+                    .fix(format!("CREATE TRIGGER … ON {table} FOR EACH ROW EXECUTE FUNCTION …();")),
+            );
+        }
         Act::Move { kind, name, into } => moved(context, span, kind, name, into, found),
         _ => {}
     }
@@ -345,7 +369,11 @@ fn altered(context: &Context<'_>, span: &Range<usize>, table: &Name, action: &Ac
                 .locks(LockMode::ShareUpdateExclusive, table)
                 .fix(format!("ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.01);"))
         }
-        Action::ReplicaIdentity { full: true } => {
+        Action::ReplicaIdentity { nothing: true, .. } => {
+            exclusive(&REPLICA, format!("once {table} is published, every UPDATE and DELETE on it fails"))
+                .fix(format!("ALTER TABLE {table} REPLICA IDENTITY DEFAULT;"))
+        }
+        Action::ReplicaIdentity { full: true, .. } => {
             exclusive(&REPLICA, format!("every UPDATE and DELETE on {table} writes its whole old row to the WAL"))
                 .fix(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {};", super::made_name(table, &[], "pkey")))
         }

@@ -62,7 +62,7 @@ fn known(p: &Phrase<'_>, cascade: bool) -> Option<Action> {
         "DISABLE" if p.are(1, "ROW LEVEL") => Action::RowSecurity { on: false },
         "ENABLE" if p.are(1, "ROW LEVEL") => Action::RowSecurity { on: true },
         "NO" if p.is(1, "FORCE") => Action::NoForceRowSecurity,
-        "REPLICA" => Action::ReplicaIdentity { full: p.is(2, "FULL") },
+        "REPLICA" => Action::ReplicaIdentity { full: p.is(2, "FULL"), nothing: p.is(2, "NOTHING") },
         _ => Action::Other,
     })
 }

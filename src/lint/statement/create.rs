@@ -39,6 +39,10 @@ pub(super) fn read(p: &Phrase<'_>) -> Option<Act> {
             let constrained = p.find(end, "CHECK").is_some() || p.find(end, "NOT NULL").is_some();
             Act::CreateDomain { name, constrained }
         }
+        "RULE" => {
+            let to = p.find(next, "TO")?;
+            Act::CreateRule { table: p.name(to + 1)?.0, instead: p.has("INSTEAD") }
+        }
         "SCHEMA" => {
             let at = p.skip(next, "IF NOT EXISTS");
             Act::CreateSchema { name: p.ident(p.skip(at, "AUTHORIZATION")) }

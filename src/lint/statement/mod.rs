@@ -90,6 +90,18 @@ pub(super) enum Act {
         instead: bool,
     },
     CreateFunction(CreateFunction),
+    CreateRule {
+        table: Name,
+        instead: bool,
+    },
+    /// COPY from or to a file of the server, or a program there.
+    CopyServer {
+        program: bool,
+    },
+    /// A role, user mapping or subscription with a password in its text.
+    Password {
+        of: String,
+    },
     CreateView {
         view: Name,
         materialized: bool,
@@ -195,7 +207,7 @@ pub(super) enum Action {
     DisableTrigger { which: String },
     RowSecurity { on: bool },
     NoForceRowSecurity,
-    ReplicaIdentity { full: bool },
+    ReplicaIdentity { full: bool, nothing: bool },
     Other,
 }
 

@@ -16,6 +16,9 @@ pub(in super::super) fn read(text: &str, range: Range<usize>) -> Act {
 }
 
 fn known(text: &str, p: &Phrase<'_>) -> Option<Act> {
+    if let Some(of) = with_password(p) {
+        return Some(Act::Password { of });
+    }
     Some(match p.get(0).to_ascii_uppercase().as_str() {
         "ALTER" => alter(p)?,
         "CREATE" => create::read(p)?,
@@ -48,6 +51,7 @@ fn known(text: &str, p: &Phrase<'_>) -> Option<Act> {
             let body = (1..p.len()).find(|at| p.get(*at).starts_with(['$', '\'']) && !p.is(at - 1, "LANGUAGE"))?;
             block::read_block(text, p.place(body))
         }
+        "COPY" => copy(p)?,
         "SET" => set(p)?,
         "SELECT" => set_config(p)?,
         "GRANT" | "REVOKE" => Act::Grant {
@@ -63,6 +67,38 @@ fn known(text: &str, p: &Phrase<'_>) -> Option<Act> {
         },
         _ => Act::Other,
     })
+}
+
+/// `CREATE ROLE app PASSWORD 'secret'`, and user mappings and subscriptions that hold one.
+fn with_password(p: &Phrase<'_>) -> Option<String> {
+    if !p.is_one(0, &["CREATE", "ALTER"]) {
+        return None;
+    }
+    let literal = |at: usize| p.get(at).starts_with(['\'', 'E', 'e', '$']) && p.get(at).contains(['\'', '$']);
+    let subject = |at: usize| p.name(at).map_or_else(String::new, |(name, _)| name.to_string());
+    if p.are(1, "USER MAPPING") || p.is(1, "SERVER") {
+        let options = p.find(2, "OPTIONS")?;
+        let holds = (options..p.len()).any(|at| p.is(at, "PASSWORD") && literal(at + 1));
+        return holds.then(|| "a user mapping".to_owned());
+    }
+    if p.is(1, "SUBSCRIPTION") {
+        let at = p.find(2, "CONNECTION")? + 1;
+        let text = p.get(at).to_ascii_lowercase();
+        let in_url = text.split_once("://").is_some_and(|(_, rest)| {
+            rest.split('@').next().is_some_and(|user| rest.contains('@') && user.contains(':'))
+        });
+        return (text.contains("password") || in_url).then(|| format!("subscription {}", subject(2)));
+    }
+    if !p.is_one(1, &["ROLE", "USER", "GROUP"]) {
+        return None;
+    }
+    (2..p.len()).any(|at| p.is(at, "PASSWORD") && literal(at + 1)).then(|| format!("role {}", subject(2)))
+}
+
+fn copy(p: &Phrase<'_>) -> Option<Act> {
+    let at = ["FROM", "TO"].iter().filter_map(|word| p.find(1, word)).min()? + 1;
+    let program = p.is(at, "PROGRAM");
+    (program || p.get(at).starts_with('\'')).then_some(Act::CopyServer { program })
 }
 
 fn alter(p: &Phrase<'_>) -> Option<Act> {

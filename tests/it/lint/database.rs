@@ -62,6 +62,27 @@ fn the_size_of_the_table_decides_on_every_major() {
 }
 
 #[test]
+fn a_held_table_is_judged_by_its_last_known_size_without_waiting() {
+    let case = Case::on(
+        Database::new(),
+        &[("V1__a.sql", "CREATE INDEX a ON app.large (day);"), ("V2__b.sql", "CREATE INDEX b ON app.parts (a);")],
+    );
+    case.db.sql(
+        "CREATE TABLE app.parts (a int) PARTITION BY RANGE (a);
+         CREATE TABLE app.parts_1 PARTITION OF app.parts FOR VALUES FROM (1) TO (9);
+         ALTER TABLE app.large ADD CONSTRAINT named CHECK (name <> '')",
+    );
+    let holder = case.db.session();
+    holder.begin();
+    holder.sql("LOCK TABLE app.large, app.parts, app.parts_1");
+    let url = case.db.url();
+    assert_eq!(case.lint(&url, &["--statement-timeout", "20s"]), ["index-not-concurrent@V1__a:1"]);
+    // It came back while the lock was held.
+    assert!(!holder.is_closed());
+    holder.rollback();
+}
+
+#[test]
 fn a_validated_check_and_a_wider_type_are_free() {
     let case = Case::on(
         Database::new(),

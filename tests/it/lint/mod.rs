@@ -5,6 +5,7 @@ mod comments;
 mod database;
 mod formats;
 mod since;
+mod truth;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
