@@ -65,6 +65,7 @@ pub mod partitions;
 pub mod pg;
 pub mod policy;
 pub mod rehearse;
+pub mod report;
 pub mod retain;
 mod run;
 pub mod sandbox;

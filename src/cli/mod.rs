@@ -9,13 +9,16 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub mod check;
 pub mod config;
 pub mod drift;
+pub mod indexes;
 pub mod inspect;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
+pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod shell;
+pub mod sizes;
 pub mod systems;
 pub mod vitals;
 
@@ -59,6 +62,9 @@ pub enum Command {
     Replication(vitals::ReplicationArgs),
     Health(vitals::HealthArgs),
     Check(check::CheckArgs),
+    Indexes(indexes::IndexesArgs),
+    Sizes(sizes::SizesArgs),
+    Report(report::ReportArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),

@@ -4,9 +4,11 @@
 pub mod activity;
 pub mod backend;
 mod frame;
+pub mod indexes;
 pub mod locks;
 mod redact;
 pub mod replication;
+pub mod sizes;
 pub mod vitals;
 
 pub use frame::Eye;

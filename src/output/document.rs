@@ -132,6 +132,8 @@ pub enum Value {
     Float(f64),
     /// A size in bytes.
     Bytes(u64),
+    /// By how many bytes something has grown.
+    Growth(i64),
     /// A duration in seconds.
     Seconds(f64),
     /// A point in time.

@@ -12,6 +12,7 @@ pub(super) fn words(value: &Value) -> String {
         Value::Int(count) => count.to_string(),
         Value::Float(number) => plain_number(*number),
         Value::Bytes(bytes) => size(*bytes),
+        Value::Growth(bytes) => format!("{}{}", if *bytes < 0 { "-" } else { "+" }, size(bytes.unsigned_abs())),
         Value::Seconds(seconds) => duration(*seconds),
         Value::Time(at) => at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -22,7 +23,7 @@ pub(super) fn words(value: &Value) -> String {
 
 /// Whether the value is a quantity, which is aligned to the right.
 pub(super) fn is_quantity(value: &Value) -> bool {
-    matches!(value, Value::Int(_) | Value::Float(_) | Value::Bytes(_) | Value::Seconds(_))
+    matches!(value, Value::Int(_) | Value::Float(_) | Value::Bytes(_) | Value::Growth(_) | Value::Seconds(_))
 }
 
 /// Text from a server or a file, safe to print on one line of a terminal: line breaks become `\n`, escape

@@ -118,7 +118,7 @@ fn value(value: &Value) -> Json {
     match value {
         Value::None | Value::Unknown => Json::Null,
         Value::Text(text) => text.as_str().into(),
-        Value::Int(count) => (*count).into(),
+        Value::Int(count) | Value::Growth(count) => (*count).into(),
         Value::Float(number) | Value::Seconds(number) => (*number).into(),
         Value::Bytes(bytes) => (*bytes).into(),
         Value::Time(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into(),

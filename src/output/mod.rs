@@ -4,8 +4,10 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
 
+pub mod chart;
 mod document;
 mod findings;
+mod html;
 mod human;
 mod machine;
 mod markdown;
@@ -15,12 +17,15 @@ pub mod prometheus;
 mod render_tests;
 mod screen;
 mod table;
+mod whole;
 
 pub use document::{Column, Document, Fact, Monitoring, Node, Section, Table, Tree, Value};
 pub use findings::{Finding, Findings, Level, Place, Rule};
+pub use html::html;
 pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
 pub use screen::Screen;
+pub use whole::{Access, write_whole};
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use super::check::{self, Report, Scene};
 use super::metrics::{self, Measured};
 use super::observe::{self, Looked};
-use super::status::{self, TableStatus};
+use super::status::{self, Standing, TableStatus};
+use super::work::Found;
 use super::{Answer, Request, look, status_view, view};
 use crate::error::{Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::output::Document;
+use crate::output::chart::{Span, Tint, Track};
 use crate::pg::Interrupt;
 
 /// Shows how every table of the policy stands. Reads only.
@@ -32,6 +34,47 @@ pub async fn status(request: &Request, interrupt: &Interrupt) -> Result<Answer> 
         Ok((outcome, status_view::document(head("partitions.status"), scene)))
     })
     .await
+}
+
+/// How every table of the policy stands, and for each whose key is a time the track of its partitions.
+///
+/// # Errors
+/// As [`status`].
+pub async fn timeline(request: &Request, interrupt: &Interrupt) -> Result<(Document, Vec<Track>)> {
+    survey(request, interrupt, |scene, head| {
+        let tracks = scene.looked.iter().zip(scene.statuses).filter_map(|(looked, status)| {
+            let (found, status) = (looked.found.as_ref().ok()?, status.as_ref()?);
+            track(found, status)
+        });
+        Ok((status_view::document(head("partitions.status"), scene), tracks.collect()))
+    })
+    .await
+}
+
+/// Partitions without a beginning or an end in time are left out.
+fn track(found: &Found<'_>, status: &TableStatus) -> Option<Track> {
+    if !status.runway.is_time {
+        return None;
+    }
+    let spans = found.set.members.iter().zip(&status.members).filter_map(|(member, stands)| {
+        Some(Span {
+            from: found.set.moment(member.range.lower())?,
+            to: found.set.moment(member.range.upper())?,
+            tint: match stands.standing {
+                Standing::Expired => Tint::Expired,
+                Standing::Held(_) | Standing::Protected(_) => Tint::Kept,
+                Standing::Past => Tint::Past,
+                Standing::Current => Tint::Current,
+                Standing::Future => Tint::Future,
+            },
+            title: format!("{} [{}, {}) {}", stands.name, stands.from, stands.to, stands.standing.word()),
+        })
+    });
+    let runway = match status.runway.seconds() {
+        Some(seconds) => format!("{:.0} d ahead", seconds / 86_400.0),
+        None => "no end ahead".to_owned(),
+    };
+    Some(Track { label: status.table.to_string(), says: runway, spans: spans.collect() })
 }
 
 /// Says what is in order and what is not. Reads only; `metrics` is a file that is written besides.

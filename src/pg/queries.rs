@@ -78,6 +78,10 @@ queries! {
     FILL_KEYS = "fill_keys" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
+    INDEXES = "indexes" ();
+    INDEXES_COUNTED = "indexes_counted" ();
+    INDEXES_DEFINITIONS = "indexes_definitions" (OID_ARRAY);
+    INDEXES_FOREIGN_KEYS = "indexes_foreign_keys" ();
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();
     RELATION_ESTIMATES = "relation_estimates" ();
@@ -159,6 +163,8 @@ queries! {
     SCHEMA_TEXT_SEARCH = "schema_text_search" ();
     SCHEMA_TRIGGERS = "schema_triggers" ();
     SCHEMA_TYPES = "schema_types" ();
+    SIZES_DATABASES = "sizes_databases" (BOOL);
+    SIZES_TABLES = "sizes_tables" (BOOL);
     SCRATCH_DATABASES = "scratch_databases" ();
     SCRATCH_LIKE = "scratch_like" ();
     SERVER = "server" ();

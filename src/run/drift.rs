@@ -19,7 +19,7 @@ use crate::scratch::Place;
 use crate::steps::gate::Rails;
 
 /// Where a policy is looked for when nobody names one.
-const POLICY: &str = "partitions.yaml";
+pub(super) const POLICY: &str = "partitions.yaml";
 
 impl Run {
     pub(super) fn drift(&self, wish: &Wish) -> Result<Outcome> {

@@ -3,10 +3,13 @@
 
 mod check;
 mod drift;
+mod indexes;
 mod inspect;
 mod lint;
 mod partitions;
+mod report;
 mod schema;
+mod sizes;
 mod vitals;
 
 use std::ffi::OsString;
@@ -125,6 +128,18 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Check(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.check(&args.into_request())
+        }
+        Command::Indexes(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.indexes(&args.into_request())
+        }
+        Command::Sizes(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.sizes(&args.into_request())
+        }
+        Command::Report(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.report(&args.into_request())
         }
         Command::Systems(args) => {
             drop(out);

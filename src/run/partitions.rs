@@ -103,7 +103,7 @@ impl Run {
         })
     }
 
-    fn partitions_request(
+    pub(super) fn partitions_request(
         &self,
         target: &Target,
         source: &cli::Source,

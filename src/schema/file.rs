@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::model::{Id, Object, Origin, Property, Snapshot, Value, hex};
 use crate::error::{Explain, Failure, Kind, Result};
+use crate::output::{Access, write_whole};
 
 const KIND: &str = "schema.snapshot";
 const VERSION: u32 = 1;
@@ -80,18 +80,8 @@ pub fn text(snapshot: &Snapshot, yaml: bool) -> Result<String> {
 /// When it cannot be written.
 pub fn write(path: &Path, snapshot: &Snapshot) -> Result<()> {
     let text = text(snapshot, is_yaml(path))?;
-    let write = || -> anyhow::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        // Others read it too: it holds no rows and no secrets.
-        #[cfg(unix)]
-        fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().explain(Kind::Failed, format!("cannot write {}", path.display()))
+    // Others read it too: it holds no rows and no secrets.
+    write_whole(path, &text, Access::Everybody).explain(Kind::Failed, format!("cannot write {}", path.display()))
 }
 
 /// Reads a snapshot file.

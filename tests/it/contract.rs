@@ -175,6 +175,11 @@ fn json_shapes() {
     ask(&["check", "--only", "pending_restart", "--database-url", &url], 0);
     ask(&["check", "--only", "connections,deadlocks", "--state", "check.json", "--database-url", &url], 3);
     ask(&["check", "--list"], 0);
+    bridge.sql("ANALYZE");
+    bridge.sql("CREATE TABLE doubled (a int); CREATE INDEX ON doubled (a); CREATE INDEX ON doubled (a)");
+    ask(&["indexes", "duplicate", "--database-url", &url], 0);
+    ask(&["sizes", "--databases", "--database-url", &url], 0);
+    ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);
     ask(&["locks", "cancel", &holder.pid().to_string(), "--database-url", &url], 4);

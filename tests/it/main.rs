@@ -16,6 +16,7 @@ mod partitions;
 mod plans;
 mod queries;
 mod rehearse;
+mod report;
 mod retain;
 mod sandbox;
 mod schema;

@@ -65,6 +65,7 @@ fn run(session: &crate::harness::Session, query: &Query) -> Result<(), crate::ha
     let argument = |kind: &&str| match *kind {
         kind if kind.starts_with('_') => "'{}'",
         kind if kind.starts_with("int") || kind == "oid" => "0",
+        "bool" => "true",
         _ => "'x'",
     };
     let arguments = types.iter().map(argument).collect();

@@ -34,6 +34,14 @@ pub const PGBOUNCER: Package = Package {
     makes_cluster: false,
     service: Some("pgbouncer"),
 };
+/// The browser that looks at the report's page.
+pub const CHROMIUM: Package = Package {
+    apt: &["chromium", "fonts-dejavu-core"],
+    dnf: &["chromium"],
+    brew: &["chromium"],
+    makes_cluster: false,
+    service: None,
+};
 /// For a Python that came without it.
 pub const PIP: Package =
     Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], makes_cluster: false, service: None };

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use dbctl::pg::sandbox::binaries::HOME_VARIABLE;
 
-use crate::packages::{self, PGBOUNCER, POSTGRESQL};
+use crate::packages::{self, CHROMIUM, PGBOUNCER, POSTGRESQL, Package};
 use crate::pg;
 use crate::process::{cargo, perform};
 use crate::tools;
@@ -16,7 +16,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let matrix = arguments.contains(&"--matrix");
     let rest = arguments.iter().filter(|argument| **argument != "--matrix");
     need_server()?;
-    need_pgbouncer(matrix)?;
+    need("pgbouncer", &PGBOUNCER, matrix)?;
+    need("chromium", &CHROMIUM, matrix)?;
     need_tools(matrix)?;
     if matrix {
         for major in pg::MAJORS {
@@ -70,19 +71,17 @@ fn need_tools(matrix: bool) -> Result<()> {
     }
 }
 
-/// PgBouncer for the tests with a pooler in between. Without it they are skipped, which the matrix
-/// does not allow.
-fn need_pgbouncer(matrix: bool) -> Result<()> {
-    let places = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
-    if packages::has("pgbouncer") || places.iter().any(|place| std::path::Path::new(place).join("pgbouncer").is_file())
-    {
+/// A program that some tests need. Without it they are skipped, which the matrix does not allow.
+fn need(name: &str, package: &Package, matrix: bool) -> Result<()> {
+    let places = ["/usr/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
+    if packages::has(name) || places.iter().any(|place| std::path::Path::new(place).join(name).is_file()) {
         return Ok(());
     }
-    eprintln!("no PgBouncer found: installing the system's package");
-    match packages::install(&PGBOUNCER) {
-        Err(error) if matrix => Err(error).context("PgBouncer is needed for the whole matrix"),
+    eprintln!("no {name} found: installing the system's package");
+    match packages::install(package) {
+        Err(error) if matrix => Err(error).with_context(|| format!("{name} is needed for the whole matrix")),
         Err(error) => {
-            eprintln!("NOT TESTED: what needs PgBouncer ({error:#})");
+            eprintln!("NOT TESTED: what needs {name} ({error:#})");
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -67,18 +67,23 @@ pub fn vector_installation(major: u32) -> Option<Installation> {
 /// The PgBouncer program, where it is installed; in a CI (variable CI) and under DBCTL_TEST_MATRIX=1
 /// a missing one is a failure.
 pub fn pgbouncer() -> Option<PathBuf> {
+    on_path("pgbouncer", &["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"])
+}
+
+/// A browser without a window; missing, it is as PgBouncer is.
+pub fn chromium() -> Option<PathBuf> {
+    on_path("chromium", &["/usr/bin", "/opt/homebrew/bin"])
+}
+
+fn on_path(name: &str, usual: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from);
-    let found =
-        std::env::split_paths(&path).chain(usual).map(|folder| folder.join("pgbouncer")).find(|file| file.is_file());
+    let usual = usual.iter().map(PathBuf::from);
+    let found = std::env::split_paths(&path).chain(usual).map(|folder| folder.join(name)).find(|file| file.is_file());
     let needed = is_matrix() || std::env::var_os("CI").is_some();
-    assert!(
-        found.is_some() || !needed,
-        "there is no pgbouncer, and nothing may be skipped here: run 'cargo xtask test'"
-    );
+    assert!(found.is_some() || !needed, "there is no {name}, and nothing may be skipped here: run 'cargo xtask test'");
     if found.is_none() {
         // Not a print macro: the test runner would swallow it.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: pgbouncer is not installed ('cargo xtask test' installs it)");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not installed ('cargo xtask test' installs it)");
     }
     found
 }

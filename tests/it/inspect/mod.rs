@@ -2,10 +2,12 @@
 
 mod acting;
 mod activity;
+mod indexes;
 mod kept;
 mod places;
 mod scenes;
 mod vitals;
+mod sizes;
 
 use std::collections::BTreeSet;
 

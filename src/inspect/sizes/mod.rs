@@ -1,0 +1,11 @@
+//! `dbctl sizes`: how large databases and tables are, partition trees as one, and by how much they have grown.
+
+mod growth;
+mod read;
+mod tree;
+mod view;
+
+pub use growth::{before, save};
+pub use read::{Part, Seen, read};
+pub use tree::{Sized, Sort, trees};
+pub use view::{Wish, pieces, view};

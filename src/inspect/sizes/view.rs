@@ -1,0 +1,160 @@
+//! Sizes as an answer.
+
+use super::growth::Before;
+use super::read::Seen;
+use super::tree::{Sized, Sort};
+use crate::output::chart::Piece;
+use crate::output::{Column, Document, Table, Value};
+
+/// What is shown.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Only tables of these schemas; all where none is named.
+    pub schemas: Vec<String>,
+    /// By what they are sorted.
+    pub sort: Sort,
+    /// So many; all where nothing is said.
+    pub limit: Option<usize>,
+    /// Databases as well.
+    pub databases: bool,
+}
+
+/// The document.
+pub fn view(seen: &Seen, trees: &[Sized], before: Option<&Before>, wish: &Wish) -> Document {
+    let system = |tree: &Sized| ["pg_catalog", "pg_toast"].contains(&tree.name.schema.raw());
+    let mut shown: Vec<&Sized> = trees
+        .iter()
+        .filter(|tree| match wish.schemas.as_slice() {
+            [] => !system(tree),
+            schemas => schemas.iter().any(|schema| schema == tree.name.schema.raw()),
+        })
+        .collect();
+    // What is new has grown from nothing.
+    let grown = |tree: &Sized| {
+        let was = before?.tables.get(&tree.name.to_string()).copied().unwrap_or_default();
+        i64::try_from(tree.total()).ok()?.checked_sub(i64::try_from(was).ok()?)
+    };
+    let key = |tree: &Sized| -> i64 {
+        let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        match wish.sort {
+            Sort::Total => size(tree.total()),
+            Sort::Heap => size(tree.heap),
+            Sort::Toast => size(tree.toast),
+            Sort::Index => size(tree.index),
+            Sort::Rows => tree.rows.unwrap_or(-1),
+            Sort::Growth => grown(tree).unwrap_or(i64::MIN),
+        }
+    };
+    shown.sort_by(|a, b| key(b).cmp(&key(a)).then_with(|| a.name.to_string().cmp(&b.name.to_string())));
+    let all = shown.len();
+    let sum = |part: fn(&Sized) -> u64| Value::Bytes(shown.iter().map(|tree| part(tree)).fold(0, u64::saturating_add));
+    let here = seen.databases.iter().find(|(name, _)| *name == seen.database).and_then(|(_, size)| *size);
+    let mut document = Document::new("sizes", 1)
+        .machine("at", seen.at)
+        .fact("database", "database", seen.database.as_str())
+        .fact("size_bytes", "size", here.map_or(Value::Unknown, Value::Bytes))
+        .fact("tables", "tables", all)
+        .fact("heap_bytes", "rows take", sum(|tree| tree.heap))
+        .fact("toast_bytes", "long values", sum(|tree| tree.toast))
+        .fact("index_bytes", "indexes", sum(|tree| tree.index));
+    if let Some(before) = before {
+        document = document.fact("since", "grown since", before.at);
+    }
+    let mut columns = vec![
+        Column::new("table", "table"),
+        Column::new("total_bytes", "total"),
+        Column::new("heap_bytes", "rows take"),
+        Column::new("toast_bytes", "long values"),
+        Column::new("index_bytes", "indexes"),
+        Column::new("rows", "rows ~"),
+        Column::machine("partitions"),
+        Column::machine("index_count"),
+        Column::machine("estimated"),
+    ];
+    columns
+        .insert(2, if before.is_some() { Column::new("grown_bytes", "grown") } else { Column::machine("grown_bytes") });
+    let mut table = Table::new("sizes", "There is no table.", columns);
+    for tree in shown.iter().take(wish.limit.unwrap_or(usize::MAX)) {
+        table.push(vec![
+            tree.name.to_string().into(),
+            Value::Bytes(tree.total()),
+            grown(tree).map_or(Value::None, Value::Growth),
+            Value::Bytes(tree.heap),
+            Value::Bytes(tree.toast),
+            Value::Bytes(tree.index),
+            tree.rows.map_or(Value::Unknown, Value::Int),
+            tree.partitions.into(),
+            tree.indexes.into(),
+            tree.estimated.into(),
+        ]);
+    }
+    document = document.table(table);
+    if wish.databases {
+        let columns = vec![Column::new("database", "database"), Column::new("size_bytes", "size")];
+        let mut databases = Table::new("databases", "", columns);
+        for (name, size) in &seen.databases {
+            databases.push(vec![name.as_str().into(), size.map_or(Value::Unknown, Value::Bytes)]);
+        }
+        document = document.table(databases);
+    }
+    notes(document, seen, &shown, all, before, wish)
+}
+
+fn notes(
+    mut document: Document,
+    seen: &Seen,
+    shown: &[&Sized],
+    all: usize,
+    before: Option<&Before>,
+    wish: &Wish,
+) -> Document {
+    if let Some(limit) = wish.limit.filter(|limit| *limit < all) {
+        document = document.note(format!("{} more tables: --all shows them", all - limit));
+    }
+    if let Some(why) = &seen.estimated {
+        document = document.note(format!("every size is that of the last VACUUM or ANALYZE: {why}"));
+    }
+    let held: Vec<String> =
+        shown.iter().filter(|tree| tree.estimated).take(5).map(|tree| tree.name.to_string()).collect();
+    if seen.estimated.is_none() && !held.is_empty() {
+        document = document.note(format!(
+            "somebody holds {} exclusively: its size is that of the last VACUUM or ANALYZE; see 'dbctl locks'",
+            held.join(", ")
+        ));
+    }
+    if let Some(before) = before {
+        let new = shown.iter().filter(|tree| !before.tables.contains_key(&tree.name.to_string())).count();
+        if new > 0 {
+            document = document.note(format!("new since then: {new} of the tables"));
+        }
+        let gone: Vec<&String> = before
+            .tables
+            .keys()
+            .filter(|name| !shown.iter().any(|tree| tree.name.to_string() == **name) && wish.schemas.is_empty())
+            .filter(|name| !name.starts_with("pg_"))
+            .take(5)
+            .collect();
+        if !gone.is_empty() {
+            let names: Vec<&str> = gone.iter().map(|name| name.as_str()).collect();
+            document = document.note(format!("gone since then: {}", names.join(", ")));
+        }
+        if before.database != seen.database {
+            document = document.note(format!("the file is of another database: {}", before.database));
+        }
+    }
+    document
+}
+
+/// The largest tables as areas of a picture, and the others as one.
+pub fn pieces(trees: &[Sized], most: usize) -> Vec<Piece> {
+    let mut sorted: Vec<&Sized> = trees.iter().collect();
+    sorted.sort_by_key(|tree| std::cmp::Reverse(tree.total()));
+    let (shown, rest) = sorted.split_at(sorted.len().min(most));
+    let piece = |label: String, bytes: u64| Piece { label, weight: bytes as f64, value: Value::Bytes(bytes) };
+    let mut pieces: Vec<Piece> = shown.iter().map(|tree| piece(tree.name.to_string(), tree.total())).collect();
+    let others: u64 = rest.iter().map(|tree| tree.total()).fold(0, u64::saturating_add);
+    if others > 0 {
+        pieces.push(piece(format!("{} others", rest.len()), others));
+    }
+    pieces
+}

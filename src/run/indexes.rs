@@ -1,0 +1,36 @@
+//! `dbctl indexes`
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use crate::cli::indexes::Indexes;
+use crate::error::Result;
+use crate::inspect::{Eye, indexes};
+use crate::outcome::Outcome;
+
+impl Run {
+    pub(super) fn indexes(&self, asked: &Indexes) -> Result<Outcome> {
+        if !asked.replicas.is_empty() {
+            self.one_target_only("--replica")?;
+        }
+        self.on_targets(async |run, target, interrupt| {
+            let eye = Eye::open(&run.connection(target)?, "indexes", interrupt).await?;
+            let mut catalog = indexes::read(&eye).await?;
+            let mut elsewhere: BTreeMap<String, i64> = BTreeMap::new();
+            for replica in &asked.replicas {
+                let there = Eye::open(&run.connect_to(Some(replica))?, "indexes", interrupt).await?;
+                let (uses, seconds) = indexes::uses_elsewhere(&there).await?;
+                catalog.counted_seconds = catalog.counted_seconds.min(seconds);
+                for (name, scans) in uses {
+                    *elsewhere.entry(name).or_default() += scans;
+                }
+            }
+            let mut found = indexes::judge(&catalog, &elsewhere, &asked.limits);
+            found.retain(|finding| asked.wish.wants(finding));
+            let oids: Vec<u32> =
+                found.iter().filter_map(|finding| finding.index.as_ref()).map(|(oid, _)| *oid).collect();
+            let made = indexes::definitions(&eye, &oids).await?;
+            Ok(indexes::view(&catalog, &found, &made, &asked.limits, &asked.wish))
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! `dbctl report`: the looks of other commands, each on its own, as one page.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::Run;
+use super::drift::POLICY;
+use crate::cli::partitions::{Source, Verb};
+use crate::cli::report::Wish;
+use crate::config::Target;
+use crate::error::{Explain, Kind, Result};
+use crate::inspect::locks::Limits;
+use crate::inspect::{Eye, activity, locks, sizes};
+use crate::outcome::Outcome;
+use crate::output::chart::{timeline, treemap};
+use crate::output::{Access, Level, write_whole};
+use crate::pg::{Interrupt, Server};
+use crate::report::{self, Page, Part};
+use crate::{partitions, policy};
+
+/// A wait from which on the page warns, and from which on it is red; as `dbctl locks` has them.
+const LIMITS: Limits = Limits { warn: Duration::from_secs(10), crit: Duration::from_secs(60) };
+/// As long as the server may take to say what it is.
+const SOON: Duration = Duration::from_secs(2);
+/// Tables that are listed.
+const SHOWN: usize = 12;
+/// Tables that are drawn; the others are one area.
+const PIECES: usize = 40;
+/// A transaction that is shown as long.
+const LONG: Duration = Duration::from_secs(60);
+
+impl Run {
+    pub(super) fn report(&self, wish: &Wish) -> Result<Outcome> {
+        self.one_target_only("--html")?;
+        self.on_targets(async |run, target, interrupt| {
+            let page = run.page(target, wish, interrupt).await?;
+            let text = page.html();
+            let access = if wish.redact { Access::Everybody } else { Access::Owner };
+            write_whole(&wish.html, &text, access)
+                .explain(Kind::Failed, format!("cannot write {}", wish.html.display()))?;
+            Ok(report::view(&page, &wish.html, text.len()))
+        })
+    }
+
+    async fn page(&self, target: &Target, wish: &Wish, interrupt: &Interrupt) -> Result<Page> {
+        let eye = Eye::open(&self.connection(target)?, "report", interrupt).await?;
+        let server = eye.look(SOON, Server::read).await?;
+        let mut seen = activity::read(&eye).await?;
+        if wish.redact {
+            seen.redact();
+        }
+        let locks = locks_part(&eye, wish.redact).await;
+        let mut parts = vec![locks, Part::of("activity", "Activity", Ok(activity::view(&seen, LONG)))];
+        parts.push(sizes_part(&eye).await);
+        parts.extend(self.partitions_part(target, wish, interrupt).await);
+        Ok(Page {
+            subject: target.name.clone().unwrap_or_else(|| seen.database.clone()),
+            server: format!(
+                "database {} of {}, PostgreSQL {}",
+                seen.database,
+                if seen.standby { "a standby" } else { "a primary" },
+                server.version
+            ),
+            at: seen.at,
+            parts,
+        })
+    }
+
+    /// Nothing where there is no policy.
+    async fn partitions_part(&self, target: &Target, wish: &Wish, interrupt: &Interrupt) -> Option<Part> {
+        let file = match &wish.policy {
+            Some(file) => file.as_path(),
+            None => Path::new(POLICY),
+        };
+        if wish.policy.is_none() && !file.exists() {
+            return None;
+        }
+        let source = Source { policy: file.to_owned(), system: None, allow_clock_skew: false, tables: Vec::new() };
+        let read = async {
+            let policy = policy::file::open(file, &self.env)?;
+            let request = self.partitions_request(target, &source, &Verb::Status, policy)?;
+            partitions::timeline(&request, interrupt).await
+        };
+        let (picture, answer) = match read.await {
+            Ok((document, tracks)) => (Some(timeline(&tracks, Utc::now())), Ok(document)),
+            Err(failure) => (None, Err(failure)),
+        };
+        Some(Part { picture, ..Part::of("partitions", "Partitions", answer) })
+    }
+}
+
+async fn locks_part(eye: &Eye, redact: bool) -> Part {
+    let answer = locks::read(eye, &[]).await.map(|mut sample| {
+        if redact {
+            sample.redact();
+        }
+        locks::view(&sample, LIMITS)
+    });
+    let level = match &answer {
+        Ok((Outcome::Done, _)) => Some(Level::Note),
+        Ok(_) => Some(Level::Warning),
+        Err(_) => None,
+    };
+    Part { level, ..Part::of("locks", "Locks", answer.map(|(_, document)| document)) }
+}
+
+async fn sizes_part(eye: &Eye) -> Part {
+    let read = sizes::read(eye, true).await.map(|seen| {
+        let trees = sizes::trees(&seen.parts);
+        let wish = sizes::Wish { schemas: Vec::new(), sort: sizes::Sort::Total, limit: Some(SHOWN), databases: true };
+        let document = sizes::view(&seen, &trees, None, &wish);
+        (document, treemap(&sizes::pieces(&trees, PIECES)))
+    });
+    let (answer, picture) = match read {
+        Ok((document, picture)) => (Ok(document), Some(picture)),
+        Err(failure) => (Err(failure), None),
+    };
+    Part { picture, ..Part::of("sizes", "Sizes", answer) }
+}

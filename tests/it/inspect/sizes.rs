@@ -1,0 +1,75 @@
+//! `dbctl sizes`: the same numbers as the server's own functions, partitions as one, growth, and no wait.
+
+use super::*;
+use crate::harness::majors;
+
+fn row<'a>(answer: &'a Value, table: &str) -> &'a Value {
+    let rows = answer["sizes"].as_array().unwrap();
+    rows.iter().find(|row| row["table"] == table).unwrap_or_else(|| panic!("{table} in {answer}"))
+}
+
+#[test]
+fn sizes_are_those_of_the_server_partitions_are_one_and_growth_is_told() {
+    for major in majors() {
+        let db = Database::on(major);
+        db.sql(
+            "CREATE TABLE plain (id int PRIMARY KEY, t text); CREATE INDEX ON plain (t);
+             INSERT INTO plain SELECT g, repeat('x', 100) FROM generate_series(1, 5000) AS g;
+             CREATE TABLE \"Odd \"\" name\" (a text); INSERT INTO \"Odd \"\" name\" SELECT string_agg(md5(g::text), '') FROM generate_series(1, 2000) AS g;
+             CREATE TABLE tree (a int, b int) PARTITION BY RANGE (a); CREATE INDEX ON tree (b);
+             CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (b);
+             CREATE TABLE tree_1_1 PARTITION OF tree_1 FOR VALUES FROM (0) TO (1000);
+             CREATE TABLE tree_2 PARTITION OF tree FOR VALUES FROM (10) TO (20);
+             INSERT INTO tree SELECT g % 20, 5 FROM generate_series(1, 3000) AS g",
+        );
+        db.sql("VACUUM");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().display().to_string();
+        let answer = json(&db.url(), &["sizes", "--all", "--save", &path]);
+        for table in ["plain", "\"Odd \"\" name\""] {
+            let told = row(&answer, &format!("public.{table}"));
+            let ours = |what: &str| db.one(&format!("SELECT {what}('{table}')")).parse::<i64>().unwrap();
+            assert_eq!(told["total_bytes"], ours("pg_total_relation_size"), "{major} {table}");
+            assert_eq!(told["index_bytes"], ours("pg_indexes_size"), "{major} {table}");
+            let heap_and_toast = told["heap_bytes"].as_i64().unwrap() + told["toast_bytes"].as_i64().unwrap();
+            assert_eq!(heap_and_toast, ours("pg_table_size"), "{major} {table}");
+        }
+        let tree = row(&answer, "public.tree");
+        let sum = db.one("SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('tree')");
+        assert_eq!(tree["total_bytes"], sum.parse::<i64>().unwrap());
+        assert_eq!((tree["partitions"].as_i64(), tree["rows"].as_i64()), (Some(2), Some(3000)));
+        assert_eq!(answer["database"], db.name());
+        db.sql("INSERT INTO plain SELECT g, repeat('y', 500) FROM generate_series(5001, 9000) AS g; DROP TABLE tree");
+        let answer = json(&db.url(), &["sizes", "--since", &path, "--sort", "growth", "--limit", "1"]);
+        assert_eq!(answer["sizes"][0]["table"], "public.plain");
+        assert!(answer["sizes"][0]["grown_bytes"].as_i64().unwrap() > 2_000_000, "{answer}");
+        assert!(answer["notes"].to_string().contains("gone since then: public.tree"), "{answer}");
+    }
+}
+
+#[test]
+fn a_table_that_somebody_holds_is_shown_with_its_last_size_and_named() {
+    let db = Database::new();
+    db.sql("CREATE TABLE held (a int); INSERT INTO held SELECT generate_series(1, 10000)");
+    db.sql("VACUUM held");
+    let before = json(&db.url(), &["sizes"]);
+    let holder = db.session();
+    holder.sql("BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE");
+    let answer = json(&db.url(), &["sizes"]);
+    assert_eq!(row(&answer, "public.held")["estimated"], true);
+    let heap = |answer: &Value| row(answer, "public.held")["heap_bytes"].as_i64().unwrap();
+    assert!(heap(&answer) > 300_000 && heap(&answer) <= heap(&before), "{answer}");
+    assert!(answer["notes"].to_string().contains("public.held exclusively"), "{answer}");
+    holder.rollback();
+}
+
+#[test]
+fn files_and_flags_that_are_wrong_are_told() {
+    let db = Database::new();
+    let empty = json(&db.url(), &["sizes"]);
+    assert_eq!((empty["tables"].as_i64(), empty["sizes"].as_array().map(Vec::len)), (Some(0), Some(0)));
+    let told = said(&db.url(), &["sizes", "--sort", "growth"]).expect_code(64).stderr;
+    assert!(told.contains("--save FILE"), "{told}");
+    let told = said(&db.url(), &["sizes", "--since", "/etc/hosts"]).expect_code(65).stderr;
+    assert!(told.contains("no file of 'dbctl sizes --save'"), "{told}");
+}
