@@ -18,7 +18,7 @@ use crate::output::chart::{timeline, treemap};
 use crate::output::{Access, Level, write_whole};
 use crate::pg::{Interrupt, Server};
 use crate::report::{self, Page, Part};
-use crate::{partitions, policy};
+use crate::{check, outcome, partitions, policy};
 
 /// A wait from which on the page warns, and from which on it is red; as `dbctl locks` has them.
 const LIMITS: Limits = Limits { warn: Duration::from_secs(10), crit: Duration::from_secs(60) };
@@ -52,7 +52,8 @@ impl Run {
             seen.redact();
         }
         let locks = locks_part(&eye, wish.redact).await;
-        let mut parts = vec![locks, Part::of("activity", "Activity", Ok(activity::view(&seen, LONG)))];
+        let health = self.health_part(target, interrupt).await?;
+        let mut parts = vec![health, locks, Part::of("activity", "Activity", Ok(activity::view(&seen, LONG)))];
         parts.push(sizes_part(&eye).await);
         parts.extend(self.partitions_part(target, wish, interrupt).await);
         Ok(Page {
@@ -66,6 +67,22 @@ impl Run {
             at: seen.at,
             parts,
         })
+    }
+
+    /// The checks of `dbctl check`, without rates: nothing is kept from page to page.
+    async fn health_part(&self, target: &Target, interrupt: &Interrupt) -> Result<Part> {
+        let settings = self.settings.file.as_ref().map_or_else(check::Settings::default, |file| file.checks.clone());
+        let checks = check::CHECKS.iter().filter(|check| !settings.off.contains(&check.id)).collect();
+        let request = check::Request { checks, settings, state: None };
+        let report = check::check(&self.connection(target)?, &request, interrupt).await?;
+        let (worst, document) = check::view(&[report], Utc::now());
+        let level = match worst {
+            outcome::Level::Ok => Some(Level::Note),
+            outcome::Level::Warn => Some(Level::Warning),
+            outcome::Level::Crit => Some(Level::Error),
+            outcome::Level::Unknown => None,
+        };
+        Ok(Part { level, ..Part::of("health", "Health", Ok(document)) })
     }
 
     /// Nothing where there is no policy.

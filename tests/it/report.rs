@@ -46,7 +46,14 @@ fn the_page_is_whole_small_private_and_nothing_in_it_is_markup_of_others() {
     assert!(std::fs::metadata(&file).unwrap().len() < LARGEST);
     assert!(!text.contains("<b>") && text.contains("&lt;b&gt;"), "{text}");
     assert!(!text.contains("hunter2") && !text.contains("<script") && !text.contains("http://"), "{text}");
-    for part in ["id=\"locks\"", "id=\"activity\"", "id=\"partitions\"", "class=\"timeline\"", "class=\"treemap\""] {
+    for part in [
+        "id=\"health\"",
+        "id=\"locks\"",
+        "id=\"activity\"",
+        "id=\"partitions\"",
+        "class=\"timeline\"",
+        "class=\"treemap\"",
+    ] {
         assert!(text.contains(part), "{part} is missing");
     }
     let open = std::fs::read_to_string(page(&db, folder.path(), &[])).unwrap();

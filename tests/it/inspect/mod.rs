@@ -6,8 +6,8 @@ mod indexes;
 mod kept;
 mod places;
 mod scenes;
-mod vitals;
 mod sizes;
+mod vitals;
 
 use std::collections::BTreeSet;
 
