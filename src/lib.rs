@@ -33,7 +33,7 @@
 //! | `schema` | a whole schema as values free of OIDs: read in one transaction, folded (pure), kept in a file | migrations, policies |
 //! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
-//! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon; cancel and terminate | terminals |
+//! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon, vital signs, replication; cancel and terminate | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `scratch` | a database made for a look and dropped again: where, with which locale, and what is left of a killed run | policies, migrations, terminals |

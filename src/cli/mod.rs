@@ -16,6 +16,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod shell;
 pub mod systems;
+pub mod vitals;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
 use crate::outcome::Outcome;
@@ -54,6 +55,8 @@ pub enum Command {
     Drift(drift::DriftArgs),
     Locks(inspect::LocksArgs),
     Activity(inspect::ActivityArgs),
+    Replication(vitals::ReplicationArgs),
+    Health(vitals::HealthArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),

@@ -6,5 +6,7 @@ mod backend;
 mod frame;
 pub mod locks;
 mod redact;
+pub mod replication;
+pub mod vitals;
 
 pub use frame::Eye;

@@ -116,6 +116,12 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    REPLICATION_CONFLICTS = "replication_conflicts" ();
+    REPLICATION_RECEIVER = "replication_receiver" ();
+    REPLICATION_SLOTS = "replication_slots" ();
+    REPLICATION_STANDBYS = "replication_standbys" ();
+    REPLICATION_SUBSCRIPTION_ERRORS_15 = "replication_subscription_errors_15" ();
+    REPLICATION_SUBSCRIPTIONS = "replication_subscriptions" ();
     ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);
@@ -157,4 +163,19 @@ queries! {
     SCRATCH_LIKE = "scratch_like" ();
     SERVER = "server" ();
     SERVER_IDENTITY = "server_identity" ();
+    VITAL_ARCHIVER = "vital_archiver" ();
+    VITAL_AUTOVACUUM = "vital_autovacuum" ();
+    VITAL_CACHE = "vital_cache" ();
+    VITAL_CHECKPOINTS = "vital_checkpoints" ();
+    VITAL_CHECKPOINTS_17 = "vital_checkpoints_17" ();
+    VITAL_COLLATIONS = "vital_collations" ();
+    VITAL_COLLATIONS_15 = "vital_collations_15" ();
+    VITAL_DATABASES = "vital_databases" ();
+    VITAL_FOREIGN_KEYS = "vital_foreign_keys" ();
+    VITAL_INVALID_INDEXES = "vital_invalid_indexes" ();
+    VITAL_OLDEST_TABLES = "vital_oldest_tables" ();
+    VITAL_ROLES = "vital_roles" ();
+    VITAL_SEQUENCES = "vital_sequences" ();
+    VITAL_SERVER = "vital_server" ();
+    VITAL_VACUUMS = "vital_vacuums" ();
 }

@@ -20,7 +20,7 @@ impl Run {
         match wish {
             Locks::Replay(file, redact, limits) => self.answer(history::replay(&file, redact, limits)?),
             Locks::Look { redact, watch: Some(every), limits, .. } => {
-                self.watch("locks", every, async |eye| look(eye, redact, limits).await)
+                self.watch("locks", every, async |eye, _| look(eye, redact, limits).await)
             }
             Locks::Look { redact, watch: None, exit_code, limits } => {
                 self.on_targets(async |run, target, interrupt| {
@@ -52,7 +52,7 @@ impl Run {
     }
 
     pub(super) fn activity(&self, wish: Activity) -> Result<Outcome> {
-        let look = async |eye: &Eye| -> Result<Answer> {
+        let look = async |eye: &Eye, _: &Interrupt| -> Result<Answer> {
             let mut seen = activity::read(eye).await?;
             if wish.redact {
                 seen.redact();
@@ -63,13 +63,18 @@ impl Run {
             Some(every) => self.watch("activity", every, look),
             None => self.on_targets(async |run, target, interrupt| {
                 let eye = Eye::open(&run.connection(target)?, "activity", interrupt).await?;
-                look(&eye).await
+                look(&eye, interrupt).await
             }),
         }
     }
 
     /// Draws what is seen until q or Ctrl-C; then the terminal is as it was.
-    fn watch(&self, command: &str, every: Duration, look: impl AsyncFn(&Eye) -> Result<Answer>) -> Result<Outcome> {
+    pub(super) fn watch(
+        &self,
+        command: &str,
+        every: Duration,
+        look: impl AsyncFn(&Eye, &Interrupt) -> Result<Answer>,
+    ) -> Result<Outcome> {
         self.one_target_only("--watch")?;
         if !Screen::is_there() || self.settings.format.value != Format::Table {
             return Err(Failure::new(Kind::Usage, "--watch draws on a terminal, and this is none")
@@ -95,7 +100,7 @@ async fn watch(
     screen: &mut Screen,
     style: Style,
     every: Duration,
-    look: &impl AsyncFn(&Eye) -> Result<Answer>,
+    look: &impl AsyncFn(&Eye, &Interrupt) -> Result<Answer>,
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
     // Never more often than four times a second: a look stops the lock manager briefly.
@@ -103,7 +108,7 @@ async fn watch(
     let mut paused = false;
     loop {
         if !paused {
-            let (_, document) = look(eye).await?;
+            let (_, document) = look(eye, interrupt).await?;
             screen.draw(&frame(&document, &style, every)?, Screen::height())?;
         }
         tokio::select! {

@@ -6,6 +6,7 @@ mod inspect;
 mod lint;
 mod partitions;
 mod schema;
+mod vitals;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -110,6 +111,15 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Activity(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.activity(args.into_request())
+        }
+        Command::Replication(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.replication(args.into_request())
+        }
+        Command::Health(args) => {
+            drop(out);
+            let (sections, watch) = args.into_request();
+            Run { settings: settings()?, consent, env }.health(&sections, watch)
         }
         Command::Systems(args) => {
             drop(out);
