@@ -34,6 +34,7 @@
 //! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon, vital signs, replication; cancel and terminate | terminals |
+//! | `check` | checks: what each measures and what that means (pure); counters kept between runs | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
 //! | `scratch` | a database made for a look and dropped again: where, with which locale, and what is left of a killed run | policies, migrations, terminals |
@@ -47,6 +48,7 @@
 //! `tests/it/tidy.rs`.
 
 pub mod archive;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod drift;

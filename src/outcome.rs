@@ -1,5 +1,7 @@
 //! How a run ended, and the exit code that says so. The only file that knows exit numbers.
 
+use std::fmt;
+
 /// How a run ended. Scripts branch on [`Outcome::code`]; README "Exit codes" is this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -58,5 +60,44 @@ impl Outcome {
             Outcome::Terminated => 143,
             Outcome::Command(code) => code,
         }
+    }
+}
+
+/// How bad a finding is, in the order in which the worst is told first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// In order; worth knowing.
+    Ok,
+    /// Somebody should see to it.
+    Warn,
+    /// It could not be determined.
+    Unknown,
+    /// Somebody should see to it now.
+    Crit,
+}
+
+impl Level {
+    /// Every level, the worst first.
+    pub const ALL: [Level; 4] = [Level::Crit, Level::Unknown, Level::Warn, Level::Ok];
+
+    /// How a check that follows Nagios ends.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Level::Ok => Outcome::Done,
+            Level::Warn => Outcome::Warning,
+            Level::Crit => Outcome::Critical,
+            Level::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Ok => "OK",
+            Level::Warn => "WARN",
+            Level::Unknown => "UNKNOWN",
+            Level::Crit => "CRIT",
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub mod check;
 pub mod config;
 pub mod drift;
 pub mod inspect;
@@ -57,6 +58,7 @@ pub enum Command {
     Activity(inspect::ActivityArgs),
     Replication(vitals::ReplicationArgs),
     Health(vitals::HealthArgs),
+    Check(check::CheckArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
@@ -71,10 +73,16 @@ impl Command {
     /// Whether the answer has findings, and so the forms of [`Format::OF_FINDINGS`].
     pub fn answers_findings(&self) -> bool {
         match self {
+            Command::Check(_) => true,
             Command::Drift(_) => true,
             Command::Migrate(args) => args.answers_findings(),
             _ => false,
         }
+    }
+
+    /// Whether the answer has the forms of [`Format::OF_CHECKS`].
+    pub fn answers_checks(&self) -> bool {
+        matches!(self, Command::Check(_))
     }
 }
 

@@ -2,7 +2,7 @@
 //! frame of such a look stands in `frame`; one file, `locks/act.rs`, ends what is in the way.
 
 pub mod activity;
-mod backend;
+pub mod backend;
 mod frame;
 pub mod locks;
 mod redact;

@@ -21,6 +21,17 @@ pub struct Document {
     pub notes: Vec<String>,
     /// The same as findings, where the answer is one: for SARIF and the like, not part of JSON.
     pub findings: Option<Findings>,
+    /// The same for monitoring, where the answer is a check.
+    pub monitoring: Option<Monitoring>,
+}
+
+/// A check's answer as monitoring reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Monitoring {
+    /// One line.
+    pub nagios: String,
+    /// Metrics.
+    pub prometheus: String,
 }
 
 /// One named value.
@@ -136,7 +147,15 @@ pub enum Value {
 impl Document {
     /// An empty document of this shape.
     pub fn new(kind: &'static str, version: u32) -> Document {
-        Document { kind, version, facts: Vec::new(), sections: Vec::new(), notes: Vec::new(), findings: None }
+        Document {
+            kind,
+            version,
+            facts: Vec::new(),
+            sections: Vec::new(),
+            notes: Vec::new(),
+            findings: None,
+            monitoring: None,
+        }
     }
 
     /// Adds a fact.

@@ -10,12 +10,13 @@ mod human;
 mod machine;
 mod markdown;
 mod progress;
+pub mod prometheus;
 #[cfg(test)]
 mod render_tests;
 mod screen;
 mod table;
 
-pub use document::{Column, Document, Fact, Node, Section, Table, Tree, Value};
+pub use document::{Column, Document, Fact, Monitoring, Node, Section, Table, Tree, Value};
 pub use findings::{Finding, Findings, Level, Place, Rule};
 pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
@@ -46,6 +47,10 @@ pub enum Format {
     Github,
     /// Findings as GitLab's code quality report.
     Gitlab,
+    /// The line of a Nagios plugin; as the next, only what a check answers.
+    Nagios,
+    /// Metrics for a textfile collector.
+    Prometheus,
 }
 
 impl Format {
@@ -53,6 +58,14 @@ impl Format {
     pub const NAMES: [&'static str; 6] = ["table", "json", "ndjson", "csv", "yaml", "markdown"];
     /// The spellings that answers with findings have besides.
     pub const OF_FINDINGS: [&'static str; 4] = ["sarif", "junit", "github", "gitlab"];
+
+    /// The spellings that checks have besides, with junit.
+    pub const OF_CHECKS: [&'static str; 2] = ["nagios", "prometheus"];
+
+    /// Whether only checks have it.
+    pub fn is_of_checks(self) -> bool {
+        Format::OF_CHECKS.contains(&self.name())
+    }
 
     /// Whether only answers with findings have it.
     pub fn is_of_findings(self) -> bool {
@@ -72,6 +85,8 @@ impl Format {
             Format::Junit => "junit",
             Format::Github => "github",
             Format::Gitlab => "gitlab",
+            Format::Nagios => "nagios",
+            Format::Prometheus => "prometheus",
         }
     }
 }
@@ -98,6 +113,8 @@ impl FromStr for Format {
             "junit" => Format::Junit,
             "github" => Format::Github,
             "gitlab" => Format::Gitlab,
+            "nagios" => Format::Nagios,
+            "prometheus" => Format::Prometheus,
             _ => return Err(format!("'{}' is not one of {}", visible(text), Format::NAMES.join(", "))),
         })
     }
@@ -206,6 +223,12 @@ pub fn render(document: &Document, format: Format, style: &Style, out: &mut dyn 
         Format::Csv => machine::csv(document)?,
         Format::Yaml => machine::yaml(document)?,
         Format::Markdown => markdown::render(document),
+        Format::Nagios | Format::Prometheus => {
+            let monitoring = document.monitoring.as_ref().ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidInput, format!("an answer that is no check has no form {format}"))
+            })?;
+            if format == Format::Nagios { format!("{}\n", monitoring.nagios) } else { monitoring.prometheus.clone() }
+        }
         Format::Sarif | Format::Junit | Format::Github | Format::Gitlab => {
             let findings = document.findings.as_ref().ok_or_else(|| {
                 io::Error::new(io::ErrorKind::InvalidInput, format!("an answer without findings has no form {format}"))

@@ -95,7 +95,7 @@ fn write(path: &Path, scene: &Scene<'_>, report: &Report, succeeded_at: Option<D
         succeeded_at,
         before: before.and_then(|text| metrics::last_success_in(&text, database)),
     });
-    metrics::write(path, &text)
+    crate::output::prometheus::write(path, &text)
 }
 
 /// Reads everything once, and hands it over.

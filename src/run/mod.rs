@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod check;
 mod drift;
 mod inspect;
 mod lint;
@@ -56,11 +57,11 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
     let env = Env::of_process();
     let consent = cli.consent();
     let overrides = cli.overrides();
-    let answers_findings = cli.command.answers_findings();
+    let (answers_findings, answers_checks) = (cli.command.answers_findings(), cli.command.answers_checks());
     let settings = || -> Result<Settings> {
         let settings = Settings::resolve(&overrides, &env, &std::env::current_dir()?)?;
         let format = settings.format.value;
-        if format.is_of_findings() && !answers_findings {
+        if format.is_of_findings() && !answers_findings || format.is_of_checks() && !answers_checks {
             return Err(Failure::new(Kind::Usage, format!("this command has no answer in the form {format}"))
                 .hint(format!("its forms: {}", Format::NAMES.join(", "))));
         }
@@ -120,6 +121,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             drop(out);
             let (sections, watch) = args.into_request();
             Run { settings: settings()?, consent, env }.health(&sections, watch)
+        }
+        Command::Check(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.check(&args.into_request())
         }
         Command::Systems(args) => {
             drop(out);

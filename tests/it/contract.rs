@@ -170,6 +170,11 @@ fn json_shapes() {
     eventually("one waits", || bridge.one(waits) == "1");
     ask(&["locks", "--database-url", &url], 0);
     ask(&["activity", "--longer-than", "0s", "--database-url", &url], 0);
+    ask(&["replication", "--database-url", &url], 0);
+    ask(&["health", "--database-url", &url], 0);
+    ask(&["check", "--only", "pending_restart", "--database-url", &url], 0);
+    ask(&["check", "--only", "connections,deadlocks", "--state", "check.json", "--database-url", &url], 3);
+    ask(&["check", "--list"], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);
     ask(&["locks", "cancel", &holder.pid().to_string(), "--database-url", &url], 4);

@@ -3,6 +3,7 @@
 
 mod archive;
 mod build_script;
+mod check;
 mod connect;
 mod contract;
 mod drift;

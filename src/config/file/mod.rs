@@ -1,6 +1,7 @@
 //! `dbctl.yaml`: where it is found and what may stand in it. Knows the file's shape; does not know
 //! flags or variables other than those it refers to.
 
+mod checks;
 mod drift;
 mod lint;
 mod target;
@@ -19,7 +20,7 @@ use super::yaml::{Field, Finding, Reader, Source};
 use crate::error::{Failure, Kind, Result};
 use crate::output::{Color, Format, visible};
 
-const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift"];
+const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift", "checks"];
 const DEFAULT_KEYS: &[&str] =
     &["lock_timeout", "lock_patience", "statement_timeout", "lock_wait", "jobs", "format", "color", "progress"];
 
@@ -36,6 +37,8 @@ pub struct ConfigFile {
     pub drift: Drift,
     /// How migrations are linted.
     pub lint: FileLint,
+    /// Thresholds of checks.
+    pub checks: crate::check::Settings,
     /// What the user should know, such as a password that others can read.
     pub notes: Vec<String>,
     source: Source,
@@ -108,12 +111,13 @@ impl ConfigFile {
         let (drift_check, lint) =
             fields.get("migrate").map(|field| migrate(&mut reader, field, &source)).unwrap_or_default();
         let drift = fields.get("drift").map(|field| Drift::read(&mut reader, field, &source)).unwrap_or_default();
+        let checks = fields.get("checks").map(|field| checks::read(&mut reader, field, &source)).unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);
         if !findings.is_empty() {
             return Err(source.refuse(&findings));
         }
-        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, notes: Vec::new(), source })
+        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, checks, notes: Vec::new(), source })
     }
 
     /// The file's path.

@@ -10,7 +10,7 @@ macro_rules! readings {
         $(
             $(#[$about])*
             #[derive(Debug, Clone, PartialEq)]
-            pub struct $name { $(pub $field: $type),+ }
+            pub struct $name { $(#[doc = concat!("Column `", stringify!($field), "`.")] pub $field: $type),+ }
 
             impl Reading for $name {
                 const QUERY: &'static Query = &Query::$query;
@@ -68,6 +68,8 @@ readings! {
         mode: String, archived: i64, failed: i64, last_failed_wal: Option<String>, archived_seconds: Option<f64>,
         failed_seconds: Option<f64>, failing: bool,
     }
+    /// Which database of which server this is.
+    Identity = SERVER_IDENTITY { system: i64, database: i64 }
     /// A role with a limit of connections.
     Role = VITAL_ROLES { role: String, connection_limit: i64, connections: i64 }
     /// An invalid index that nobody builds.

@@ -8,49 +8,19 @@ mod table;
 mod tests;
 mod view;
 
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::observe::{Looked, Observed, Unknown};
 use super::read::Snapshot;
 use super::status::TableStatus;
 use crate::ident::TableName;
+pub use crate::outcome::Level;
 use crate::policy::{Hold, Policy};
 
 pub use database::DUE;
 pub use nagios::{line, unknown as nagios_unknown};
 pub use table::{limits, overdue};
 pub use view::{NAGIOS, document, nagios_document, outcome};
-
-/// How bad a finding is, in the order in which the worst is told first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// In order; worth knowing.
-    Ok,
-    /// Somebody should see to it.
-    Warn,
-    /// It could not be determined.
-    Unknown,
-    /// Somebody should see to it now.
-    Crit,
-}
-
-impl Level {
-    /// Every level, the worst first.
-    pub const ALL: [Level; 4] = [Level::Crit, Level::Unknown, Level::Warn, Level::Ok];
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Level::Ok => "OK",
-            Level::Warn => "WARN",
-            Level::Unknown => "UNKNOWN",
-            Level::Crit => "CRIT",
-        })
-    }
-}
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

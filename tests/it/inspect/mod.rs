@@ -5,6 +5,7 @@ mod activity;
 mod kept;
 mod places;
 mod scenes;
+mod vitals;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,183 @@
+//! `dbctl check`: a registry of checks, each from what was read to a verdict; what cannot be read is
+//! UNKNOWN, never in order. The readers are those of `inspect`.
+
+mod judge;
+mod measure;
+mod registry;
+mod scene;
+mod settings;
+mod state;
+mod view;
+
+use std::path::PathBuf;
+
+use chrono::Utc;
+
+pub use judge::{Verdict, judge};
+pub use measure::{Measure, Measured};
+pub use registry::{CHECKS, CONN, Check, Limits, Metric, Unit, named, names};
+pub use settings::{Ignore, Profile, Rule, Settings, Written};
+pub use view::{Report, view};
+
+use scene::{Counters, Disk, Need, Scene};
+
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
+use crate::inspect::{Eye, activity, locks};
+use crate::outcome::Level;
+use crate::pg::Interrupt;
+
+/// What is checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// These checks.
+    pub checks: Vec<&'static Check>,
+    /// Their thresholds.
+    pub settings: Settings,
+    /// Where counters are kept; nowhere without a home.
+    pub state: Option<PathBuf>,
+}
+
+/// Checks one database. A server that cannot be reached is a verdict as well.
+///
+/// # Errors
+/// When a signal came.
+pub async fn check(connection: &Connection, request: &Request, interrupt: &Interrupt) -> Result<Report> {
+    let looked = match Eye::open(connection, "check", interrupt).await {
+        Ok(eye) => look(&eye, request, interrupt).await,
+        Err(failure) => Err(failure),
+    };
+    match looked {
+        Ok(report) => Ok(report),
+        Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => Err(failure),
+        Err(failure) => Ok(unreachable(connection.dbname.clone(), &failure, request)),
+    }
+}
+
+fn unreachable(database: String, failure: &Failure, request: &Request) -> Report {
+    let mut verdicts = vec![conn(Level::Crit, failure.messages().join(": "), failure.hints().first().cloned())];
+    verdicts.extend(request.checks.iter().map(|check| Verdict {
+        check: check.id,
+        ..conn(Level::Unknown, "the server cannot be asked".to_owned(), None)
+    }));
+    Report { target: None, database, verdicts }
+}
+
+fn conn(level: Level, message: String, remedy: Option<String>) -> Verdict {
+    let (findings, values, notes) = (Vec::new(), Vec::new(), Vec::new());
+    Verdict { check: CONN, level, message, remedy, findings, values, notes }
+}
+
+async fn look(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Report> {
+    let now = Utc::now();
+    let scene = read(eye, request, interrupt).await?;
+    let database = scene.server.as_ref().map_or_else(|_| String::new(), |server| server.database.clone());
+    let mut verdicts = vec![conn(Level::Ok, "the server answers".to_owned(), None)];
+    for check in &request.checks {
+        verdicts.push(judge(check, (check.measure)(&scene), &request.settings, &database, now.date_naive()));
+    }
+    Ok(Report { target: None, database, verdicts })
+}
+
+/// Reads what the checks need, and nothing else.
+async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Scene> {
+    let reader = Reader::new(eye, interrupt, EACH, ALL);
+    let needs = |need: Need| request.checks.iter().any(|check| check.needs.contains(&need));
+    fn unread<T>() -> Part<T> {
+        Err("it was not read".to_owned())
+    }
+    macro_rules! read {
+        ($need:ident, $read:expr) => {
+            if needs(Need::$need) { $read } else { unread() }
+        };
+    }
+    let server: Part<Server> = reader.one().await?;
+    let major = server.as_ref().map_or(0, |server| server.major);
+    let mut scene = Scene {
+        databases: read!(Databases, reader.all().await?),
+        roles: read!(Roles, reader.all().await?),
+        activity: read!(Activity, reader.part(activity::read(eye)).await?),
+        locks: read!(Locks, reader.part(locks::read(eye, &[])).await?),
+        standbys: read!(Standbys, reader.all().await?),
+        receiver: read!(Receiver, reader.all().await?),
+        slots: read!(Slots, reader.all().await?),
+        queue: read!(Queue, reader.all().await?),
+        indexes: read!(Indexes, reader.all().await?),
+        keys: read!(Keys, reader.all().await?),
+        sequences: read!(Sequences, reader.all().await?),
+        archiver: read!(Archiver, reader.one().await?),
+        collations: read!(Collations, reader.collations(major).await?),
+        checkpoints: read!(Checkpoints, reader.checkpoints().await?),
+        disks: disks(&server, &request.settings.paths),
+        before: unread(),
+        counters: Counters::default(),
+        server,
+    };
+    if needs(Need::State) {
+        let identity: Part<Identity> = reader.one().await?;
+        scene.counters = counters(&scene);
+        scene.before = match (&request.state, identity) {
+            (None, _) => Err("there is no place to keep counters in: say --state FILE".to_owned()),
+            (_, Err(why)) => Err(why),
+            (Some(path), Ok(identity)) => {
+                let key = format!("{}/{}", identity.system, identity.database);
+                let before = state::before(path, &key, scene.counters.at);
+                match state::keep(path, &key, &scene.counters) {
+                    Ok(()) => before,
+                    Err(failure) => before.and(Err(failure.messages().join(": "))),
+                }
+            }
+        };
+    }
+    Ok(scene)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counters")]
+fn counters(scene: &Scene) -> Counters {
+    let mut counters = Counters { at: Utc::now().timestamp_millis() as f64 / 1_000.0, ..Counters::default() };
+    let mut count = |name: &str, value: f64| counters.values.insert(name.to_owned(), value);
+    if let Some(d) = scene.databases.iter().flatten().find(|d| d.here) {
+        count(measure::DEADLOCKS, d.deadlocks as f64);
+        count(measure::COMMITS, d.commits as f64);
+        count(measure::ROLLBACKS, d.rollbacks as f64);
+        count(measure::HITS, d.blks_hit as f64);
+        count(measure::READS, d.blks_read as f64);
+        count(measure::TEMP, d.temp_bytes as f64);
+        count(measure::ACTIVE, d.active_seconds);
+    }
+    if let Ok(c) = &scene.checkpoints {
+        count(measure::TIMED, c.timed.unwrap_or_default() as f64);
+        count(measure::REQUESTED, c.requested.unwrap_or_default() as f64);
+    }
+    counters
+}
+
+/// The disks of folders that are on this machine: said to be, or proven by the socket that led here.
+fn disks(server: &Part<Server>, said: &[String]) -> Part<Vec<Disk>> {
+    if !said.is_empty() {
+        return said.iter().map(|path| disk(path)).collect();
+    }
+    let server = server.as_ref().map_err(Clone::clone)?;
+    let elsewhere = "the server is on another machine: say a folder that is mounted here, checks: disk: path";
+    let (true, Some(data)) = (server.by_socket, &server.data_directory) else {
+        return Err(if server.by_socket {
+            "the data directory cannot be seen: GRANT pg_monitor TO this role".to_owned()
+        } else {
+            elsewhere.to_owned()
+        });
+    };
+    std::iter::once(data).chain(&server.tablespaces).map(|path| disk(path)).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes")]
+fn disk(path: &str) -> Part<Disk> {
+    let found =
+        nix::sys::statvfs::statvfs(path).map_err(|error| format!("cannot look at the disk of {path}: {error}"))?;
+    let blocks = |count: nix::libc::fsblkcnt_t| count as f64 * found.fragment_size() as f64;
+    let used = blocks(found.blocks()) - blocks(found.blocks_free());
+    let free_bytes = blocks(found.blocks_available());
+    // As df has it: what only root may use is neither used nor free.
+    let used_percent = if used + free_bytes > 0.0 { 100.0 * used / (used + free_bytes) } else { 0.0 };
+    Ok(Disk { path: path.to_owned(), used_percent, free_bytes })
+}

@@ -1,0 +1,111 @@
+//! What was read for the checks, as values: each part is known or says why it is not. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::inspect::activity;
+use crate::inspect::locks::Sample;
+use crate::inspect::replication::{Receiver, Slot, Standby};
+use crate::inspect::vitals::{
+    Archiver, Autovacuum, Checkpoints, Collation, Database, ForeignKey, InvalidIndex, Part, Role, Sequence, Server,
+};
+
+/// A part that checks need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    Server,
+    Databases,
+    Roles,
+    Activity,
+    Locks,
+    Standbys,
+    Receiver,
+    Slots,
+    Queue,
+    Indexes,
+    Keys,
+    Sequences,
+    Archiver,
+    Collations,
+    Checkpoints,
+    State,
+}
+
+/// Counters of one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Seconds since 1970.
+    pub at: f64,
+    /// By name.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// How full a disk is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disk {
+    /// What lies there.
+    pub path: String,
+    /// Of what users may have.
+    pub used_percent: f64,
+    /// What is left.
+    pub free_bytes: f64,
+}
+
+/// Everything that is measured. A part that no check asked for says so.
+pub struct Scene {
+    /// The server and its settings.
+    pub server: Part<Server>,
+    /// Databases with their counters.
+    pub databases: Part<Vec<Database>>,
+    /// Roles with a limit.
+    pub roles: Part<Vec<Role>>,
+    /// Sessions and horizon.
+    pub activity: Part<activity::Seen>,
+    /// Who waits.
+    pub locks: Part<Sample>,
+    /// Who streams from here.
+    pub standbys: Part<Vec<Standby>>,
+    /// How it receives.
+    pub receiver: Part<Vec<Receiver>>,
+    /// Slots.
+    pub slots: Part<Vec<Slot>>,
+    /// What autovacuum has to do.
+    pub queue: Part<Vec<Autovacuum>>,
+    /// Invalid indexes.
+    pub indexes: Part<Vec<InvalidIndex>>,
+    /// Foreign keys without an index.
+    pub keys: Part<Vec<ForeignKey>>,
+    /// Sequences.
+    pub sequences: Part<Vec<Sequence>>,
+    /// The archiver.
+    pub archiver: Part<Archiver>,
+    /// Collations that changed.
+    pub collations: Part<Vec<Collation>>,
+    /// Checkpoints.
+    pub checkpoints: Part<Checkpoints>,
+    /// Disks.
+    pub disks: Part<Vec<Disk>>,
+    /// What an earlier run counted.
+    pub before: Part<Counters>,
+    /// What is counted now.
+    pub counters: Counters,
+}
+
+impl Scene {
+    /// By how much a counter grew since the earlier run, and in how many seconds.
+    ///
+    /// # Errors
+    /// Why that cannot be said.
+    pub fn grown(&self, name: &str) -> Part<(f64, f64)> {
+        let before = self.before.as_ref().map_err(Clone::clone)?;
+        let value = |counters: &Counters| counters.values.get(name).copied();
+        let (Some(then), Some(now)) = (value(before), value(&self.counters)) else {
+            return Err("counting began now: the next run can say".to_owned());
+        };
+        if now < then {
+            return Err("the server's counters were reset: counting began anew".to_owned());
+        }
+        Ok((now - then, (self.counters.at - before.at).max(1.0)))
+    }
+}

@@ -1,0 +1,62 @@
+//! What runs count, kept in a file from one run to the next: a rate needs two of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::scene::Counters;
+use crate::error::{Explain, Kind, Result};
+use crate::inspect::vitals::Part;
+use crate::output::prometheus;
+
+/// How far back a run looks.
+const WINDOW: f64 = 3_600.0;
+/// Moments that are kept for one database.
+const KEPT: usize = 64;
+
+type Moments = BTreeMap<String, Vec<Counters>>;
+
+/// What was counted about an hour ago, or as long ago as is known.
+pub fn before(path: &Path, key: &str, now: f64) -> Part<Counters> {
+    let moments = read(path).map_err(|failure| failure.messages().join(": "))?;
+    let known = moments.get(key).map(Vec::as_slice).unwrap_or_default();
+    let earlier: Vec<&Counters> = known.iter().filter(|counters| counters.at < now).collect();
+    let an_hour_ago = earlier.iter().rev().find(|counters| now - counters.at >= WINDOW);
+    let found = an_hour_ago.or(earlier.first()).map(|counters| (*counters).clone());
+    found.ok_or_else(|| "counting began now: the next run can say".to_owned())
+}
+
+/// Keeps what was counted now.
+///
+/// # Errors
+/// Failed, with the path.
+pub fn keep(path: &Path, key: &str, counters: &Counters) -> Result<()> {
+    // One that cannot be read is begun anew: it holds nothing but yesterday's counters.
+    let mut moments = read(path).unwrap_or_default();
+    let known = moments.entry(key.to_owned()).or_default();
+    let shrunk = |then: &Counters| {
+        then.values.iter().any(|(name, value)| counters.values.get(name).is_some_and(|now| now < value))
+    };
+    known.retain(|then| then.at < counters.at && !shrunk(then));
+    let old = known.iter().rposition(|then| counters.at - then.at >= WINDOW).unwrap_or(0);
+    known.drain(..old);
+    // A run a second must not push the past out: what is closer than the window allows is replaced.
+    if known.len() > 1 && known.last().is_some_and(|last| counters.at - last.at < WINDOW * 1.1 / KEPT_F) {
+        return Ok(());
+    }
+    known.push(counters.clone());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).explain(Kind::Failed, format!("cannot make {}", folder.display()))?;
+    }
+    prometheus::write(path, &serde_json::to_string(&moments)?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a small number")]
+const KEPT_F: f64 = KEPT as f64;
+
+fn read(path: &Path) -> Result<Moments> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).explain(Kind::Failed, format!("cannot read {}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Moments::new()),
+        Err(error) => Err(error).explain(Kind::Failed, format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,153 @@
+//! Every check at every level. One server on which everything is the matter; thresholds make it OK.
+
+use dbctl::check::{CHECKS, Check};
+use dbctl::pg::sandbox::Options;
+
+use super::*;
+use crate::harness::{Database, eventually, majors, private_server, standby};
+
+const RATES: [&str; 6] = ["deadlocks", "rollbacks", "cache_hit", "temp_files", "checkpoints", "latency"];
+
+/// A dbctl.yaml in which every check warns, or is critical, at once; or never.
+fn yaml(fires: Option<bool>) -> String {
+    let mut text = "checks:\n".to_owned();
+    for check in CHECKS {
+        let limits = check.keys().into_iter().map(|(key, metric, warns)| {
+            let limit = match fires {
+                Some(of_warn) if of_warn == warns => if metric.lower { "1000000" } else { "0" }.to_owned(),
+                _ => "off".to_owned(),
+            };
+            // A share of blocks cannot be more than all of them.
+            format!("{key}: {limit}")
+        });
+        text.push_str(&format!("  {}: {{{}}}\n", check.id, limits.collect::<Vec<_>>().join(", ")));
+    }
+    text
+}
+
+#[test]
+fn every_check_is_in_order_warns_is_critical_and_unknown() {
+    for major in majors() {
+        levels_on(major);
+    }
+}
+
+fn levels_on(major: u32) {
+    let setting = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let settings = [
+        ("archive_mode", "on"),
+        ("archive_command", "false"),
+        ("deadlock_timeout", "10ms"),
+        ("max_slot_wal_keep_size", "1GB"),
+        ("autovacuum_naptime", "1h"),
+    ];
+    let settings = settings.map(setting).to_vec();
+    let server = private_server(&Options { major: Some(major), settings, ..Options::default() });
+    let copy = standby(&server);
+    let db = Database::at(&server);
+    let folder = folder();
+    let said = |url: &str, fires: Option<bool>, args: &[&str]| {
+        json(&check(url, folder.path(), &yaml(fires), &[args, &["--format", "json"]].concat()))
+    };
+    db.sql("SELECT pg_stat_reset()");
+    let first = said(&db.url(), None, &[]);
+    for id in RATES {
+        let (level, message) = verdict(&first, id);
+        assert_eq!(level, "UNKNOWN", "{id}: {message}");
+        assert!(message.contains("counting began now"), "{id}: {message}");
+    }
+    eventually("the standby answers", || copy.session("postgres").is_ok());
+    copy.session("postgres").unwrap().sql("SELECT pg_wal_replay_pause()");
+
+    db.sql("CREATE TABLE parent (id int PRIMARY KEY)");
+    db.sql("CREATE TABLE child (id serial, parent int REFERENCES parent, a int) WITH (autovacuum_enabled = off)");
+    db.sql("INSERT INTO parent SELECT generate_series(1, 2000)");
+    db.sql("INSERT INTO child (parent, a) SELECT g % 1000 + 1, 1 FROM generate_series(1, 20000) g");
+    db.sql("ANALYZE child");
+    db.sql("UPDATE child SET a = 2");
+    db.sql("CREATE TABLE fresh (a int)");
+    db.sql("INSERT INTO fresh SELECT generate_series(1, 1000)");
+    db.try_sql("CREATE UNIQUE INDEX CONCURRENTLY twice ON child (a)").unwrap_err();
+    db.sql("SELECT setval('child_id_seq', 2000000000)");
+    db.sql("SELECT pg_create_physical_replication_slot('left', true)");
+    db.sql("ALTER SYSTEM SET max_locks_per_transaction = 65");
+    db.sql("SELECT pg_reload_conf()");
+    eventually("it waits for a restart", || db.one("SELECT count(*) FROM pg_settings WHERE pending_restart") == "1");
+    if major >= 15 {
+        db.sql("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database()");
+    }
+    db.sql("SELECT pg_switch_wal()");
+    eventually("archiving fails", || db.one("SELECT failed_count > 0 FROM pg_stat_archiver") == "t");
+    for _ in 0..6 {
+        db.sql("CHECKPOINT");
+    }
+    // Two who share a row.
+    let (one, two) = (db.session(), db.session());
+    one.sql("BEGIN; SELECT FROM parent WHERE id = 1 FOR SHARE");
+    two.sql("BEGIN; SELECT FROM parent WHERE id = 1 FOR SHARE");
+    // A deadlock.
+    let (left, right) = (db.session(), db.session());
+    left.sql("BEGIN; SELECT pg_advisory_xact_lock(1)");
+    right.sql("BEGIN; SELECT pg_advisory_xact_lock(2)");
+    let statement = left.start("SELECT pg_advisory_xact_lock(2)");
+    let met = right.try_sql("SELECT pg_advisory_xact_lock(1)").is_err();
+    let ended =
+        if met { right.try_sql("ROLLBACK").is_ok() && statement.wait().is_ok() } else { statement.wait().is_err() };
+    assert!(ended, "one of the two is ended");
+    let busy = db.session();
+    busy.sql(&"BEGIN; ROLLBACK;".repeat(300));
+    busy.sql("SET work_mem = '64kB'");
+    busy.sql("SELECT count(*) FROM (SELECT g FROM generate_series(1, 100000) g ORDER BY g DESC) s");
+    busy.sql("DO $$ BEGIN FOR i IN 1..150 LOOP PERFORM count(*) FROM child; END LOOP; END $$");
+    drop((busy, left, right));
+    eventually("it is all counted", || {
+        db.one(
+            "SELECT deadlocks > 0 AND xact_rollback > 300 AND temp_bytes > 0 AND blks_hit > 10000 FROM pg_stat_database \
+             WHERE datname = current_database()",
+        ) == "t"
+    });
+    let sleeper = db.session();
+    let _sleeps = sleeper.start("SELECT pg_sleep(600)");
+    let (holder, waiter) = (db.session(), db.session());
+    holder.sql("SELECT pg_advisory_lock(7)");
+    let _waits = waiter.start("SELECT pg_advisory_lock(7)");
+    eventually("one waits", || {
+        db.one("SELECT count(*) FROM pg_locks WHERE NOT granted AND waitstart < clock_timestamp() - interval '10ms'")
+            == "1"
+    });
+
+    let (fine, warns, crits) =
+        (said(&db.url(), None, &[]), said(&db.url(), Some(true), &[]), said(&db.url(), Some(false), &[]));
+    let skipped = |check: &Check| check.id == "checksums" || check.id == "collation" && major < 15;
+    for check in CHECKS.iter().filter(|check| !skipped(check)) {
+        for (answer, level) in [(&fine, "OK"), (&warns, "WARN"), (&crits, "CRIT")] {
+            let (found, message) = verdict(answer, check.id);
+            assert_eq!(found, level, "{} on {major}: {message}", check.id);
+        }
+    }
+    let (level, message) = verdict(&fine, "checksums");
+    let has = db.one("SHOW data_checksums") == "on";
+    assert_eq!(level, if has { "OK" } else { "UNKNOWN" }, "{message}");
+
+    // The standby, whose replay is paused.
+    let broken = said(&copy.url("postgres"), Some(false), &["--only", "replication_lag"]);
+    let (level, message) = verdict(&broken, "replication_lag");
+    assert_eq!((level.as_str(), message.contains("paused") || message.contains("replay")), ("CRIT", true), "{message}");
+    let (level, message) = verdict(&said(&copy.url("postgres"), None, &[]), "replication_lag");
+    assert_eq!(level, "OK", "{message}");
+
+    // Nobody may read the catalog: everything that needs it is UNKNOWN, and the rest is told.
+    let locker = db.session();
+    locker.sql("BEGIN; LOCK TABLE pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE");
+    let run = check(&db.url(), folder.path(), &yaml(None), &["--only", "invalid_index,archiving", "--format", "json"]);
+    let unknown = verdict(&json(&run), "invalid_index");
+    assert_eq!(unknown.0, "UNKNOWN", "{unknown:?}");
+    drop(locker);
+
+    // A server that does not answer: one is CRIT, all the others UNKNOWN.
+    let nowhere = said("postgresql://postgres@/postgres?host=/nowhere", None, &[]);
+    assert_eq!(verdict(&nowhere, "conn").0, "CRIT");
+    for check in CHECKS {
+        assert_eq!(verdict(&nowhere, check.id).0, "UNKNOWN", "{}", check.id);
+    }
+}
