@@ -27,7 +27,7 @@ SELECT
     COALESCE((pg_catalog.to_jsonb(s) ->> 'conflicting')::bool, FALSE) AS conflicting,
     CASE
         WHEN s.active THEN NULL
-        ELSE pg_catalog.format('SELECT pg_catalog.pg_drop_replication_slot(%L);', s.slot_name)
+        ELSE pg_catalog.format('SELECT pg_catalog.pg_drop_replication_slot(%L)', s.slot_name)
     END AS remedy
 FROM pg_catalog.pg_replication_slots AS s
 ORDER BY s.slot_name

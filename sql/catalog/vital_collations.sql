@@ -5,7 +5,7 @@ SELECT
     pg_catalog.format('collation %I.%I', n.nspname, c.collname) AS object,
     c.collversion AS recorded,
     pg_catalog.pg_collation_actual_version(c.oid) AS actual,
-    pg_catalog.format('ALTER COLLATION %I.%I REFRESH VERSION;', n.nspname, c.collname) AS remedy
+    pg_catalog.format('ALTER COLLATION %I.%I REFRESH VERSION', n.nspname, c.collname) AS remedy
 FROM pg_catalog.pg_collation AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
 WHERE

@@ -5,7 +5,7 @@ SELECT
     pg_catalog.format('database %I', d.datname) AS object,
     d.datcollversion AS recorded,
     pg_catalog.pg_database_collation_actual_version(d.oid) AS actual,
-    pg_catalog.format('ALTER DATABASE %I REFRESH COLLATION VERSION;', d.datname) AS remedy
+    pg_catalog.format('ALTER DATABASE %I REFRESH COLLATION VERSION', d.datname) AS remedy
 FROM pg_catalog.pg_database AS d
 WHERE
     d.datname = pg_catalog.current_database()

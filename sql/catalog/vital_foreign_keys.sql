@@ -5,7 +5,7 @@ SELECT
     pg_catalog.format('%I.%I.%I', n.nspname, t.relname, k.conname) AS constraint,
     GREATEST(t.reltuples, 0)::int8 AS rows,
     pg_catalog.format(
-        'CREATE INDEX CONCURRENTLY ON %I.%I (%s);', n.nspname, t.relname,
+        'CREATE INDEX CONCURRENTLY ON %I.%I (%s)', n.nspname, t.relname,
         (
             SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY u.at)
             FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (attnum, at)

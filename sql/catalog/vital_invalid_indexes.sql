@@ -6,8 +6,8 @@ SELECT
     pg_catalog.format('%I.%I', tn.nspname, t.relname) AS relation,
     CASE
         WHEN c.relkind = 'I' THEN pg_catalog.format('-- attach what is missing to %I.%I', n.nspname, c.relname)
-        WHEN c.relname ~ '_cc(new|old)[0-9]*$' THEN pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I;', n.nspname, c.relname)
-        ELSE pg_catalog.format('REINDEX INDEX CONCURRENTLY %I.%I;', n.nspname, c.relname)
+        WHEN c.relname ~ '_cc(new|old)[0-9]*$' THEN pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
+        ELSE pg_catalog.format('REINDEX INDEX CONCURRENTLY %I.%I', n.nspname, c.relname)
     END AS remedy
 FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid

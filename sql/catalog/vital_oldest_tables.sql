@@ -6,7 +6,7 @@ SELECT
     pg_catalog.age(c.relfrozenxid)::int8 AS xid_age,
     pg_catalog.mxid_age(c.relminmxid)::int8 AS mxid_age,
     c.relpages::int8 * pg_catalog.current_setting('block_size')::int8 AS bytes,
-    pg_catalog.format('VACUUM (FREEZE) %I.%I;', n.nspname, c.relname) AS remedy
+    pg_catalog.format('VACUUM (FREEZE) %I.%I', n.nspname, c.relname) AS remedy
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 't') AND c.relpersistence <> 't'

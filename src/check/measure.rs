@@ -220,7 +220,7 @@ pub(super) fn replication_lag(scene: &Scene) -> Part<Measured> {
         found.add("broken", None, f64::from(u8::from(broken)), "this standby receives no WAL");
         let paused = r.pause != "not paused";
         found.add("broken", None, f64::from(u8::from(paused)), "replay is paused on this standby");
-        found.fix("SELECT pg_catalog.pg_wal_replay_resume();");
+        found.fix("SELECT pg_catalog.pg_wal_replay_resume()");
         let bytes = number(r.replay_bytes.unwrap_or_default()).max(0.0);
         found.add("lag", None, bytes, format!("this standby has {:.1} MB to replay", bytes / 1_048_576.0));
         let delay = r.replay_seconds.filter(|_| bytes > 0.0).unwrap_or_default();
@@ -313,7 +313,7 @@ pub(super) fn autovacuum(scene: &Scene) -> Part<Measured> {
     let server = part(&scene.server)?;
     let mut found = Measured::fine("no table waits for it for long");
     found.add("off", None, f64::from(u8::from(!server.autovacuum)), "autovacuum is off for the whole server");
-    found.fix("ALTER SYSTEM RESET autovacuum; SELECT pg_catalog.pg_reload_conf();");
+    found.fix("ALTER SYSTEM RESET autovacuum; SELECT pg_catalog.pg_reload_conf()");
     for t in part(&scene.queue)? {
         let name = Some(t.relation.as_str());
         if t.overdue() > 1.0 {
@@ -331,7 +331,7 @@ pub(super) fn autovacuum(scene: &Scene) -> Part<Measured> {
         }
         if t.never_analyzed {
             found.add("never_analyzed", name, 1.0, format!("{} was never analyzed", t.relation));
-            found.fix(format!("ANALYZE {};", t.relation));
+            found.fix(format!("ANALYZE {}", t.relation));
         }
     }
     Ok(found)
@@ -437,7 +437,7 @@ pub(super) fn fsync(scene: &Scene) -> Part<Measured> {
             f64::from(u8::from(!on)),
             format!("{name} is off: a crash can destroy the database"),
         );
-        found.fix(format!("ALTER SYSTEM RESET {name}; SELECT pg_catalog.pg_reload_conf();"));
+        found.fix(format!("ALTER SYSTEM RESET {name}; SELECT pg_catalog.pg_reload_conf()"));
     }
     Ok(found)
 }

@@ -155,7 +155,7 @@ checks! {
     "pending_restart", "settings that wait for a restart", [Server],
         [warns("settings", Count, 0.0)], "restart the server", pending_restart;
     "fsync", "whether a crash can lose data", [Server],
-        [crits("off")], "ALTER SYSTEM RESET fsync; ALTER SYSTEM RESET full_page_writes;", fsync;
+        [crits("off")], "ALTER SYSTEM RESET fsync; ALTER SYSTEM RESET full_page_writes", fsync;
     "collation", "collations whose library has changed", [Server, Collations],
         [warns("changed", Count, 0.0)], "REINDEX what uses it, then refresh its version", collation;
     "stats_age", "how long ago the statistics were reset", [Databases],

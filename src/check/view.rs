@@ -38,11 +38,15 @@ pub fn view(reports: &[Report], now: DateTime<Utc>) -> (Level, Document) {
         Column::machine("database"),
         Column::new("check", "check"),
         Column::new("message", "what"),
-        Column::new("remedy", "what to do"),
+        Column::machine("remedy"),
         Column::machine("findings"),
     ];
     columns[1].machine_only = !several;
     let mut checks = Table::new("checks", "No check was asked for.", columns);
+    let mut columns =
+        vec![Column::new("target", "target"), Column::new("check", "check"), Column::new("remedy", "what to do")];
+    columns[0].machine_only = !several;
+    let mut remedies = Table::new("remedies", "", columns);
     let columns = vec![
         Column::machine("target"),
         Column::machine("check"),
@@ -66,16 +70,19 @@ pub fn view(reports: &[Report], now: DateTime<Utc>) -> (Level, Document) {
             verdict.remedy.clone().into(),
             verdict.findings.len().into(),
         ]);
+        if let Some(remedy) = &verdict.remedy {
+            remedies.push(vec![report.target.clone().into(), verdict.check.into(), remedy.as_str().into()]);
+        }
         for (measure, unit, _, limits) in &verdict.values {
             values.push(vec![
                 report.target.clone().into(),
                 verdict.check.into(),
                 measure.metric.into(),
                 measure.object.clone().into(),
-                Value::Float(measure.value),
+                unit.value(measure.value),
                 unit.name().into(),
-                limits.warn.map_or(Value::None, Value::Float),
-                limits.crit.map_or(Value::None, Value::Float),
+                limits.warn.map_or(Value::None, |limit| unit.value(limit)),
+                limits.crit.map_or(Value::None, |limit| unit.value(limit)),
             ]);
         }
     }
@@ -87,9 +94,7 @@ pub fn view(reports: &[Report], now: DateTime<Utc>) -> (Level, Document) {
         .machine("unknown", count(Level::Unknown))
         .machine("crit", count(Level::Crit))
         .table(checks);
-    if !values.rows.is_empty() {
-        document = document.table(values);
-    }
+    document = document.table(remedies).table(values);
     for (report, verdict) in all() {
         for note in &verdict.notes {
             let target = report.target.as_ref().filter(|_| several).map_or(String::new(), |name| format!("{name}: "));
@@ -102,6 +107,14 @@ pub fn view(reports: &[Report], now: DateTime<Utc>) -> (Level, Document) {
 }
 
 impl Unit {
+    /// A number of it as a value.
+    pub fn value(self, number: f64) -> Value {
+        match self {
+            Unit::Seconds => Value::Seconds(number),
+            Unit::Percent | Unit::Bytes | Unit::Count => Value::Float(number),
+        }
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {

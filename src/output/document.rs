@@ -207,6 +207,11 @@ impl Table {
         Table { key, columns, rows: Vec::new(), empty }
     }
 
+    /// Whether a person has anything to see in it.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.columns.iter().any(|column| !column.machine_only) && !(self.rows.is_empty() && self.empty.is_empty())
+    }
+
     /// Adds a row.
     pub fn push(&mut self, row: Vec<Value>) {
         debug_assert_eq!(row.len(), self.columns.len());

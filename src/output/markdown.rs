@@ -13,6 +13,7 @@ pub(super) fn render(document: &Document) -> String {
     }
     for section in &document.sections {
         parts.push(match section {
+            Section::Table(table) if !table.is_for_people() => continue,
             Section::Table(table) if table.rows.is_empty() => format!("{}\n", inline(table.empty)),
             Section::Table(table) => grid(table),
             Section::Machine { .. } => continue,

@@ -25,6 +25,7 @@ pub(super) fn render(document: &Document, style: &Style) -> String {
     }
     for section in &document.sections {
         match section {
+            Section::Table(table) if !table.is_for_people() => {}
             Section::Table(table) if table.rows.is_empty() => parts.push(paragraph(table.empty, style)),
             Section::Table(table) => parts.push(grid(table, style).unwrap_or_else(|| records(table, style))),
             Section::Machine { .. } => {}

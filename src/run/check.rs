@@ -62,13 +62,13 @@ fn list(settings: &Settings) -> Document {
         Column::new("unit", "unit"),
         Column::new("warn", "warn"),
         Column::new("crit", "crit"),
-        Column::new("summary", "what"),
+        Column::machine("summary"),
     ];
     let mut table = Table::new("checks", "", columns);
     for check in CHECKS {
         for metric in check.metrics {
             let limits = settings.limits(check, metric, "", None);
-            let limit = |limit: Option<f64>| limit.map_or(Value::None, Value::Float);
+            let limit = |limit: Option<f64>| limit.map_or(Value::None, |limit| metric.unit.value(limit));
             table.push(vec![
                 check.id.into(),
                 metric.name.into(),

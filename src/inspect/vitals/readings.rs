@@ -106,12 +106,12 @@ impl Autovacuum {
     /// The SQL that does it.
     pub fn remedy(&self) -> String {
         if !self.enabled {
-            return format!("ALTER TABLE {} RESET (autovacuum_enabled);", self.relation);
+            return format!("ALTER TABLE {} RESET (autovacuum_enabled)", self.relation);
         }
         match self.waits_for() {
-            "" | "analyze" => format!("ANALYZE {};", self.relation),
-            "vacuum" => format!("VACUUM {};", self.relation),
-            _ => format!("VACUUM (ANALYZE) {};", self.relation),
+            "" | "analyze" => format!("ANALYZE {}", self.relation),
+            "vacuum" => format!("VACUUM {}", self.relation),
+            _ => format!("VACUUM (ANALYZE) {}", self.relation),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every check at every level. One server on which everything is the matter; thresholds make it OK.
 
-use dbctl::check::{CHECKS, Check};
+use dbctl::check::{CHECKS, Check, Unit};
 use dbctl::pg::sandbox::Options;
 
 use super::*;
@@ -13,11 +13,12 @@ fn yaml(fires: Option<bool>) -> String {
     let mut text = "checks:\n".to_owned();
     for check in CHECKS {
         let limits = check.keys().into_iter().map(|(key, metric, warns)| {
+            let time = if metric.unit == Unit::Seconds { "s" } else { "" };
             let limit = match fires {
-                Some(of_warn) if of_warn == warns => if metric.lower { "1000000" } else { "0" }.to_owned(),
+                Some(of_warn) if of_warn == warns && metric.lower => format!("1000000{time}"),
+                Some(of_warn) if of_warn == warns => format!("0{time}"),
                 _ => "off".to_owned(),
             };
-            // A share of blocks cannot be more than all of them.
             format!("{key}: {limit}")
         });
         text.push_str(&format!("  {}: {{{}}}\n", check.id, limits.collect::<Vec<_>>().join(", ")));
@@ -73,8 +74,10 @@ fn levels_on(major: u32) {
     db.sql("ALTER SYSTEM SET max_locks_per_transaction = 65");
     db.sql("SELECT pg_reload_conf()");
     eventually("it waits for a restart", || db.one("SELECT count(*) FROM pg_settings WHERE pending_restart") == "1");
-    if major >= 15 {
-        db.sql("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database()");
+    // Of the collations that every build has, only the builtin ones have a version.
+    if major >= 17 {
+        db.sql("CREATE COLLATION older (PROVIDER = builtin, LOCALE = 'C.UTF-8')");
+        db.sql("UPDATE pg_collation SET collversion = '0' WHERE collname = 'older'");
     }
     db.sql("SELECT pg_switch_wal()");
     eventually("archiving fails", || db.one("SELECT failed_count > 0 FROM pg_stat_archiver") == "t");
@@ -118,7 +121,7 @@ fn levels_on(major: u32) {
 
     let (fine, warns, crits) =
         (said(&db.url(), None, &[]), said(&db.url(), Some(true), &[]), said(&db.url(), Some(false), &[]));
-    let skipped = |check: &Check| check.id == "checksums" || check.id == "collation" && major < 15;
+    let skipped = |check: &Check| check.id == "checksums" || check.id == "collation" && major < 17;
     for check in CHECKS.iter().filter(|check| !skipped(check)) {
         for (answer, level) in [(&fine, "OK"), (&warns, "WARN"), (&crits, "CRIT")] {
             let (found, message) = verdict(answer, check.id);

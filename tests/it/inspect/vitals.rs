@@ -66,6 +66,10 @@ fn health(db: &Database, standby: &str) {
     db.sql("INSERT INTO \"Odd \"\" one\" (a) SELECT generate_series(1, 20000)");
     let holder = db.session();
     holder.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE \"Odd \"\" one\" IN ACCESS EXCLUSIVE MODE; SELECT 1");
+    eventually("its rows are counted", || {
+        let queue = json(&db.url(), &["health", "autovacuum"]);
+        queue["queue"].as_array().unwrap().iter().any(|table| table["never_analyzed"] == true)
+    });
     let answer = json(&db.url(), &["health"]);
     let sections: BTreeSet<&str> =
         answer["signs"].as_array().unwrap().iter().map(|sign| sign["section"].as_str().unwrap()).collect();
