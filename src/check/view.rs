@@ -111,7 +111,9 @@ impl Unit {
     pub fn value(self, number: f64) -> Value {
         match self {
             Unit::Seconds => Value::Seconds(number),
-            Unit::Percent | Unit::Bytes | Unit::Count => Value::Float(number),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size; saturates")]
+            Unit::Bytes => Value::Bytes(number as u64),
+            Unit::Percent | Unit::Count => Value::Float(number),
         }
     }
 

@@ -91,6 +91,12 @@ fn formats_exit_codes_ignore_targets_and_rights() {
     assert_ne!(verdict(&seen, "disk").0, "UNKNOWN", "{seen}");
     assert_eq!(verdict(&seen, "long_query").0, "OK", "{seen}");
 
+    // Who watches rollbacks must not make any.
+    let rolled_back = || db.one("SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()");
+    let before = rolled_back();
+    at("", &["--skip", "fsync"]);
+    assert_eq!(rolled_back(), before);
+
     // Beside a locked table, and through a pool of transactions.
     let holder = db.session();
     holder.sql("BEGIN; LOCK TABLE \"Odd | 'name'\" IN ACCESS EXCLUSIVE MODE");

@@ -133,9 +133,9 @@ fn levels_on(major: u32) {
     assert_eq!(level, if has { "OK" } else { "UNKNOWN" }, "{message}");
 
     // The standby, whose replay is paused.
-    let broken = said(&copy.url("postgres"), Some(false), &["--only", "replication_lag"]);
-    let (level, message) = verdict(&broken, "replication_lag");
-    assert_eq!((level.as_str(), message.contains("paused") || message.contains("replay")), ("CRIT", true), "{message}");
+    let args = ["--only", "replication_lag", "--format", "json"];
+    let paused = verdict(&json(&check(&copy.url("postgres"), folder.path(), "", &args)), "replication_lag");
+    assert_eq!((paused.0.as_str(), paused.1.contains("replay is paused")), ("CRIT", true), "{paused:?}");
     let (level, message) = verdict(&said(&copy.url("postgres"), None, &[]), "replication_lag");
     assert_eq!(level, "OK", "{message}");
 
