@@ -47,6 +47,11 @@ impl Measured {
     }
 }
 
+/// A number with the words for one or for several.
+fn some(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
 const LISTED: usize = 20;
 /// Rarer than this, a share says nothing.
 const LEAST_TRANSACTIONS: f64 = 100.0;
@@ -85,7 +90,12 @@ pub(super) fn connections(scene: &Scene) -> Part<Measured> {
 
 fn hidden(scene: &Scene) -> Part<Option<String>> {
     let hidden = part(&scene.activity)?.backends.iter().filter(|b| b.hidden).count();
-    Ok((hidden > 0).then(|| format!("{hidden} sessions of other roles cannot be seen: GRANT pg_monitor TO this role")))
+    Ok((hidden > 0).then(|| {
+        format!(
+            "{} cannot be seen: GRANT pg_monitor TO this role",
+            some(hidden, "session of another role", "sessions of other roles")
+        )
+    }))
 }
 
 fn aged(scene: &Scene, of: fn(&Backend) -> Option<f64>, does: &str, fine: &str) -> Part<Measured> {
@@ -133,9 +143,17 @@ pub(super) fn lock_wait(scene: &Scene) -> Part<Measured> {
     let longest = waits.iter().filter_map(|lock| lock.wait_seconds).fold(0.0, f64::max);
     found.add("age", None, longest, format!("a session has waited for a lock for {longest:.0} s"));
     #[expect(clippy::cast_precision_loss, reason = "a count")]
-    found.add("victims", None, pids.len() as f64, format!("{} sessions wait for locks", pids.len()));
+    found.add(
+        "victims",
+        None,
+        pids.len() as f64,
+        some(pids.len(), "session waits for a lock", "sessions wait for locks"),
+    );
     if !pids.is_empty() {
-        found.fine = format!("{} sessions wait for locks, for {longest:.0} s at most", pids.len());
+        found.fine = format!(
+            "{}, for {longest:.0} s at most",
+            some(pids.len(), "session waits for a lock", "sessions wait for locks")
+        );
     }
     Ok(found)
 }
@@ -161,7 +179,7 @@ pub(super) fn deadlocks(scene: &Scene) -> Part<Measured> {
     part(&scene.databases)?;
     let (rate, grown, seconds) = hourly(scene, DEADLOCKS)?;
     let mut found = Measured::fine(format!("no deadlock in {seconds:.0} s"));
-    found.add("rate", None, rate, format!("{grown:.0} deadlocks in {seconds:.0} s"));
+    found.add("rate", None, rate, format!("deadlocks in {seconds:.0} s: {grown:.0}"));
     Ok(found)
 }
 
@@ -201,10 +219,16 @@ pub(super) fn replication_lag(scene: &Scene) -> Part<Measured> {
     });
     let gone = standbys.iter().filter(|s| s.is_hidden()).count();
     if gone > 0 {
-        found.unknown = Some(format!("{gone} standbys cannot be seen: GRANT pg_monitor TO this role"));
+        found.unknown =
+            Some(format!("{} cannot be seen: GRANT pg_monitor TO this role", some(gone, "standby", "standbys")));
     }
     #[expect(clippy::cast_precision_loss, reason = "a count")]
-    found.add("standbys", None, standbys.len() as f64, format!("{} standbys stream from here", standbys.len()));
+    found.add(
+        "standbys",
+        None,
+        standbys.len() as f64,
+        some(standbys.len(), "standby streams from here", "standbys stream from here"),
+    );
     for s in standbys.iter().filter(|s| !s.is_hidden()) {
         let name = Some(s.name.as_str());
         let bytes = number(s.replay_bytes.unwrap_or_default()).max(0.0);
@@ -233,7 +257,7 @@ pub(super) fn slots(scene: &Scene) -> Part<Measured> {
     let slots = part(&scene.slots)?;
     let mut found = Measured::fine(match slots.len() {
         0 => "there is no slot".to_owned(),
-        many => format!("{many} slots are in use and keep little WAL"),
+        many => some(many, "slot is in use and keeps little WAL", "slots are in use and keep little WAL"),
     });
     for s in slots {
         let name = Some(s.name.as_str());
@@ -349,7 +373,7 @@ pub(super) fn invalid_index(scene: &Scene) -> Part<Measured> {
 pub(super) fn fk_without_index(scene: &Scene) -> Part<Measured> {
     let mut found = Measured::fine("every foreign key of a large table has an index");
     for k in part(&scene.keys)? {
-        let said = format!("foreign key {} has no index, and its table {} rows", k.constraint, k.rows);
+        let said = format!("foreign key {} has no index, and its table has {} rows", k.constraint, k.rows);
         found.add("rows", Some(&k.constraint), number(k.rows), said);
         found.fix(&k.remedy);
     }
@@ -360,8 +384,9 @@ pub(super) fn sequences(scene: &Scene) -> Part<Measured> {
     let all = part(&scene.sequences)?;
     let mut found = Measured::fine("no sequence is near its end");
     let unread = all.iter().filter(|s| !s.readable).count();
-    found.unknown =
-        (unread > 0).then(|| format!("{unread} sequences cannot be read: locked, or without the right SELECT"));
+    found.unknown = (unread > 0).then(|| {
+        format!("{} cannot be read: locked, or without the right SELECT", some(unread, "sequence", "sequences"))
+    });
     for s in all.iter().filter(|s| !s.cycles) {
         let Some(used) = s.used_percent else { continue };
         let fills = s.fills.as_ref().map_or(String::new(), |fills| format!(", which fills {fills},"));
@@ -391,13 +416,13 @@ pub(super) fn archiving(scene: &Scene) -> Part<Measured> {
     if a.mode == "off" {
         return Ok(Measured::fine("archive_mode is off"));
     }
-    let mut found = Measured::fine(format!("{} files were archived", a.archived));
+    let mut found = Measured::fine(format!("files archived so far: {}", a.archived));
     let file = a.last_failed_wal.as_deref().unwrap_or("a file");
     found.add(
         "failing",
         None,
         f64::from(u8::from(a.failing)),
-        format!("{file} cannot be archived, {} failures", a.failed),
+        format!("{file} cannot be archived (failures so far: {})", a.failed),
     );
     Ok(found)
 }
@@ -413,7 +438,7 @@ pub(super) fn checksums(scene: &Scene) -> Part<Measured> {
             "failures",
             Some(&d.database),
             number(failures),
-            format!("{failures} pages of {} were damaged", d.database),
+            format!("damaged pages met in {}: {failures}", d.database),
         );
     }
     Ok(found)

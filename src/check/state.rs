@@ -60,3 +60,35 @@ fn read(path: &Path) -> Result<Moments> {
         Err(error) => Err(error).explain(Kind::Failed, format!("cannot read {}", path.display())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counters(at: f64, deadlocks: f64) -> Counters {
+        Counters { at, values: BTreeMap::from([("deadlocks".to_owned(), deadlocks)]) }
+    }
+
+    #[test]
+    fn a_run_looks_back_about_an_hour_and_a_reset_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dbctl/check.json");
+        assert!(before(&path, "a", 0.0).unwrap_err().contains("began now"));
+        // A run a minute for three hours.
+        for minute in 0..180 {
+            keep(&path, "a", &counters(f64::from(minute) * 60.0, f64::from(minute))).unwrap();
+        }
+        let now = 180.0 * 60.0;
+        let found = before(&path, "a", now).unwrap();
+        assert!((3_600.0..4_000.0).contains(&(now - found.at)), "{found:?}");
+        assert!(before(&path, "b", now).is_err());
+        let kept = read(&path).unwrap()["a"].len();
+        assert!(kept <= KEPT, "{kept}");
+        keep(&path, "a", &counters(now, 1.0)).unwrap();
+        assert_eq!(before(&path, "a", now + 60.0).map(|found| found.at <= 60.0 || found.at == now), Ok(true));
+        std::fs::write(&path, "no JSON").unwrap();
+        assert!(before(&path, "a", now).unwrap_err().contains("check.json"));
+        keep(&path, "a", &counters(now, 1.0)).unwrap();
+        assert!(before(&path, "a", now + 1.0).is_ok());
+    }
+}

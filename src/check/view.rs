@@ -184,7 +184,8 @@ fn nagios(reports: &[Report], worst: Level) -> String {
         said.push_str(&format!("; and {} more", bad.len() - TOLD));
     }
     if bad.is_empty() {
-        said = format!("{} checks are in order", all().count());
+        let count = all().count();
+        said = if count == 1 { "1 check is in order".to_owned() } else { format!("{count} checks are in order") };
     }
     let mut data = Vec::new();
     for (report, verdict) in all() {
@@ -272,4 +273,42 @@ fn metrics(reports: &[Report], now: DateTime<Utc>) -> String {
         series: vec![(format!("check=\"{CONN}\""), dropped as f64)],
     };
     prometheus::text(&[status, value, left_out, run])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::measure::Measure;
+    use super::super::registry::Limits;
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_series_than_agreed_and_those_left_out_are_counted() {
+        let value = |number: i32| {
+            let object = Some(format!("public.\"t {number}\""));
+            let measure = Measure { metric: "overdue", object, value: 1.0, said: String::new(), remedy: None };
+            (measure, Unit::Count, false, Limits::default())
+        };
+        let verdict = Verdict {
+            check: "autovacuum",
+            level: Level::Ok,
+            message: "a | b\nc".to_owned(),
+            remedy: None,
+            findings: Vec::new(),
+            values: (0..10_000).map(value).collect(),
+            notes: Vec::new(),
+        };
+        let report = Report { target: Some("a\"b".to_owned()), database: "app".to_owned(), verdicts: vec![verdict] };
+        let (level, document) = view(&[report], DateTime::<Utc>::UNIX_EPOCH);
+        assert_eq!(level, Level::Ok);
+        let monitoring = document.monitoring.unwrap();
+        let series: Vec<&str> = monitoring.prometheus.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(series.len(), MOST_SERIES);
+        assert!(
+            monitoring.prometheus.contains("dbctl_check_series_dropped{check=\"conn\"} 8003\n"),
+            "{}",
+            series[1999]
+        );
+        assert!(series[0].starts_with("dbctl_check_status{target=\"a\\\"b\",database=\"app\",check=\"autovacuum\"} 0"));
+        assert_eq!(monitoring.nagios, "DBCTL OK - 1 check is in order | 'autovacuum.overdue'=1;;;0");
+    }
 }

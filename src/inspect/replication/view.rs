@@ -78,8 +78,9 @@ fn standbys(seen: &Seen, notes: &mut Vec<String>) -> Table {
     let rows = seen.standbys.as_deref().unwrap_or_default();
     for s in rows {
         let text = |text: &Option<String>| text.clone().map_or(Value::Unknown, Value::Text);
-        let (lag, time): (fn(Option<i64>) -> Value, fn(Option<f64>) -> Value) =
-            if s.is_hidden() { (|_| Value::Unknown, |_| Value::Unknown) } else { (bytes, seconds) };
+        let hidden = s.is_hidden();
+        let lag = |lag| if hidden { Value::Unknown } else { bytes(lag) };
+        let time = |time| if hidden { Value::Unknown } else { seconds(time) };
         table.push(vec![
             s.pid.into(),
             s.name.as_str().into(),
@@ -98,7 +99,8 @@ fn standbys(seen: &Seen, notes: &mut Vec<String>) -> Table {
     }
     let hidden = rows.iter().filter(|s| s.is_hidden()).count();
     if hidden > 0 {
-        notes.push(format!("how far {hidden} standbys are is UNKNOWN; to see it: GRANT pg_monitor TO this role"));
+        let who = if hidden == 1 { "1 standby is".to_owned() } else { format!("{hidden} standbys are") };
+        notes.push(format!("how far {who} is UNKNOWN; to see it: GRANT pg_monitor TO this role"));
     }
     table
 }
