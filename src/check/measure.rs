@@ -385,7 +385,10 @@ pub(super) fn sequences(scene: &Scene) -> Part<Measured> {
     let mut found = Measured::fine("no sequence is near its end");
     let unread = all.iter().filter(|s| !s.readable).count();
     found.unknown = (unread > 0).then(|| {
-        format!("{} cannot be read: locked, or without the right SELECT", some(unread, "sequence", "sequences"))
+        format!(
+            "{} cannot be read: locked, or for want of GRANT SELECT ON ALL SEQUENCES IN SCHEMA … TO this role",
+            some(unread, "sequence", "sequences")
+        )
     });
     for s in all.iter().filter(|s| !s.cycles) {
         let Some(used) = s.used_percent else { continue };

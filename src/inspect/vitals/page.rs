@@ -296,7 +296,7 @@ fn sequences(page: &mut Page, part: &Part<Vec<Sequence>>) -> Table {
     let hidden = all.iter().filter(|s| !s.readable).count();
     if hidden > 0 {
         page.notes.push(format!(
-            "{} UNKNOWN: locked by somebody, or to be read only by a role with SELECT on them",
+            "{} UNKNOWN: locked by somebody, or for want of GRANT SELECT ON ALL SEQUENCES IN SCHEMA … TO this role",
             if hidden == 1 { "1 sequence is".to_owned() } else { format!("{hidden} sequences are") }
         ));
     }
