@@ -274,8 +274,8 @@ pub(super) fn changed<'a>(expected: &'a Object, actual: &'a Object) -> impl Iter
     })
 }
 
-/// What is missing under one name and there under another: nothing to tell where PostgreSQL chose one of
-/// them, one finding where people did.
+/// What is missing under one name and there under another: nothing to tell where PostgreSQL chose both, one
+/// finding where somebody chose one.
 fn renamed<'a>(missing: &mut Vec<&'a Object>, extra: &mut Vec<&'a Object>) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut left_over: BTreeMap<(&str, Kind), Vec<&'a Object>> = BTreeMap::new();
@@ -290,7 +290,7 @@ fn renamed<'a>(missing: &mut Vec<&'a Object>, extra: &mut Vec<&'a Object>) -> Ve
         let Some(candidates) = place(gone).and_then(|place| left_over.get_mut(&place)) else { return true };
         let Some(at) = candidates.iter().position(|there| is_alike(gone, there)) else { return true };
         let there = candidates.remove(at);
-        if !chosen_by_the_server(gone) && !chosen_by_the_server(there) {
+        if !chosen_by_the_server(gone) || !chosen_by_the_server(there) {
             let what = What::Renamed { to: there.id.name.clone() };
             found.push(Difference { id: gone.id.clone(), what });
         }
@@ -330,9 +330,10 @@ pub(super) fn is_alike(one: &Object, other: &Object) -> bool {
         })
 }
 
+/// Of statistics the definition has the name in it; a column of a constraint may be called as that is.
 fn nameless(object: &Object, value: &Value) -> Option<String> {
     match value {
-        Value::Text(text) => Some(without_name(text, &object.id.name)),
+        Value::Text(text) if object.id.kind == Kind::Statistics => Some(without_name(text, &object.id.name)),
         _ => None,
     }
 }

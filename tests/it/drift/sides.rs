@@ -54,10 +54,13 @@ fn an_edited_migration_leaves_unknown_what_is_expected() {
 }
 
 #[test]
-fn a_rename_is_one_finding_and_a_name_of_the_servers_none() {
+fn a_rename_is_one_finding_whoever_chose_the_name_before() {
     let case = Case::with(&[TABLE]);
     case.db.sql("ALTER INDEX app.by_day RENAME TO on_day; ALTER INDEX app.orders_pkey RENAME TO key_of_orders");
-    assert_eq!(case.found(&[]), ["renamed table:app.orders/index:by_day#name"]);
+    assert_eq!(
+        case.found(&[]),
+        ["renamed table:app.orders/primary_key:orders_pkey#name", "renamed table:app.orders/index:by_day#name"]
+    );
 }
 
 #[test]
