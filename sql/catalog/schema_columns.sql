@@ -62,7 +62,8 @@ SELECT
     CASE WHEN r.relkind NOT IN ('v', 'm') THEN pg_catalog.format_type(a.atttypid, a.atttypmod) END AS type,
     CASE WHEN a.attcollation <> t.typcollation AND r.relkind NOT IN ('v', 'm') THEN a.attcollation::REGCOLLATION::TEXT END AS collation,
     NULLIF(a.attnotnull, FALSE) AS not_null,
-    CASE WHEN k.conrelid IS NOT NULL THEN FALSE END AS validated,
+    CASE WHEN NOT k.convalidated THEN FALSE END AS validated,
+    CASE WHEN k.connoinherit THEN TRUE END AS no_inherit,
     CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) END AS "default",
     CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END AS identity,
     CASE WHEN a.attidentity <> '' AND r.parent IS NULL THEN i.options END AS identity_options,
@@ -88,7 +89,7 @@ JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef AS f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
 LEFT JOIN identities AS i ON i.refobjid = a.attrelid AND i.refobjsubid = a.attnum
 LEFT JOIN pg_catalog.pg_constraint AS k
-    ON k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum
+    ON k.conrelid = a.attrelid AND k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) AND k.conkey[1] = a.attnum
 LEFT JOIN pg_catalog.pg_description AS d
     ON d.objoid = a.attrelid AND d.classoid = 'pg_catalog.pg_class'::REGCLASS AND d.objsubid = a.attnum
 LEFT JOIN pg_catalog.pg_attribute AS p ON p.attrelid = r.parent AND p.attname = a.attname AND NOT p.attisdropped

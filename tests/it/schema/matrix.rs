@@ -215,6 +215,8 @@ pub(super) const CHANGES: &[Change] = &[
     change("ALTER OPERATOR app.### (integer, integer) SET (RESTRICT = eqsel)", &["changed operator:app.\"###\"(integer, integer)#definition"]),
     change("CREATE PROCEDURE app.tidy_up(INOUT a integer) LANGUAGE plpgsql AS 'BEGIN NULL; END'", &["extra procedure:app.tidy_up(integer)"]),
     since(18, "ALTER TABLE app.parent ADD CONSTRAINT never CHECK (id < 100) NOT ENFORCED", &["extra table:app.parent/check:never"]),
+    since(18, "CREATE TABLE app.kept (a integer); ALTER TABLE app.kept ADD CONSTRAINT here NOT NULL a NO INHERIT", &["extra table:app.kept"]),
+    since(18, "ALTER TABLE app.kept ALTER CONSTRAINT here INHERIT", &["changed table:app.kept/column:a#no_inherit"]),
     since(18, "ALTER TABLE app.parent ADD CONSTRAINT there NOT NULL id NOT VALID", &["changed table:app.parent/column:id#not_null", "changed table:app.parent/column:id#validated"]),
 ];
 
