@@ -10,7 +10,7 @@ use super::ignore::full_name;
 use super::names::outermost;
 use super::verdict::Verdict;
 use crate::output::{Column, Document, Finding, Findings, Level, Rule, Table, Value as Cell};
-use crate::schema::{Id, Kind, Value};
+use crate::schema::{Id, Kind, Property, Value};
 
 /// Text that fits 80 columns behind its indentation and label.
 const WIDTH: usize = 64;
@@ -120,11 +120,24 @@ fn text(found: &[(Difference, Option<String>)]) -> String {
         if let What::Changed { expected, actual, .. } = &difference.what {
             text.push_str(&change(expected.as_ref(), actual.as_ref()));
         }
+        if let Some(contents) = contents(difference) {
+            text.push_str(&indented("", &wrapped(&contents.to_string())));
+        }
         if let Some(repair) = repair {
             text.push_str(&indented("repair: ", repair));
         }
     }
     text
+}
+
+/// What is in a whole object that is nothing but that.
+fn contents(difference: &Difference) -> Option<&Value> {
+    let (What::Extra(whole) | What::Missing(whole)) = &difference.what else { return None };
+    match whole.object.id.kind {
+        Kind::RoleSetting => whole.object.get(Property::Settings),
+        Kind::DefaultPrivileges => whole.object.get(Property::Privileges),
+        _ => None,
+    }
 }
 
 /// What of the object that the group is of.
@@ -149,7 +162,8 @@ fn with_parts(whole: &Whole) -> String {
 
 fn plural(kind: Kind, count: usize) -> String {
     let word = words(kind.word());
-    match (count, word.strip_suffix('y')) {
+    let stem = word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match (count, stem) {
         (1, _) => word,
         (_, Some(stem)) => format!("{stem}ies"),
         (_, None) if word.ends_with(['x', 's', 'h']) => format!("{word}es"),
@@ -234,7 +248,11 @@ fn table(found: &[(Difference, Option<String>)]) -> Table {
             }
             What::Extra(whole) | What::Missing(whole) => {
                 let parts = whole.parts.iter().map(|(kind, count)| format!("{count} {}", plural(*kind, *count)));
-                (Cell::None, Cell::None, Cell::List(parts.collect()))
+                let parts = Cell::List(parts.collect());
+                match difference.direction() {
+                    Direction::Extra => (Cell::None, cell(contents(difference)), parts),
+                    _ => (cell(contents(difference)), Cell::None, parts),
+                }
             }
         };
         table.push(vec![

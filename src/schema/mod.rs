@@ -76,7 +76,10 @@ fn of_name(snapshot: &Snapshot, name: &str) -> Result<(Outcome, Document)> {
     let object = one(snapshot, name)?;
     let id = object.id.to_string();
     let parts: Vec<&Object> = snapshot.objects.iter().filter(|o| o.id.parent.as_deref() == Some(&id)).collect();
-    Ok((Outcome::Done, view::object(object, &parts)))
+    let of =
+        |other: &&Object| matches!(other.get(Property::PartitionOf), Some(Value::Text(of)) if **of == *object.id.name);
+    let partitions: Vec<&Object> = snapshot.objects.iter().filter(of).collect();
+    Ok((Outcome::Done, view::object(object, &parts, &partitions)))
 }
 
 fn one<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Object> {

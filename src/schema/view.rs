@@ -28,7 +28,7 @@ pub(super) fn taken(label: &str, snapshot: &Snapshot, file: Option<&str>) -> Doc
 }
 
 /// One object with its parts.
-pub(super) fn object(object: &Object, parts: &[&Object]) -> Document {
+pub(super) fn object(object: &Object, parts: &[&Object], partitions: &[&Object]) -> Document {
     let mut document = Document::new("schema.object", 1).fact("id", "id", object.id.to_string());
     let mut texts = Vec::new();
     for (property, value) in &object.properties {
@@ -51,6 +51,15 @@ pub(super) fn object(object: &Object, parts: &[&Object]) -> Document {
                 part.id.name.to_string().into(),
                 details.collect::<Vec<_>>().join("; ").into(),
             ]);
+        }
+        document = document.table(table);
+    }
+    if !partitions.is_empty() {
+        let columns = vec![Column::new("partition", "partition"), Column::new("bound", "bound")];
+        let mut table = Table::new("partitions", "", columns);
+        for partition in partitions {
+            let bound = partition.get(Property::Bound).map(ToString::to_string);
+            table.push(vec![partition.id.name.to_string().into(), bound.into()]);
         }
         document = document.table(table);
     }

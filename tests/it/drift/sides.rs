@@ -275,3 +275,16 @@ fn a_history_that_the_search_path_does_not_lead_to_is_not_taken_for_none() {
     let told = case.drift(&["--format", "json"]).expect_code(1);
     assert!(told.stderr.contains("app.refinery_schema_history"), "{}", told.stderr);
 }
+
+#[test]
+fn what_is_in_an_extra_setting_of_a_role_or_an_extra_default_privilege_is_shown() {
+    let case = Case::with(&[TABLE]);
+    case.db.sql(&format!(
+        "ALTER ROLE postgres IN DATABASE {} SET work_mem = '7MB'; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC",
+        case.db.name()
+    ));
+    let told = case.drift(&[]).expect_code(2).stdout;
+    assert!(told.contains("work_mem=7MB") && told.contains("PUBLIC: SELECT"), "{told}");
+    let told = case.drift(&["--format", "json"]).expect_code(2).stdout;
+    assert!(told.contains("work_mem=7MB") && told.contains("PUBLIC: SELECT"), "{told}");
+}

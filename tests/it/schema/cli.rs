@@ -1,7 +1,7 @@
 //! `dbctl schema snapshot` and `show` as a user runs them.
 
 use super::Place;
-use crate::harness::{Run, dbctl, run};
+use crate::harness::{Database, Run, dbctl, run};
 
 fn schema(place: &Place, arguments: &[&str]) -> Run {
     let mut all = vec!["schema"];
@@ -74,4 +74,17 @@ fn a_snapshot_writes_nothing() {
     schema(&place, &["snapshot"]).expect_code(0);
     let after = place.db.sql(counted);
     assert_eq!(before[0][1], after[0][1]);
+}
+
+#[test]
+fn a_partitioned_table_is_shown_with_its_partitions() {
+    let db = Database::new();
+    db.sql(
+        "CREATE TABLE t (a int, b text) PARTITION BY RANGE (a); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+         CREATE TABLE t_rest PARTITION OF t DEFAULT",
+    );
+    let shown = run(dbctl(&["schema", "show", "t"]).env("DATABASE_URL", db.url())).expect_code(0).stdout;
+    for part in ["public.t_1", "FROM (0) TO (10)", "public.t_rest", "DEFAULT"] {
+        assert!(shown.contains(part), "{shown}");
+    }
 }
