@@ -159,6 +159,13 @@ impl Terms {
         let snapshot = roles::mapped(expected.snapshot, &self.roles);
         let Comparison { differences, passed_over, mut unknown, unseen, unseen_by_both } =
             compare::compare(&snapshot, &actual.snapshot, managed);
+        let majors = (snapshot.origin.major, actual.snapshot.origin.major);
+        let versions = (majors.0 != majors.1).then(|| {
+            format!(
+                "expected is of PostgreSQL {}, the database of {}: what only one of them knows or prints otherwise may be told",
+                majors.0, majors.1
+            )
+        });
         let (kept, mut ignored) = ignore::apply(self.ignore.clone(), differences);
         let unseen = ignore::without(&mut ignored, unseen);
         unknown.extend(unseen.iter().map(|id| format!("what is in {id}: one of the two roles may not see it")));
@@ -176,7 +183,7 @@ impl Terms {
             passed_over,
             pending: Vec::new(),
             unknown,
-            notes: alike.into_iter().collect(),
+            notes: versions.into_iter().chain(alike).collect(),
             fail_on: self.fail_on.clone(),
         }
     }
