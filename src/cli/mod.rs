@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod shell;
 pub mod sizes;
+pub mod slow_queries;
 pub mod systems;
 pub mod vitals;
 
@@ -62,6 +63,7 @@ pub enum Command {
     Replication(vitals::ReplicationArgs),
     Health(vitals::HealthArgs),
     Check(check::CheckArgs),
+    SlowQueries(slow_queries::SlowQueriesArgs),
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
     Report(report::ReportArgs),

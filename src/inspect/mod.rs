@@ -9,6 +9,7 @@ pub mod locks;
 mod redact;
 pub mod replication;
 pub mod sizes;
+pub mod statements;
 pub mod vitals;
 
 pub use frame::Eye;

@@ -169,6 +169,9 @@ queries! {
     SCRATCH_LIKE = "scratch_like" ();
     SERVER = "server" ();
     SERVER_IDENTITY = "server_identity" ();
+    STATEMENTS_ACTIVE = "statements_active" ();
+    STATEMENTS_SETUP = "statements_setup" ();
+    STATEMENTS_STEPS = "statements_steps" ();
     VITAL_ARCHIVER = "vital_archiver" ();
     VITAL_AUTOVACUUM = "vital_autovacuum" ();
     VITAL_CACHE = "vital_cache" ();

@@ -10,6 +10,7 @@ mod partitions;
 mod report;
 mod schema;
 mod sizes;
+mod slow_queries;
 mod vitals;
 
 use std::ffi::OsString;
@@ -128,6 +129,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Check(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.check(&args.into_request())
+        }
+        Command::SlowQueries(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.slow_queries(&args.into_request())
         }
         Command::Indexes(args) => {
             drop(out);

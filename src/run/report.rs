@@ -12,9 +12,9 @@ use crate::cli::report::Wish;
 use crate::config::Target;
 use crate::error::{Explain, Kind, Result};
 use crate::inspect::locks::Limits;
-use crate::inspect::{Eye, activity, locks, sizes};
+use crate::inspect::{Eye, activity, locks, sizes, statements};
 use crate::outcome::Outcome;
-use crate::output::chart::{timeline, treemap};
+use crate::output::chart::{bars, timeline, treemap};
 use crate::output::{Access, Level, write_whole};
 use crate::pg::{Interrupt, Server};
 use crate::report::{self, Page, Part};
@@ -54,6 +54,7 @@ impl Run {
         let locks = locks_part(&eye, wish.redact).await;
         let health = self.health_part(target, interrupt).await?;
         let mut parts = vec![health, locks, Part::of("activity", "Activity", Ok(activity::view(&seen, LONG)))];
+        parts.push(queries_part(&eye, wish.redact, interrupt).await);
         parts.push(sizes_part(&eye).await);
         parts.extend(self.partitions_part(target, wish, interrupt).await);
         Ok(Page {
@@ -135,4 +136,16 @@ async fn sizes_part(eye: &Eye) -> Part {
         Err(failure) => (Err(failure), None),
     };
     Part { picture, ..Part::of("sizes", "Sizes", answer) }
+}
+
+async fn queries_part(eye: &Eye, redact: bool, interrupt: &Interrupt) -> Part {
+    let wish =
+        statements::Wish { sort: statements::Sort::Total, limit: SHOWN, min_calls: 1, this_database: false, redact };
+    let read = super::slow_queries::ranked(eye, &wish, None, Duration::ZERO, interrupt).await;
+    let picture = |ranking: &statements::Ranking| bars(&statements::shares(ranking));
+    let (answer, picture) = match read {
+        Ok((document, ranking)) => (Ok(document), ranking.as_ref().map(picture)),
+        Err(failure) => (Err(failure), None),
+    };
+    Part { picture, ..Part::of("queries", "Queries", answer) }
 }

@@ -24,7 +24,7 @@ impl Run {
     }
 
     /// Looks once on every target, or again and again on one.
-    fn look(
+    pub(super) fn look(
         &self,
         command: &str,
         watch: Option<Duration>,

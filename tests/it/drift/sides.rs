@@ -87,8 +87,10 @@ fn two_files_need_no_server() {
     assert_eq!(ids, ["missing table:app.orders/column:day", "missing table:app.orders/index:by_day"]);
     offline(&["--snapshot", &before, "--actual", &before]).expect_code(0);
     let text = std::fs::read_to_string(&before).unwrap();
-    let older =
-        case.write("older.json", &text.replacen(&format!("\"server_major\": {}", case.db.major()), "\"server_major\": 13", 1));
+    let older = case.write(
+        "older.json",
+        &text.replacen(&format!("\"server_major\": {}", case.db.major()), "\"server_major\": 13", 1),
+    );
     let told = offline(&["--snapshot", &older, "--actual", &before]).expect_code(0).stdout;
     assert!(told.contains("expected is of PostgreSQL 13"), "{told}");
     let broken = case.write("broken.json", "{\"kind\": \"schema.snapshot\", \"objects\": 3}");

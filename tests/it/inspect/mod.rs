@@ -7,6 +7,7 @@ mod kept;
 mod places;
 mod scenes;
 mod sizes;
+mod statements;
 mod vitals;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,16 @@
+//! `dbctl slow-queries`: what pg_stat_statements has counted, of all time or of a window, ranked; and where it is not
+//! there, which step is missing, and what runs meanwhile.
+
+mod delta;
+mod measure;
+mod rank;
+mod read;
+mod steps;
+mod view;
+
+pub use delta::delta;
+pub use measure::{Measure, Measures};
+pub use rank::{Ranked, Ranking, Sort, Wish, rank};
+pub use read::{Counts, Entry, Extension, Key, Setup, Text, read, texts};
+pub use steps::{Running, Steps, running, steps};
+pub use view::{instead, shares, view};

@@ -1,0 +1,97 @@
+//! `dbctl slow-queries`: every version of the extension, a window, what may not be seen, and each missing step.
+
+use dbctl::pg::sandbox::Options;
+
+use super::*;
+use crate::harness::{majors, private_server};
+
+fn counting(major: u32) -> Options {
+    let settings = [("shared_preload_libraries", "pg_stat_statements"), ("pg_stat_statements.track_planning", "on")];
+    Options {
+        major: Some(major),
+        settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn every_version_of_the_extension_is_read_by_the_columns_that_it_has() {
+    for major in majors() {
+        let server = private_server(&counting(major));
+        let db = Database::at(&server);
+        db.sql("CREATE SCHEMA \"Odd \"\"x\"");
+        let versions =
+            db.sql("SELECT version FROM pg_available_extension_versions WHERE name = 'pg_stat_statements' ORDER BY 1");
+        assert!(versions.len() >= 4, "{major}: {versions:?}");
+        for version in versions.iter().map(|row| row[0].clone().unwrap()) {
+            // The oldest versions have no counts of a server that is newer than they are.
+            let made = db.try_sql(&format!(
+                "DROP EXTENSION IF EXISTS pg_stat_statements; CREATE EXTENSION pg_stat_statements SCHEMA \"Odd \"\"x\" VERSION '{version}'"
+            ));
+            if made.is_err() {
+                continue;
+            }
+            db.sql("SELECT 'hunter2' AS a, count(*) FROM generate_series(1, 5000)");
+            for sort in ["total", "mean", "max", "calls", "io", "wal", "temp", "plan", "jit"] {
+                let answer = json(&db.url(), &["slow-queries", "--sort", sort, "--limit", "0"]);
+                assert_eq!(answer["sort"], sort, "{major} {version}");
+                if sort == "calls" {
+                    let queries = answer["queries"].as_array().unwrap();
+                    let ours = queries.iter().find(|row| row["query"].to_string().contains("generate_series($"));
+                    let ours = ours.unwrap_or_else(|| panic!("{major} {version}: {answer}"));
+                    assert!(ours["calls"].as_i64() >= Some(1) && ours["total_seconds"].as_f64() > Some(0.0), "{ours}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_window_has_only_what_ran_in_it_and_a_stranger_is_told_what_is_hidden() {
+    let major = *majors().iter().max().unwrap();
+    let server = private_server(&counting(major));
+    let db = Database::at(&server);
+    db.sql("CREATE EXTENSION pg_stat_statements; CREATE ROLE stranger LOGIN; CREATE TABLE before_it (a int); CREATE TABLE in_it (a int)");
+    db.sql("SELECT count(*) FROM before_it");
+    let url = db.url();
+    let looking = std::thread::spawn(move || json(&url, &["slow-queries", "--for", "3s", "--limit", "0"]));
+    eventually("it looks", || {
+        db.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dbctl:slow-queries'") == "1"
+    });
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    while std::time::Instant::now() < until {
+        db.sql("SELECT count(*) FROM in_it");
+    }
+    let answer = looking.join().unwrap();
+    let queries = answer["queries"].to_string();
+    assert!(queries.contains("in_it") && !queries.contains("before_it"), "{answer}");
+    assert_eq!(answer["window_seconds"], 3.0);
+    let blind = json(&db.url_as("stranger"), &["slow-queries"]);
+    assert!(blind["hidden"].as_i64() > Some(0) && blind["notes"].to_string().contains("pg_read_all_stats"), "{blind}");
+    let told = said(&db.url(), &["slow-queries", "--limit", "3"]).expect_code(0).stdout;
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+}
+
+#[test]
+fn where_nothing_is_counted_the_missing_steps_are_named_and_what_runs_is_sampled() {
+    let nothing = vec![("shared_preload_libraries".to_owned(), String::new())];
+    let server = private_server(&Options { settings: nothing, ..Options::default() });
+    let db = Database::at(&server);
+    let sleeper = db.session();
+    let _statement = sleeper.start("SELECT pg_sleep(60), 'hunter2'");
+    let sampled = |args: &[&str]| json(&db.url(), &[&["slow-queries", "--for", "300ms"], args].concat());
+    let answer = sampled(&[]);
+    assert_eq!(answer["kind"], "slow_queries.sampled");
+    let notes = answer["notes"].to_string();
+    assert!(notes.contains("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"), "{answer}");
+    assert!(notes.contains("CREATE EXTENSION pg_stat_statements"), "{answer}");
+    assert!(answer["running"].to_string().contains("hunter2"), "{answer}");
+    assert!(!sampled(&["--redact"]).to_string().contains("hunter2"));
+    db.sql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'");
+    db.sql("SELECT pg_reload_conf()");
+    eventually("the change is known", || sampled(&[])["notes"].to_string().contains("not restarted since"));
+    db.sql("CREATE EXTENSION pg_stat_statements");
+    let notes = sampled(&[])["notes"].to_string();
+    assert!(!notes.contains("CREATE EXTENSION"), "{notes}");
+    sleeper.cancel();
+}
