@@ -15,27 +15,21 @@ const SHOWN: usize = 200;
 
 /// The document. `window` is how long was looked, where not everything since the last reset is meant.
 pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, window: Option<Duration>) -> Document {
-    let document = Document::new("slow_queries", 1)
+    let mut document = Document::new("slow_queries", 1)
         .machine("at", counts.at)
         .fact("database", "database", setup.database.as_str())
         .fact("standby", "standby", setup.standby)
         .fact("sort", "sorted by", wish.sort.name())
-        .fact("window_seconds", "window", window.map_or(Value::None, |window| Value::Seconds(window.as_secs_f64())))
-        .fact(
-            "since",
-            "counted since",
-            match (window, counts.reset_at) {
-                (None, Some(at)) => at.into(),
-                (None, None) => Value::Unknown,
-                (Some(_), _) => Value::None,
-            },
-        )
         .fact("statements", "statements", ranking.statements)
         .fact("calls", "calls", ranking.whole.value(Measure::Calls))
         .fact("total_seconds", "took in all", ranking.whole.value(Measure::Total))
         .machine("hidden", ranking.hidden)
         .machine("hidden_seconds", Value::Seconds(ranking.hidden_seconds))
         .machine("deallocations", counts.deallocations.map_or(Value::Unknown, Value::Int));
+    document = match window {
+        Some(window) => document.fact("window_seconds", "window", Value::Seconds(window.as_secs_f64())),
+        None => document.fact("since", "counted since", counts.reset_at.map_or(Value::Unknown, Value::from)),
+    };
     let sorted = by(wish.sort);
     let mut columns = vec![
         Column::new("query", "statement"),
