@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Run;
 use crate::cli::indexes::Indexes;
-use crate::error::Result;
+use crate::error::{Failure, Kind, Result};
 use crate::inspect::{Eye, indexes};
 use crate::outcome::Outcome;
 
@@ -16,14 +16,19 @@ impl Run {
         self.on_targets(async |run, target, interrupt| {
             let eye = Eye::open(&run.connection(target)?, "indexes", interrupt).await?;
             let mut catalog = indexes::read(&eye).await?;
-            let mut elsewhere: BTreeMap<String, i64> = BTreeMap::new();
+            let mut elsewhere: Vec<BTreeMap<String, i64>> = Vec::new();
             for replica in &asked.replicas {
                 let there = Eye::open(&run.connect_to(Some(replica))?, "indexes", interrupt).await?;
-                let (uses, seconds) = indexes::uses_elsewhere(&there).await?;
-                catalog.counted_seconds = catalog.counted_seconds.min(seconds);
-                for (name, scans) in uses {
-                    *elsewhere.entry(name).or_default() += scans;
+                let there = indexes::read(&there).await?;
+                if there.database != catalog.database {
+                    return Err(Failure::new(
+                        Kind::Usage,
+                        format!("--replica leads to database {}, and this is {}", there.database, catalog.database),
+                    )
+                    .hint("name a standby of this server, with this database"));
                 }
+                catalog.counted_seconds = catalog.counted_seconds.min(there.counted_seconds);
+                elsewhere.push(indexes::uses(&there));
             }
             let mut found = indexes::judge(&catalog, &elsewhere, &asked.limits);
             found.retain(|finding| asked.wish.wants(finding));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::read::{Catalog, Index};
+use super::read::{Catalog, ForeignKey, Index};
 use crate::ident::{Ident, TableName};
 
 /// What can be wrong.
@@ -56,29 +56,35 @@ pub struct Finding {
     pub remedy: String,
 }
 
-/// Judges; the worst first, then the largest. `elsewhere` are uses on other servers by name.
-pub fn judge(catalog: &Catalog, elsewhere: &BTreeMap<String, i64>, limits: &Limits) -> Vec<Finding> {
+/// How often each index was used, partitions with that of their table, by name.
+pub fn uses(catalog: &Catalog) -> BTreeMap<String, i64> {
+    let trees = Trees::of(catalog);
+    catalog.indexes.iter().map(|index| (index.name.to_string(), trees.scans(index))).collect()
+}
+
+/// Judges; the worst first, then the largest. `elsewhere` are the uses on each other server: an index that one of
+/// them does not have is not told as unused.
+pub fn judge(catalog: &Catalog, elsewhere: &[BTreeMap<String, i64>], limits: &Limits) -> Vec<Finding> {
     let trees = Trees::of(catalog);
     let mut findings = Vec::new();
+    // Both what is told already and what takes its place: neither is unused then.
     let mut gone: BTreeSet<u32> = BTreeSet::new();
     for index in catalog.indexes.iter().filter(|index| !index.is_valid && !index.is_built) {
         findings.push(invalid(index));
         gone.insert(index.oid);
     }
-    for finding in doubles(catalog, &trees, limits) {
+    for (finding, keeper) in doubles(catalog, &trees, limits) {
         gone.extend(finding.index.as_ref().map(|(oid, _)| *oid));
+        gone.insert(keeper);
         findings.push(finding);
     }
+    let covering = |key: &ForeignKey| {
+        catalog.indexes.iter().filter(|index| covers(index, key)).map(|index| index.oid).collect::<Vec<u32>>()
+    };
+    // The only index that a foreign key has is there for what is deleted in the other table.
+    gone.extend(catalog.foreign_keys.iter().flat_map(covering));
     findings.extend(catalog.foreign_keys.iter().filter(|key| key.rows >= limits.min_rows).filter_map(|key| {
-        let helps = |index: &&Index| {
-            index.table_oid == key.table_oid
-                && index.is_valid
-                && index.condition.is_empty()
-                && index.method == "btree"
-                && index.columns.iter().take(key.columns.len().min(index.keys)).collect::<BTreeSet<_>>()
-                    == key.columns.iter().collect::<BTreeSet<_>>()
-        };
-        if catalog.indexes.iter().any(|index| helps(&index)) {
+        if !covering(key).is_empty() {
             return None;
         }
         let columns: Vec<String> = key.names.iter().map(|name| Ident::new(name.as_str()).to_string()).collect();
@@ -106,6 +112,16 @@ pub fn judge(catalog: &Catalog, elsewhere: &BTreeMap<String, i64>, limits: &Limi
     }
     findings.sort_by(|a, b| a.kind.cmp(&b.kind).then(b.bytes.cmp(&a.bytes)).then_with(|| a.evidence.cmp(&b.evidence)));
     findings
+}
+
+/// Whether rows of the foreign key are found by this index.
+fn covers(index: &Index, key: &ForeignKey) -> bool {
+    let first: BTreeSet<&i64> = index.columns.iter().take(key.columns.len().min(index.keys)).collect();
+    index.table_oid == key.table_oid
+        && index.is_valid
+        && index.condition.is_empty()
+        && ["btree", "hash"].contains(&index.method.as_str())
+        && first == key.columns.iter().collect()
 }
 
 /// Indexes of partitions, summed at that of their table.
@@ -177,8 +193,8 @@ fn invalid(index: &Index) -> Finding {
     }
 }
 
-/// Those that do the work of another one of the same table.
-fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<Finding> {
+/// Those that do the work of another one of the same table, and that one.
+fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<(Finding, u32)> {
     let mut by_table: BTreeMap<u32, Vec<&Index>> = BTreeMap::new();
     for index in catalog.indexes.iter().filter(|index| index.is_valid && index.parent.is_none()) {
         by_table.entry(index.table_oid).or_default().push(index);
@@ -204,14 +220,15 @@ fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<Finding> {
                 Kind::Duplicate => format!("the same as {}", other.name),
                 _ => format!("{} begins with the same columns", other.name),
             };
-            findings.push(Finding {
+            let finding = Finding {
                 kind,
                 index: Some((index.oid, index.name.clone())),
                 table: index.table.clone(),
                 bytes: Some(trees.bytes(index)),
                 evidence,
                 remedy: dropping(index),
-            });
+            };
+            findings.push((finding, other.oid));
         }
     }
     findings
@@ -245,7 +262,7 @@ fn begins(index: &Index, other: &Index) -> bool {
 fn unused<'a>(
     catalog: &'a Catalog,
     trees: &'a Trees,
-    elsewhere: &'a BTreeMap<String, i64>,
+    elsewhere: &'a [BTreeMap<String, i64>],
     limits: &'a Limits,
 ) -> impl Iterator<Item = Finding> + 'a {
     let never = |index: &&Index| {
@@ -255,7 +272,7 @@ fn unused<'a>(
             && !index.is_needed
             && trees.scans(index) == 0
             && trees.bytes(index) >= limits.min_bytes
-            && elsewhere.get(&index.name.to_string()).copied().unwrap_or_default() == 0
+            && elsewhere.iter().all(|uses| uses.get(&index.name.to_string()) == Some(&0))
     };
     catalog.indexes.iter().filter(never).map(|index| Finding {
         kind: Kind::Unused,
@@ -298,7 +315,7 @@ mod tests {
     fn told(indexes: Vec<Index>) -> Vec<String> {
         let catalog = Catalog { counted_seconds: 1e9, indexes, ..Catalog::default() };
         let limits = Limits { min_seconds: 1.0, min_bytes: 0, min_rows: 0 };
-        let findings = judge(&catalog, &BTreeMap::new(), &limits);
+        let findings = judge(&catalog, &[], &limits);
         findings.iter().map(|f| format!("{} {}", f.kind.name(), f.index.as_ref().unwrap().1.name.raw())).collect()
     }
 
@@ -307,6 +324,9 @@ mod tests {
         let needed = Index { is_needed: true, is_unique: true, ..index(2, "key", &[1]) };
         assert_eq!(told(vec![index(1, "a", &[1]), needed.clone()]), ["duplicate a"]);
         assert_eq!(told(vec![index(1, "a", &[1]), index(2, "b", &[1])]), ["duplicate b"]);
+        // What takes the place of another is not unused, whoever of them was used.
+        let idle = Index { scans: 0, ..index(1, "a", &[1]) };
+        assert_eq!(told(vec![idle, index(2, "b", &[1])]), ["duplicate b"]);
         let unique = Index { is_unique: true, ..index(3, "u", &[1]) };
         assert_eq!(told(vec![index(1, "a", &[1]), unique]), [""; 0], "the unique one is not the plain one's double");
     }
@@ -326,6 +346,38 @@ mod tests {
         ] {
             assert_eq!(told(vec![more, wide()]), [""; 0]);
         }
+    }
+
+    #[test]
+    fn what_a_foreign_key_or_another_server_needs_is_not_unused() {
+        let idle = |oid, name| Index { scans: 0, ..index(oid, name, &[i64::from(oid)]) };
+        let catalog = |foreign_keys| Catalog {
+            counted_seconds: 1e9,
+            indexes: vec![idle(1, "a"), idle(2, "b")],
+            foreign_keys,
+            ..Catalog::default()
+        };
+        let key = ForeignKey {
+            table_oid: 1,
+            table: TableName::new("app", "t"),
+            name: "k".to_owned(),
+            columns: vec![1],
+            names: vec!["x".to_owned()],
+            is_partitioned: false,
+            rows: 10,
+        };
+        let limits = Limits { min_seconds: 1.0, min_bytes: 0, min_rows: 0 };
+        let names = |found: Vec<Finding>| {
+            found.into_iter().map(|f| f.index.unwrap().1.name.raw().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(judge(&catalog(vec![key]), &[], &limits)), ["b"]);
+        let there = |uses: &[(&str, i64)]| {
+            uses.iter().map(|(name, scans)| (format!("app.{name}"), *scans)).collect::<BTreeMap<_, _>>()
+        };
+        let all = [there(&[("a", 0), ("b", 7)]), there(&[("a", 0), ("b", 0)])];
+        assert_eq!(names(judge(&catalog(vec![]), &all, &limits)), ["a"]);
+        // A server without the index says nothing of its use.
+        assert_eq!(names(judge(&catalog(vec![]), &[there(&[("b", 0)])], &limits)), ["b"]);
     }
 
     #[test]

@@ -4,6 +4,6 @@ mod judge;
 mod read;
 mod view;
 
-pub use judge::{Finding, Kind, Limits, judge};
-pub use read::{Catalog, ForeignKey, Index, definitions, read, uses_elsewhere};
+pub use judge::{Finding, Kind, Limits, judge, uses};
+pub use read::{Catalog, ForeignKey, Index, definitions, read};
 pub use view::{Wish, view};

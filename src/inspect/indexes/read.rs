@@ -109,16 +109,6 @@ pub async fn read(eye: &Eye) -> Result<Catalog> {
     .await
 }
 
-/// How often each index was used on another server, by its schema and name; since when, at least.
-///
-/// # Errors
-/// The server's.
-pub async fn uses_elsewhere(eye: &Eye) -> Result<(BTreeMap<String, i64>, f64)> {
-    let there = read(eye).await?;
-    let uses = there.indexes.iter().map(|index| (index.name.to_string(), index.scans)).collect();
-    Ok((uses, there.counted_seconds))
-}
-
 /// How indexes are made, by oid.
 ///
 /// # Errors

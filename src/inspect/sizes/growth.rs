@@ -30,7 +30,9 @@ pub struct Before {
 /// # Errors
 /// When it cannot be written.
 pub fn save(file: &Path, at: DateTime<Utc>, database: &str, trees: &[Sized]) -> Result<()> {
-    let tables = trees.iter().map(|tree| (tree.name.to_string(), tree.total())).collect();
+    // What is an estimate would be growth next time.
+    let known = trees.iter().filter(|tree| !tree.estimated);
+    let tables = known.map(|tree| (tree.name.to_string(), tree.total())).collect();
     let before = Before { format: FORMAT.to_owned(), at, database: database.to_owned(), tables };
     let text = format!("{}\n", serde_json::to_string_pretty(&before)?);
     write_whole(file, &text, Access::Everybody).explain(Kind::Failed, format!("cannot write {}", file.display()))

@@ -31,6 +31,9 @@ pub fn view(seen: &Seen, trees: &[Sized], before: Option<&Before>, wish: &Wish) 
         .collect();
     // What is new has grown from nothing.
     let grown = |tree: &Sized| {
+        if tree.estimated {
+            return None;
+        }
         let was = before?.tables.get(&tree.name.to_string()).copied().unwrap_or_default();
         i64::try_from(tree.total()).ok()?.checked_sub(i64::try_from(was).ok()?)
     };
@@ -118,7 +121,7 @@ fn notes(
         shown.iter().filter(|tree| tree.estimated).take(5).map(|tree| tree.name.to_string()).collect();
     if seen.estimated.is_none() && !held.is_empty() {
         document = document.note(format!(
-            "somebody holds {} exclusively: its size is that of the last VACUUM or ANALYZE; see 'dbctl locks'",
+            "somebody holds {} exclusively: its size is that of the last VACUUM or ANALYZE, 0 without one; see 'dbctl locks'",
             held.join(", ")
         ));
     }

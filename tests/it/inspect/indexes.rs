@@ -80,6 +80,8 @@ fn unused_is_told_only_after_counting_and_only_where_no_replica_uses_it() {
     let replica = standby(&server);
     let there = replica.url(db.name());
     eventually("the standby answers", || replica.session(db.name()).is_ok());
+    let elsewhere = replica.url("postgres");
+    said(&db.url(), &["indexes", "unused", "--replica", &elsewhere]).expect_code(64);
     let reader = replica.session(db.name()).unwrap();
     eventually("the standby has the table", || reader.try_sql("SELECT FROM t WHERE a = 7").is_ok());
     reader.sql("SET enable_seqscan = off; SET enable_bitmapscan = off");
