@@ -13,6 +13,7 @@ use crate::{packages, pg};
 const REFINERY: &str = "0.10.0";
 const VARIANTS: [(&str, &str); 2] = [("refinery32", "postgresql"), ("refinery64", "postgresql,int8-versions")];
 const SQLX: &str = "0.9.0";
+const PGEXTRAS: &str = "0.7.2";
 const DBMATE: &str = "2.36.0";
 const PARTSMITH: &str = "pg-partsmith[cli]==1.10.0";
 /// migra asks for its driver and for pkg_resources without saying so; SQLAlchemy 2.1 prefers another driver.
@@ -50,6 +51,11 @@ pub fn migra() -> PathBuf {
     folder().join("migra/bin/migra")
 }
 
+/// pg-extras, the one in Rust.
+pub fn pgextras() -> PathBuf {
+    folder().join("pgextras/bin/pgextras")
+}
+
 /// moto's S3 server.
 fn moto() -> PathBuf {
     folder().join("moto/bin/moto_server")
@@ -82,6 +88,12 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     if peers {
         let install = || cargo_install(&folder().join("sqlx"), &format!("sqlx-cli@{SQLX}"), &[], "postgres,rustls");
         have("sqlx", &sqlx(), install)?;
+        let place = folder().join("pgextras");
+        have("pg-extras", &pgextras(), || {
+            let mut install = cargo();
+            install.args(["install", "--quiet", "--locked", &format!("pg-extras@{PGEXTRAS}"), "--root"]).arg(&place);
+            perform(install.arg("--target-dir").arg(folder().join("build")))
+        })?;
         have("dbmate", &dbmate(), || npm_install(&folder().join("dbmate"), &format!("dbmate@{DBMATE}")))?;
         have("pg-partsmith", &partsmith(), || pip_install(&folder().join("partsmith"), &[PARTSMITH]))?;
         // It knows no --version.

@@ -21,7 +21,7 @@ const DATABASE: &str = "b_drift";
 const COPY: &str = "b_drift_copy";
 
 /// Ten columns and, with the key's, three indexes a table.
-const SCHEMA: &str = "\
+pub(super) const SCHEMA: &str = "\
 CREATE SCHEMA app;
 DO $$ BEGIN
 FOR i IN 1..{tables} LOOP

@@ -4,6 +4,7 @@
 
 mod drift;
 mod files;
+mod inspect;
 mod latencies;
 mod lint;
 mod markdown;
@@ -24,6 +25,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench lint [--runs N] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
        cargo xtask bench drift [--runs N] [--quick] [--json FILE]
+       cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 
@@ -43,7 +45,7 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|lint|systems|drift|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|inspect|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
@@ -53,6 +55,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "lint" => lint::run,
         "systems" => systems::run,
         "drift" => drift::run,
+        "inspect" => inspect::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };
