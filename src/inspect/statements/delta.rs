@@ -6,25 +6,44 @@ use super::measure::Measure;
 use super::read::{Counts, Entry, Key};
 
 /// The counts of the window, without what was not executed in it. A statement that was evicted or reset between
-/// the moments has what it was counted since then. The longest execution is of all time: it is none here, unless
-/// the statement is new.
+/// the moments has what it was counted since then. The longest execution is known where it is longer than any
+/// before, or the statement is new; else it is none. What the role that looks may not see is told together: which
+/// statement is which cannot be known.
 pub fn delta(before: &Counts, after: &Counts) -> Counts {
-    let known: BTreeMap<Key, &Entry> = before.entries.iter().map(|entry| (entry.key, entry)).collect();
-    let entries = after.entries.iter().filter_map(|entry| {
+    let known = by_key(before);
+    let entries = by_key(after).into_values().filter_map(|entry| {
         let was = known.get(&entry.key).filter(|was| {
             was.since == entry.since && was.measures.of(Measure::Calls) <= entry.measures.of(Measure::Calls)
         });
-        let Some(was) = was else { return Some(entry.clone()) };
+        let Some(was) = was else { return Some(entry) };
         let mut measures = entry.measures.with(&was.measures, |now, then| (now - then).max(0.0));
-        measures.set(Measure::Max, None);
+        let longest = entry.measures.get(Measure::Max);
+        measures.set(Measure::Max, longest.filter(|now| *now > was.measures.of(Measure::Max)));
         let ran = measures.of(Measure::Calls) > 0.0 || measures.of(Measure::Plans) > 0.0;
-        ran.then(|| Entry { measures, ..entry.clone() })
+        ran.then_some(Entry { measures, ..entry })
     });
     Counts {
         entries: entries.collect(),
         deallocations: after.deallocations.zip(before.deallocations).map(|(now, then)| (now - then).max(0)),
         ..after.clone()
     }
+}
+
+/// Each statement once; those that are hidden added up.
+fn by_key(counts: &Counts) -> BTreeMap<Key, Entry> {
+    let mut all: BTreeMap<Key, Entry> = BTreeMap::new();
+    for entry in &counts.entries {
+        match all.get_mut(&entry.key) {
+            Some(known) => {
+                known.measures = known.measures.with(&entry.measures, |a, b| a + b);
+                known.since = None;
+            }
+            None => {
+                all.insert(entry.key, entry.clone());
+            }
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -35,10 +54,11 @@ mod tests {
     use super::*;
 
     fn counts(entries: &[(i64, f64, f64)]) -> Counts {
+        // Statement 0 is one that may not be seen; an execution took all the time.
         let entry = |(id, calls, total): &(i64, f64, f64)| Entry {
-            key: Key { userid: 1, dbid: 1, queryid: Some(*id), toplevel: true },
+            key: Key { userid: 1, dbid: 1, queryid: Some(*id).filter(|id| *id > 0), toplevel: true },
             since: None,
-            measures: Measures::of_server(vec![Some(*calls), Some(*total * 1000.0), Some(9.0)], 8192.0),
+            measures: Measures::of_server(vec![Some(*calls), Some(*total * 1000.0), Some(*total * 1000.0)], 8192.0),
         };
         let entries = entries.iter().map(entry).collect();
         Counts { at: Utc::now(), entries, deallocations: Some(3), reset_at: None }
@@ -58,6 +78,20 @@ mod tests {
         // 2 did not run; 3 was reset and has what it counted since; 4 is new.
         assert_eq!(told, [(Some(1), 2.0, 3.0), (Some(3), 2.0, 1.0), (Some(4), 1.0, 7.0)]);
         assert_eq!(window.deallocations, Some(0));
-        assert_eq!(window.entries[0].measures.get(Measure::Max), None);
+        let longest: Vec<Option<f64>> = window.entries.iter().map(|e| e.measures.get(Measure::Max)).collect();
+        assert_eq!(longest, [Some(8.0), Some(1.0), Some(7.0)]);
+        let again = delta(&counts(&[(1, 10.0, 5.0)]), &counts(&[(1, 11.0, 5.0)]));
+        assert_eq!(again.entries[0].measures.get(Measure::Max), None);
+    }
+
+    #[test]
+    fn what_may_not_be_seen_is_told_together() {
+        let window = delta(
+            &counts(&[(0, 10.0, 50.0), (0, 3.0, 6.0), (0, 1.0, 1.0)]),
+            &counts(&[(0, 1.0, 1.0), (0, 10.0, 50.0), (0, 5.0, 10.0), (0, 1.0, 2.0)]),
+        );
+        assert_eq!(window.entries.len(), 1);
+        let measures = &window.entries[0].measures;
+        assert_eq!((measures.of(Measure::Calls), measures.of(Measure::Total)), (3.0, 6.0));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::read::{LIMIT, Setup};
 use crate::error::Result;
+use crate::ident::{Ident, Literal};
 use crate::inspect::Eye;
 use crate::pg::{Query, Row};
 
@@ -42,29 +43,43 @@ pub async fn steps(eye: &Eye, setup: &Setup) -> Result<Steps> {
         steps.push("its files are not on the server: install the package with PostgreSQL's contrib modules".to_owned());
     }
     if !setup.is_loaded() {
-        let listed = preloaded.as_deref().unwrap_or_default();
-        match pending {
-            Some(true) => {
-                steps.push("shared_preload_libraries was changed, and the server was not restarted since".to_owned())
+        steps.push(match (pending, preloaded.as_deref()) {
+            (Some(true), _) => {
+                "shared_preload_libraries was changed, and the server was not restarted since".to_owned()
             }
-            _ if listed.contains("pg_stat_statements") => {
-                steps.push("shared_preload_libraries names it: restart the server".to_owned());
+            (_, Some(listed)) if libraries(listed).contains(&"pg_stat_statements") => {
+                "shared_preload_libraries names it: restart the server".to_owned()
             }
-            _ => {
-                let all = if listed.is_empty() { String::new() } else { format!("{listed}, ") };
-                steps.push(format!(
-                    "the server does not load it: ALTER SYSTEM SET shared_preload_libraries = '{all}pg_stat_statements'; then restart the server"
-                ));
+            (_, Some(listed)) => format!(
+                "the server does not load it: ALTER SYSTEM SET shared_preload_libraries = {}; then restart the server",
+                with_it(listed)
+            ),
+            // SQL that leaves out what is loaded now would take it away.
+            (_, None) => {
+                "the server does not load it: add it to shared_preload_libraries, whose libraries only a role \
+                 with pg_read_all_settings may see, and restart the server"
+                    .to_owned()
             }
-        }
+        });
     }
     if setup.extension.is_none() {
         steps.push(format!(
             "database {} does not have it: CREATE EXTENSION pg_stat_statements",
-            crate::ident::Ident::new(setup.database.as_str())
+            Ident::new(setup.database.as_str())
         ));
     }
     Ok(Steps(steps))
+}
+
+fn libraries(listed: &str) -> Vec<&str> {
+    listed.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect()
+}
+
+/// Each library is a literal of its own: several in one would be taken for the name of one, and the server would
+/// not start again.
+fn with_it(listed: &str) -> String {
+    let all = libraries(listed).into_iter().chain(["pg_stat_statements"]);
+    all.map(|name| Literal(name).to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Adds what runs now to what was met before.

@@ -10,7 +10,7 @@ use crate::inspect::redact::redact;
 use crate::output::chart::Bar;
 use crate::output::{Column, Document, Table, Value};
 
-/// So much of a statement stands in a line.
+/// So much of a statement stands in a line for people.
 const SHOWN: usize = 200;
 
 /// The document. `window` is how long was looked, where not everything since the last reset is meant.
@@ -23,7 +23,8 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
         .fact("statements", "statements", ranking.statements)
         .fact("calls", "calls", ranking.whole.value(Measure::Calls))
         .fact("total_seconds", "took in all", ranking.whole.value(Measure::Total))
-        .machine("hidden", ranking.hidden)
+        // How many of them ran in a window cannot be known.
+        .machine("hidden", if window.is_some() && ranking.hidden > 0 { Value::Unknown } else { ranking.hidden.into() })
         .machine("hidden_seconds", Value::Seconds(ranking.hidden_seconds))
         .machine("deallocations", counts.deallocations.map_or(Value::Unknown, Value::Int));
     document = match window {
@@ -32,14 +33,14 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
     };
     let sorted = by(wish.sort);
     let mut columns = vec![
-        Column::new("query", "statement"),
+        Column::new("statement", "statement"),
         Column::new("calls", "calls"),
         Column::new("total_seconds", "total"),
         Column::new("mean_seconds", "mean"),
         Column::new("share_percent", "% of time"),
     ];
     columns.extend(sorted.map(|(_, key, heading)| Column::new(key, heading)));
-    columns.extend(["database", "role", "queryid", "toplevel", "hit_percent"].map(Column::machine));
+    columns.extend(["query", "database", "role", "queryid", "toplevel", "hit_percent"].map(Column::machine));
     let shown = ["calls", "total_seconds"];
     let others =
         || Measure::all().filter(|(_, key)| !shown.contains(key) && sorted.is_none_or(|(_, other, _)| other != *key));
@@ -57,6 +58,7 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
         ];
         row.extend(sorted.map(|(measure, ..)| measures.value(measure)));
         row.extend([
+            ranked.text.query.clone().map_or(Value::Unknown, Value::from),
             ranked.text.database.clone().into(),
             ranked.text.role.clone().into(),
             ranked.entry.key.queryid.map(|id| id.to_string()).into(),
@@ -66,7 +68,15 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
         row.extend(others().map(|(measure, _)| measures.value(measure)));
         table.push(row);
     }
-    notes(document.table(table), setup, counts, ranking, wish)
+    notes(document.table(table), setup, counts, ranking, wish, window.is_some())
+}
+
+fn of_others(hidden: usize) -> String {
+    if hidden == 1 {
+        "1 statement of another role is".to_owned()
+    } else {
+        format!("{hidden} statements of other roles are")
+    }
 }
 
 /// The measure that is sorted by, where it is not shown anyhow.
@@ -82,11 +92,19 @@ fn by(sort: Sort) -> Option<(Measure, &'static str, &'static str)> {
     })
 }
 
-fn notes(mut document: Document, setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish) -> Document {
+fn notes(
+    mut document: Document,
+    setup: &Setup,
+    counts: &Counts,
+    ranking: &Ranking,
+    wish: &Wish,
+    window: bool,
+) -> Document {
     if ranking.hidden > 0 {
+        let who = if window { "what other roles ran is".to_owned() } else { of_others(ranking.hidden) };
         document = document.note(format!(
-            "{} statements of other roles are hidden, {:.1} s of the time: GRANT pg_read_all_stats to this role",
-            ranking.hidden, ranking.hidden_seconds
+            "{who} hidden, {:.1} s of the time: GRANT pg_read_all_stats to this role",
+            ranking.hidden_seconds
         ));
     }
     if counts.deallocations.is_some_and(|times| times > 0) {
@@ -120,9 +138,10 @@ pub fn instead(setup: &Setup, steps: &Steps, met: &[Running], looks: usize, wish
         .fact("counted", "counted", false)
         .fact("looks", "looks", looks);
     let columns = vec![
-        Column::new("query", "statement"),
+        Column::new("statement", "statement"),
         Column::new("looks", "met in looks"),
         Column::new("longest_seconds", "runs for"),
+        Column::machine("query"),
         Column::machine("database"),
         Column::machine("role"),
     ];
@@ -131,9 +150,10 @@ pub fn instead(setup: &Setup, steps: &Steps, met: &[Running], looks: usize, wish
     for one in met.iter().take(most) {
         let text = one.query.as_deref().map(|query| if wish.redact { redact(query) } else { query.to_owned() });
         table.push(vec![
-            text.map_or(Value::Unknown, |text| one_line(&text).into()),
+            text.as_deref().map_or(Value::Unknown, |text| one_line(text).into()),
             one.looks.into(),
             Value::Seconds(one.seconds),
+            text.clone().map_or(Value::Unknown, Value::from),
             one.database.clone().into(),
             one.role.clone().into(),
         ]);

@@ -66,6 +66,18 @@ fn a_window_has_only_what_ran_in_it_and_a_stranger_is_told_what_is_hidden() {
     let queries = answer["queries"].to_string();
     assert!(queries.contains("in_it") && !queries.contains("before_it"), "{answer}");
     assert_eq!(answer["window_seconds"], 3.0);
+    db.sql(
+        &format!("SELECT '{}' AS long, count(*) FROM in_it", "x".repeat(9)).replace(" AS long", &" || 'y'".repeat(60)),
+    );
+    let long = json(&db.url(), &["slow-queries", "--limit", "0"]);
+    let texts = long["queries"].as_array().unwrap().iter().filter_map(|row| row["query"].as_str());
+    assert!(
+        texts.clone().any(|text| text.ends_with("FROM in_it") && text.len() > 300),
+        "programs get whole texts: {long}"
+    );
+    let meanwhile = json(&db.url_as("stranger"), &["slow-queries", "--for", "1ms"]);
+    let (seconds, all) = (meanwhile["hidden_seconds"].as_f64().unwrap(), meanwhile["total_seconds"].as_f64().unwrap());
+    assert!(seconds < 0.5 && all < 0.5, "only what ran in the window: {meanwhile}");
     let blind = json(&db.url_as("stranger"), &["slow-queries"]);
     assert!(blind["hidden"].as_i64() > Some(0) && blind["notes"].to_string().contains("pg_read_all_stats"), "{blind}");
     let told = said(&db.url(), &["slow-queries", "--limit", "3"]).expect_code(0).stdout;
@@ -74,7 +86,7 @@ fn a_window_has_only_what_ran_in_it_and_a_stranger_is_told_what_is_hidden() {
 
 #[test]
 fn where_nothing_is_counted_the_missing_steps_are_named_and_what_runs_is_sampled() {
-    let nothing = vec![("shared_preload_libraries".to_owned(), String::new())];
+    let nothing = vec![("shared_preload_libraries".to_owned(), "auto_explain, pg_prewarm".to_owned())];
     let server = private_server(&Options { settings: nothing, ..Options::default() });
     let db = Database::at(&server);
     let sleeper = db.session();
@@ -83,12 +95,20 @@ fn where_nothing_is_counted_the_missing_steps_are_named_and_what_runs_is_sampled
     let answer = sampled(&[]);
     assert_eq!(answer["kind"], "slow_queries.sampled");
     let notes = answer["notes"].to_string();
-    assert!(notes.contains("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"), "{answer}");
+    let sql = "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_prewarm', 'pg_stat_statements'";
+    assert!(notes.contains(sql), "{answer}");
+    db.sql("CREATE ROLE stranger LOGIN");
+    let blind = json(&db.url_as("stranger"), &["slow-queries", "--for", "0s"])["notes"].to_string();
+    assert!(blind.contains("pg_read_all_settings") && !blind.contains("ALTER SYSTEM"), "{blind}");
     assert!(notes.contains("CREATE EXTENSION pg_stat_statements"), "{answer}");
     assert!(answer["running"].to_string().contains("hunter2"), "{answer}");
     assert!(!sampled(&["--redact"]).to_string().contains("hunter2"));
-    db.sql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'");
+    db.sql(sql);
     db.sql("SELECT pg_reload_conf()");
+    // As three libraries: a server with one of the name "a, b, c" would not start.
+    let written =
+        "SELECT setting FROM pg_file_settings WHERE name = 'shared_preload_libraries' AND sourcefile LIKE '%auto.conf'";
+    eventually("it is written", || db.one(written) == "auto_explain, pg_prewarm, pg_stat_statements");
     eventually("the change is known", || sampled(&[])["notes"].to_string().contains("not restarted since"));
     db.sql("CREATE EXTENSION pg_stat_statements");
     let notes = sampled(&[])["notes"].to_string();
