@@ -184,8 +184,7 @@ fn json_shapes() {
     bridge.sql("ANALYZE");
     bridge.sql("CREATE TABLE doubled (a int); CREATE INDEX ON doubled (a); CREATE INDEX ON doubled (a)");
     ask(&["indexes", "duplicate", "--database-url", &url], 0);
-    ask(&["slow-queries", "--for", "1ms", "--database-url", &url], 0);
-    ask(&["sizes", "--databases", "--database-url", &url], 0);
+    ask(&["sizes", "--database-url", &url], 0);
     ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);
