@@ -2,7 +2,7 @@
 -- Server: 14.
 -- Rights: none.
 -- A size function waits for a lock that conflicts with ACCESS SHARE: what somebody holds or waits for exclusively has
--- the size that the last VACUUM or ANALYZE saw.
+-- the size that the last VACUUM or ANALYZE saw, NULL without one.
 WITH held AS MATERIALIZED (
     SELECT DISTINCT l.relation
     FROM pg_catalog.pg_locks AS l
@@ -14,6 +14,8 @@ sizes AS MATERIALIZED (
         c.oid,
         h.relation IS NOT NULL OR $1 AS estimated,
         CASE
+            -- What no VACUUM has seen has no pages on record; an index has those of its making.
+            WHEN (h.relation IS NOT NULL OR $1) AND c.reltuples < 0 AND c.relkind <> 'i' THEN NULL
             WHEN h.relation IS NOT NULL OR $1
                 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
             ELSE pg_catalog.pg_relation_size(c.oid, 'main') + pg_catalog.pg_relation_size(c.oid, 'fsm')
@@ -41,7 +43,8 @@ SELECT
     COALESCE(x.number, 0)::int8 AS indexes,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows,
     COALESCE(s.estimated, false) OR COALESCE(t.estimated, false) OR COALESCE(x.estimated, false)
-    OR COALESCE(ti.estimated, false) AS estimated
+    OR COALESCE(ti.estimated, false) AS estimated,
+    (s.oid IS NOT NULL AND s.bytes IS NULL) OR (t.oid IS NOT NULL AND t.bytes IS NULL) AS unknown
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = c.oid AND c.relispartition

@@ -15,8 +15,9 @@ use crate::inspect::sizes;
 #[command(after_help = "Examples:
   dbctl sizes
   dbctl sizes --sort index --limit 5
-  dbctl sizes --save sizes.json
-  dbctl sizes --since sizes.json --sort growth
+  dbctl sizes --since last --sort growth       since the last time this was asked
+  dbctl sizes --save before.json
+  dbctl sizes --since before.json
   dbctl sizes --schema app --all --format csv")]
 pub struct SizesArgs {
     /// Only tables of this schema; may be repeated
@@ -34,12 +35,15 @@ pub struct SizesArgs {
     /// The databases of the server as well
     #[arg(long)]
     databases: bool,
-    /// Keep the sizes in this file
-    #[arg(long, value_name = "FILE", help_heading = "Growth")]
-    save: Option<PathBuf>,
-    /// Show by how much tables have grown since such a file
-    #[arg(long, value_name = "FILE", help_heading = "Growth")]
-    since: Option<PathBuf>,
+    /// Each partition on a line of its own
+    #[arg(long)]
+    partitions: bool,
+    /// Keep the sizes in this file, or where --since last looks for them
+    #[arg(long, value_name = "FILE", help_heading = "Growth", num_args = 0..=1, default_missing_value = "last", value_parser = place)]
+    save: Option<Place>,
+    /// Show by how much tables have grown since such a file; 'last' compares with the last time and keeps the sizes of now
+    #[arg(long, value_name = "FILE|last", help_heading = "Growth", value_parser = place)]
+    since: Option<Place>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -58,9 +62,23 @@ pub struct Sizes {
     /// What is shown.
     pub wish: sizes::Wish,
     /// `--save`.
-    pub save: Option<PathBuf>,
+    pub save: Option<Place>,
     /// `--since`.
-    pub since: Option<PathBuf>,
+    pub since: Option<Place>,
+}
+
+/// Where sizes are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In dbctl's state, by database.
+    Last,
+    /// In a file of a name.
+    File(PathBuf),
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what clap calls")]
+fn place(word: &str) -> Result<Place, std::convert::Infallible> {
+    Ok(if word == "last" { Place::Last } else { Place::File(PathBuf::from(word)) })
 }
 
 impl SizesArgs {
@@ -75,7 +93,8 @@ impl SizesArgs {
             By::Growth => sizes::Sort::Growth,
         };
         let limit = if self.all { None } else { Some(self.limit.unwrap_or(20)) };
-        let wish = sizes::Wish { schemas: self.schemas, sort, limit, databases: self.databases };
+        let wish =
+            sizes::Wish { schemas: self.schemas, sort, limit, databases: self.databases, partitions: self.partitions };
         Sizes { wish, save: self.save, since: self.since }
     }
 }

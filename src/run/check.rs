@@ -1,7 +1,5 @@
 //! `dbctl check`: every target, one answer, the worst of them as exit code.
 
-use std::path::PathBuf;
-
 use chrono::Utc;
 
 use super::Run;
@@ -23,8 +21,11 @@ impl Run {
             (has(&wish.only, check.id) || wish.only.is_empty() && !settings.off.contains(&check.id))
                 && !has(&wish.skip, check.id)
         });
-        let request =
-            Request { checks: checks.collect(), state: wish.state.clone().or_else(|| self.state()), settings };
+        let request = Request {
+            checks: checks.collect(),
+            state: wish.state.clone().or_else(|| self.state_folder().map(|folder| folder.join("check.json"))),
+            settings,
+        };
         let reports = self.block_on(async |interrupt| {
             let mut reports = Vec::new();
             for target in &self.settings.targets()? {
@@ -45,12 +46,6 @@ impl Run {
             }
             None => self.answer((level.outcome(), document)),
         }
-    }
-
-    fn state(&self) -> Option<PathBuf> {
-        let folder = self.env.get("XDG_STATE_HOME").map(PathBuf::from);
-        let folder = folder.or_else(|| Some(self.env.home()?.join(".local/state")))?;
-        Some(folder.join("dbctl/check.json"))
     }
 }
 

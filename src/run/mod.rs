@@ -15,6 +15,7 @@ mod vitals;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -226,6 +227,13 @@ impl Run {
             many => Err(Failure::new(Kind::Usage, format!("{flag} is for one database, and {many} targets are meant"))
                 .hint("run it once for each: --target NAME")),
         }
+    }
+
+    /// Where what is known from run to run is kept; nowhere without a home.
+    fn state_folder(&self) -> Option<PathBuf> {
+        let folder = self.env.get("XDG_STATE_HOME").map(PathBuf::from);
+        let folder = folder.or_else(|| Some(self.env.home()?.join(".local/state")))?;
+        Some(folder.join("dbctl"))
     }
 
     fn connection(&self, target: &Target) -> Result<Connection> {

@@ -127,8 +127,8 @@ async fn locks_part(eye: &Eye, redact: bool) -> Part {
 async fn sizes_part(eye: &Eye) -> Part {
     let read = sizes::read(eye, true).await.map(|seen| {
         let trees = sizes::trees(&seen.parts);
-        let wish = sizes::Wish { schemas: Vec::new(), sort: sizes::Sort::Total, limit: Some(SHOWN), databases: true };
-        let document = sizes::view(&seen, &trees, None, &wish);
+        let wish = sizes::Wish { limit: Some(SHOWN), databases: true, ..sizes::Wish::default() };
+        let document = sizes::view(&seen, None, None, &wish);
         (document, treemap(&sizes::pieces(&trees, PIECES)))
     });
     let (answer, picture) = match read {

@@ -5,7 +5,7 @@ mod read;
 mod tree;
 mod view;
 
-pub use growth::{before, save};
+pub use growth::{Before, before, last, save};
 pub use read::{Part, Seen, read};
-pub use tree::{Sized, Sort, trees};
+pub use tree::{Sized, Sort, parts, trees};
 pub use view::{Wish, pieces, view};

@@ -50,6 +50,8 @@ pub struct Part {
     pub rows: Option<i64>,
     /// The sizes are those of the last VACUUM or ANALYZE: somebody holds the table.
     pub estimated: bool,
+    /// No VACUUM or ANALYZE has ever seen what somebody holds: its bytes are not among those here.
+    pub unknown: bool,
 }
 
 /// Looks once; at all databases of the server, or at this one. A lock that comes in between makes every size an estimate.
@@ -110,6 +112,7 @@ fn part(row: &Row) -> Result<Part> {
         indexes: row.try_get("indexes")?,
         rows: row.try_get("rows")?,
         estimated: row.try_get("estimated")?,
+        unknown: row.try_get("unknown")?,
     })
 }
 

@@ -24,6 +24,8 @@ pub struct Sized {
     pub rows: Option<i64>,
     /// A part of it is an estimate, because somebody holds it.
     pub estimated: bool,
+    /// The bytes of a part of it are not known at all.
+    pub unknown: bool,
 }
 
 /// By what tables are sorted, the largest first.
@@ -40,7 +42,21 @@ pub enum Sort {
 }
 
 impl Sized {
-    /// All bytes.
+    fn empty(of: &Part) -> Sized {
+        Sized {
+            name: of.name.clone(),
+            partitions: 0,
+            heap: 0,
+            toast: 0,
+            index: 0,
+            indexes: of.indexes,
+            rows: None,
+            estimated: false,
+            unknown: false,
+        }
+    }
+
+    /// All bytes that are known.
     pub fn total(&self) -> u64 {
         self.heap.saturating_add(self.toast).saturating_add(self.index)
     }
@@ -59,17 +75,9 @@ pub fn trees(parts: &[Part]) -> Vec<Sized> {
                 None => break,
             }
         }
-        let tree = trees.entry(root.oid).or_insert_with(|| Sized {
-            name: root.name.clone(),
-            partitions: 0,
-            heap: 0,
-            toast: 0,
-            index: 0,
-            indexes: root.indexes,
-            rows: None,
-            estimated: false,
-        });
+        let tree = trees.entry(root.oid).or_insert_with(|| Sized::empty(root));
         tree.heap = tree.heap.saturating_add(part.heap);
+        tree.unknown |= part.unknown;
         tree.toast = tree.toast.saturating_add(part.toast);
         tree.index = tree.index.saturating_add(part.index);
         tree.estimated |= part.estimated;
@@ -83,6 +91,20 @@ pub fn trees(parts: &[Part]) -> Vec<Sized> {
         }
     }
     trees.into_values().collect()
+}
+
+/// Every table that has rows of its own, partitions as well.
+pub fn parts(parts: &[Part]) -> Vec<Sized> {
+    let own = parts.iter().filter(|part| !part.is_partitioned).map(|part| Sized {
+        heap: part.heap,
+        toast: part.toast,
+        index: part.index,
+        rows: part.rows,
+        estimated: part.estimated,
+        unknown: part.unknown,
+        ..Sized::empty(part)
+    });
+    own.collect()
 }
 
 #[cfg(test)]
@@ -101,6 +123,7 @@ mod tests {
             indexes: 2,
             rows,
             estimated: oid == 4,
+            unknown: false,
         }
     }
 

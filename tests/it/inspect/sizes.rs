@@ -1,7 +1,8 @@
 //! `dbctl sizes`: the same numbers as the server's own functions, partitions as one, growth, and no wait.
 
 use super::*;
-use crate::harness::majors;
+use crate::harness::{Pooler, majors, private_server, standby};
+use dbctl::pg::sandbox::Options;
 
 fn row<'a>(answer: &'a Value, table: &str) -> &'a Value {
     let rows = answer["sizes"].as_array().unwrap();
@@ -55,12 +56,77 @@ fn a_table_that_somebody_holds_is_shown_with_its_last_size_and_named() {
     let before = json(&db.url(), &["sizes"]);
     let holder = db.session();
     holder.sql("BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE");
+    db.sql("CREATE TABLE never (a int); INSERT INTO never SELECT generate_series(1, 10000)");
+    let second = db.session();
+    second.sql("BEGIN; LOCK TABLE never IN ACCESS EXCLUSIVE MODE");
     let answer = json(&db.url(), &["sizes"]);
+    let never = row(&answer, "public.never");
+    assert_eq!(
+        (&never["heap_bytes"], &never["total_bytes"], &never["estimated"]),
+        (&Value::Null, &Value::Null, &true.into())
+    );
+    let text = said(&db.url(), &["sizes"]).expect_code(0).stdout;
+    assert!(text.lines().any(|line| line.contains("public.never") && line.contains("UNKNOWN")), "{text}");
     assert_eq!(row(&answer, "public.held")["estimated"], true);
     let heap = |answer: &Value| row(answer, "public.held")["heap_bytes"].as_i64().unwrap();
     assert!(heap(&answer) > 300_000 && heap(&answer) <= heap(&before), "{answer}");
-    assert!(answer["notes"].to_string().contains("public.held exclusively"), "{answer}");
+    assert!(answer["notes"].to_string().contains("public.held, public.never exclusively"), "{answer}");
     holder.rollback();
+}
+
+#[test]
+fn growth_since_the_last_time_sums_of_schemas_and_partitions_one_by_one() {
+    let db = Database::new();
+    let home = tempfile::tempdir().unwrap();
+    let asked = |args: &[&str]| -> Value {
+        let mut command = dbctl(&["sizes", "--format", "json"]);
+        let ended = run(command.args(args).env("DATABASE_URL", db.url()).env("XDG_STATE_HOME", home.path()));
+        serde_json::from_str(&ended.expect_code(0).stdout).unwrap()
+    };
+    db.sql(
+        "CREATE SCHEMA \"Odd\"; CREATE TABLE \"Odd\".a (t text); CREATE TABLE tree (a int) PARTITION BY RANGE (a);
+         CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM (0) TO (10); INSERT INTO tree SELECT 5 FROM generate_series(1, 1000);
+         CREATE TABLE tree_2 PARTITION OF tree FOR VALUES FROM (10) TO (20)",
+    );
+    let first = asked(&["--since", "last"]);
+    assert!(first["notes"].to_string().contains("nothing was kept before"), "{first}");
+    db.sql("INSERT INTO \"Odd\".a SELECT repeat('x', 1000) FROM generate_series(1, 1000); INSERT INTO tree SELECT 15 FROM generate_series(1, 9000)");
+    let then = asked(&["--since", "last", "--sort", "growth"]);
+    assert_eq!(then["sizes"][0]["table"], "\"Odd\".a");
+    let schemas = then["schemas"].as_array().unwrap();
+    let sums: Vec<(&str, bool)> = schemas
+        .iter()
+        .map(|one| (one["schema"].as_str().unwrap(), one["grown_bytes"].as_i64().unwrap() > 300_000))
+        .collect();
+    assert_eq!(sums, [("Odd", true), ("public", true)]);
+    // Kept anew by the second time; a save alone is enough for the next.
+    assert_eq!(asked(&["--since", "last", "--sort", "growth"])["sizes"][0]["grown_bytes"], 0);
+    asked(&["--save"]);
+    db.sql("INSERT INTO tree SELECT 15 FROM generate_series(1, 9000)");
+    let parts = asked(&["--since", "last", "--partitions"]);
+    let grown = |name: &str| row(&parts, name)["grown_bytes"].as_i64().unwrap();
+    assert!(grown("public.tree_2") > 200_000 && grown("public.tree_1") == 0, "{parts}");
+    assert!(parts["sizes"].as_array().unwrap().iter().all(|row| row["table"] != "public.tree"), "{parts}");
+}
+
+#[test]
+fn a_plain_role_a_standby_and_a_pool_of_transactions_see_the_same() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE ROLE plain LOGIN; CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 1000)");
+    let replica = standby(&server);
+    let here = json(&db.url(), &["sizes", "--all"]);
+    assert_eq!(json(&db.url_as("plain"), &["sizes", "--all"])["sizes"], here["sizes"]);
+    eventually("the standby has it", || {
+        replica.session(db.name()).is_ok_and(|there| there.try_sql("SELECT a FROM t LIMIT 1").is_ok())
+    });
+    // A standby has neither the free space map nor the visibility map of what was never vacuumed.
+    let there = json(&replica.url(db.name()), &["sizes", "--all"]);
+    assert_eq!(row(&there, "public.t")["rows"], row(&here, "public.t")["rows"]);
+    assert!(row(&there, "public.t")["heap_bytes"].as_i64().unwrap() >= 40_960, "{there}");
+    if let Some(pooler) = Pooler::start(&server, "transaction", &[]) {
+        assert_eq!(json(&pooler.url(db.name()), &["sizes", "--all"])["sizes"], here["sizes"]);
+    }
 }
 
 #[test]
