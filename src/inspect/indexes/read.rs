@@ -109,17 +109,24 @@ pub async fn read(eye: &Eye) -> Result<Catalog> {
     .await
 }
 
-/// How indexes are made, by oid.
+/// How indexes are made, by oid; without those whose table somebody holds.
 ///
 /// # Errors
 /// The server's.
 pub async fn definitions(eye: &Eye, oids: &[u32]) -> Result<BTreeMap<u32, String>> {
-    eye.look(LIMIT, async |session| {
-        let rows = session.rows(&Query::INDEXES_DEFINITIONS, &[&oids]).await;
-        let rows = rows.map_err(|e| e.explain("cannot see how indexes are made"))?;
+    let mut held = false;
+    let seen = eye.look(LIMIT, async |session| {
+        let rows = session.rows(&Query::INDEXES_DEFINITIONS, &[&oids]).await.map_err(|e| {
+            held = e.is_transient();
+            e.explain("cannot see how indexes are made")
+        })?;
         rows.iter().map(|row| Ok((row.try_get("oid")?, row.try_get("definition")?))).collect()
-    })
-    .await
+    });
+    match seen.await {
+        // Somebody took a table in between.
+        Err(_) if held => Ok(BTreeMap::new()),
+        seen => seen,
+    }
 }
 
 async fn rows(session: &Session, query: &Query) -> Result<Vec<Row>> {

@@ -4,6 +4,7 @@ mod acting;
 mod activity;
 mod indexes;
 mod kept;
+mod locked;
 mod places;
 mod scenes;
 mod sizes;
