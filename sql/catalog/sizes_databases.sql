@@ -1,10 +1,12 @@
--- How large is this database, or ($1) every database that this role may ask about?
+-- Which database is this, or ($1) how large is every database that this role may ask about?
 -- Server: 14.
 -- Rights: CONNECT on each, or pg_monitor; without, the size is NULL.
+-- The server looks at every file of a database for its size.
 SELECT
     d.datname::text AS name,
     d.datname = pg_catalog.current_database() AS here,
     CASE
+        WHEN NOT $1 THEN NULL
         WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT')
             OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
             THEN pg_catalog.pg_database_size(d.oid)

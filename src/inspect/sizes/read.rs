@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub struct Seen {
     /// When.
     pub at: DateTime<Utc>,
-    /// Databases, the largest first; without a size where the role may not know.
+    /// Databases, the largest first; without a size where they were not asked for or the role may not know.
     pub databases: Vec<(String, Option<u64>)>,
     /// The database that was looked from.
     pub database: String,
@@ -54,7 +54,7 @@ pub struct Part {
     pub unknown: bool,
 }
 
-/// Looks once; at all databases of the server, or at this one. A lock that comes in between makes every size an estimate.
+/// Looks once; at all databases of the server as well where they are asked for. A lock that comes in between makes every size an estimate.
 ///
 /// # Errors
 /// The server's.

@@ -49,11 +49,11 @@ pub fn view(seen: &Seen, system: Option<i64>, before: Option<&Before>, wish: &Wi
     shown.sort_by(|a, b| key(b).cmp(&key(a)).then_with(|| a.name.to_string().cmp(&b.name.to_string())));
     let all = shown.len();
     let sum = |part: fn(&Sized) -> u64| Value::Bytes(total(&shown, part));
-    let here = seen.databases.iter().find(|(name, _)| *name == seen.database).and_then(|(_, size)| *size);
+    let everything: Vec<&Sized> = trees.iter().collect();
     let mut document = Document::new("sizes", 1)
         .machine("at", seen.at)
         .fact("database", "database", seen.database.as_str())
-        .fact("size_bytes", "size", here.map_or(Value::Unknown, Value::Bytes))
+        .fact("size_bytes", "size", Value::Bytes(total(&everything, Sized::total)))
         .fact("tables", "tables", all)
         .fact("heap_bytes", "rows take", sum(|tree| tree.heap))
         .fact("toast_bytes", "long values", sum(|tree| tree.toast))

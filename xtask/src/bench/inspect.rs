@@ -140,7 +140,8 @@ fn one(scene: &Scene, dbctl: &PathBuf, shared: &Shared, rounds: usize) -> Compar
     Comparison { title, rounds, all, aims }
 }
 
-/// Two sessions, one behind the other, until this goes.
+/// Two sessions, one behind the other, until this goes. Neither is in the way of readers: behind an exclusive lock most
+/// of the other tool's reports would never end.
 struct Waits([Child; 2]);
 
 impl Waits {
@@ -150,8 +151,8 @@ impl Waits {
             psql.arg("-c").arg(sql).stdout(Stdio::null()).stderr(Stdio::null());
             psql.spawn().context("cannot start psql")
         };
-        let holder = session("BEGIN; LOCK TABLE app.waited; SELECT pg_sleep(3600)")?;
-        let mut waits = Waits([holder, session("SELECT pg_sleep(1); SELECT * FROM app.waited")?]);
+        let holder = session("BEGIN; LOCK TABLE app.waited IN SHARE MODE; SELECT pg_sleep(3600)")?;
+        let mut waits = Waits([holder, session("SELECT pg_sleep(1); BEGIN; LOCK TABLE app.waited IN EXCLUSIVE MODE")?]);
         for _ in 0..100 {
             if scene.ask(DATABASE, "SELECT count(*) FROM pg_locks WHERE NOT granted")? == "1" {
                 return Ok(waits);
