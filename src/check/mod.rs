@@ -17,6 +17,7 @@ pub use judge::{Verdict, judge};
 pub use measure::{Measure, Measured};
 pub use registry::{CHECKS, CONN, Check, Limits, Metric, Unit, named, names};
 pub use settings::{Ignore, Profile, Rule, Settings, Written};
+pub use state::exchange;
 pub use view::{Report, view};
 
 use scene::{Counters, Disk, Need, Scene};
@@ -121,11 +122,12 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
             (None, _) => Err("there is no place to keep counters in: say --state FILE".to_owned()),
             (_, Err(why)) => Err(why),
             (Some(path), Ok(identity)) => {
-                let key = format!("{}/{}", identity.system, identity.database);
-                let before = state::before(path, &key, scene.counters.at);
-                match state::keep(path, &key, &scene.counters) {
-                    Ok(()) => before,
-                    Err(failure) => before.and(Err(failure.messages().join(": "))),
+                // Copies of one template have one system identifier: where they are tells them apart.
+                let key = format!("{}@{}/{}", identity.system, eye.session().host(), identity.database);
+                match state::count(path, &key, &scene.counters) {
+                    Ok(Some(before)) => Ok(before),
+                    Ok(None) => Err("counting began now: the next run can say".to_owned()),
+                    Err(failure) => Err(failure.messages().join(": ")),
                 }
             }
         };

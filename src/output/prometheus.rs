@@ -44,7 +44,7 @@ pub fn escaped(text: &str) -> String {
 /// # Errors
 /// Failed, with the path.
 pub fn write(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("cannot write the metrics to {}", path.display());
+    let doing = || format!("cannot write {}", path.display());
     let name = path.file_name().ok_or_else(|| Failure::new(Kind::Usage, format!("{} is no file", path.display())))?;
     let mut beside = name.to_owned();
     // Two runs at once each have their own.

@@ -12,7 +12,7 @@ use super::connect::{self, Link};
 use super::interrupt::Interrupt;
 use super::queries::Query;
 use super::sqlstate::ServerError;
-use crate::config::connection::Connection;
+use crate::config::connection::{Connection, Host};
 use crate::error::Result;
 
 /// One connection. Dropping it ends it.
@@ -87,6 +87,11 @@ impl Session {
             failure = interrupt.wait() => return Err(failure),
         };
         Ok(Session { link, user: connection.user.clone(), role: OnceLock::new() })
+    }
+
+    /// The one of the connection's hosts that was connected to.
+    pub fn host(&self) -> &Host {
+        &self.link.host
     }
 
     /// Sends SQL without parameters as one message, which may hold several statements.

@@ -1,6 +1,7 @@
 //! `dbctl check` on real servers: every check OK, WARN, CRIT and UNKNOWN, and how it is told.
 
 mod forms;
+mod kept;
 mod levels;
 
 use std::path::Path;
