@@ -45,7 +45,7 @@
 //!
 //! The SQL lies in `sql/`: `migrations`, `rollback`, `checks`, `demo`, `catalog` (one read-only query a
 //! file), `partitions` (templates of DDL) and `state` (what dbctl keeps in a database). The table above is held as a test in
-//! `tests/it/tidy.rs`.
+//! `tests/it/tidy`.
 
 pub mod archive;
 pub mod check;

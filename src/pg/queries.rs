@@ -170,6 +170,8 @@ queries! {
     SERVER = "server" ();
     SERVER_IDENTITY = "server_identity" ();
     STATEMENTS_ACTIVE = "statements_active" ();
+    STATEMENTS_PATH = "statements_path" (OID, OID);
+    STATEMENTS_PREPARED = "statements_prepared" ();
     STATEMENTS_SETUP = "statements_setup" ();
     STATEMENTS_STEPS = "statements_steps" ();
     VITAL_ARCHIVER = "vital_archiver" ();

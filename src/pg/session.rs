@@ -132,6 +132,20 @@ impl Session {
         self.client().query_typed(sql, &[]).await.map_err(|error| self.error(error))
     }
 
+    /// The first column of the rows of SQL without parameters, for statements that know `$1` as a word of their own:
+    /// what they are made of must be known to be one statement.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn lines_of(&self, sql: &str) -> Result<Vec<String>, ServerError> {
+        let answers = self.client().simple_query(sql).await.map_err(|error| self.error(error))?;
+        let line = |answer: SimpleQueryMessage| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        Ok(answers.into_iter().filter_map(line).collect())
+    }
+
     /// The same with parameters, `$1::text` and so on: values that the text of a statement must not show,
     /// or that change from one execution to the next.
     ///

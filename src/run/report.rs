@@ -141,7 +141,7 @@ async fn sizes_part(eye: &Eye) -> Part {
 async fn queries_part(eye: &Eye, redact: bool, interrupt: &Interrupt) -> Part {
     let wish =
         statements::Wish { sort: statements::Sort::Total, limit: SHOWN, min_calls: 1, this_database: false, redact };
-    let read = super::slow_queries::ranked(eye, &wish, None, Duration::ZERO, interrupt).await;
+    let read = super::slow_queries::page(eye, &wish, interrupt).await;
     let picture = |ranking: &statements::Ranking| bars(&statements::shares(ranking));
     let (answer, picture) = match read {
         Ok((document, ranking)) => (Ok(document), ranking.as_ref().map(picture)),

@@ -2,8 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::measure::Measure;
 use super::read::{Counts, Entry, Key};
+
+/// Which time the counts are of, where not everything since the last reset is meant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// From when on.
+    pub from: DateTime<Utc>,
+    /// How long.
+    pub seconds: f64,
+    /// The counters began anew within it: what they had counted before is not known.
+    pub was_reset: bool,
+}
+
+impl Window {
+    /// Between two looks.
+    pub fn between(before: &Counts, after: &Counts) -> Window {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a window")]
+        let seconds = (after.at - before.at).num_milliseconds().max(0) as f64 / 1_000.0;
+        // Without a time of the last reset, fewer statements and calls in all say it.
+        let calls = |counts: &Counts| counts.entries.iter().map(|e| e.measures.of(Measure::Calls)).sum::<f64>();
+        let was_reset = match (before.reset_at, after.reset_at) {
+            (Some(then), Some(now)) => then != now,
+            _ => calls(after) < calls(before),
+        };
+        Window { from: before.at, seconds, was_reset }
+    }
+}
 
 /// The counts of the window, without what was not executed in it. A statement that was evicted or reset between
 /// the moments has what it was counted since then. The longest execution is known where it is longer than any

@@ -1,7 +1,6 @@
 //! Ranked statements as an answer.
 
-use std::time::Duration;
-
+use super::delta::Window;
 use super::measure::Measure;
 use super::rank::{Ranked, Ranking, Sort, Wish};
 use super::read::{Counts, Setup};
@@ -14,7 +13,7 @@ use crate::output::{Column, Document, Table, Value};
 const SHOWN: usize = 200;
 
 /// The document. `window` is how long was looked, where not everything since the last reset is meant.
-pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, window: Option<Duration>) -> Document {
+pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, window: Option<Window>) -> Document {
     let mut document = Document::new("slow_queries", 1)
         .machine("at", counts.at)
         .fact("database", "database", setup.database.as_str())
@@ -28,7 +27,11 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
         .machine("hidden_seconds", Value::Seconds(ranking.hidden_seconds))
         .machine("deallocations", counts.deallocations.map_or(Value::Unknown, Value::Int));
     document = match window {
-        Some(window) => document.fact("window_seconds", "window", Value::Seconds(window.as_secs_f64())),
+        Some(window) => document.fact("window_seconds", "window", Value::Seconds(window.seconds)).fact(
+            "since",
+            "since",
+            window.from,
+        ),
         None => document.fact("since", "counted since", counts.reset_at.map_or(Value::Unknown, Value::from)),
     };
     let sorted = by(wish.sort);
@@ -68,7 +71,7 @@ pub fn view(setup: &Setup, counts: &Counts, ranking: &Ranking, wish: &Wish, wind
         row.extend(others().map(|(measure, _)| measures.value(measure)));
         table.push(row);
     }
-    notes(document.table(table), setup, counts, ranking, wish, window.is_some())
+    notes(document.table(table), setup, counts, ranking, wish, window)
 }
 
 fn of_others(hidden: usize) -> String {
@@ -98,10 +101,19 @@ fn notes(
     counts: &Counts,
     ranking: &Ranking,
     wish: &Wish,
-    window: bool,
+    window: Option<Window>,
 ) -> Document {
+    if setup.is_off("compute_query_id") {
+        document = document.note("nothing is counted: compute_query_id is off");
+    }
+    if setup.settings.get("pg_stat_statements.track").is_some_and(|track| track == "none") {
+        document = document.note("nothing is counted: pg_stat_statements.track is none");
+    }
+    if window.is_some_and(|window| window.was_reset) {
+        document = document.note("the counters began anew in this time: what had been counted before is not known");
+    }
     if ranking.hidden > 0 {
-        let who = if window { "what other roles ran is".to_owned() } else { of_others(ranking.hidden) };
+        let who = if window.is_some() { "what other roles ran is".to_owned() } else { of_others(ranking.hidden) };
         document = document.note(format!(
             "{who} hidden, {:.1} s of the time: GRANT pg_read_all_stats to this role",
             ranking.hidden_seconds
@@ -110,7 +122,8 @@ fn notes(
     if counts.deallocations.is_some_and(|times| times > 0) {
         let times = counts.deallocations.unwrap_or_default();
         document = document.note(format!(
-            "rare statements made room for others {times} times and are not counted: raise pg_stat_statements.max"
+            "rare statements made room for others {times} times{} and are not counted: raise pg_stat_statements.max",
+            if window.is_some() { " in this time" } else { "" }
         ));
     }
     let lacks = setup.extension.as_ref().is_some_and(|extension| !wish.sort.needs().is_in(&extension.columns));

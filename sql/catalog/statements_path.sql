@@ -1,0 +1,16 @@
+-- Under which search_path does a role ($1) run its statements in a database ($2)?
+-- Server: 14.
+-- Rights: none.
+-- What a session itself sets cannot be known.
+SELECT
+    COALESCE(
+        (
+            SELECT pg_catalog.substr(c.setting, pg_catalog.length('search_path=') + 1)
+            FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS c (setting)
+            WHERE s.setdatabase IN ($2, 0) AND s.setrole IN ($1, 0) AND pg_catalog.starts_with(c.setting, 'search_path=')
+            ORDER BY s.setrole = 0, s.setdatabase = 0
+            LIMIT 1
+        ),
+        (SELECT g.reset_val FROM pg_catalog.pg_settings AS g WHERE g.name = 'search_path')
+    ) AS path,
+    pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($1)::text) AS role
