@@ -3,6 +3,7 @@
 
 mod judge;
 mod measure;
+mod objects;
 mod registry;
 mod scene;
 mod settings;
@@ -20,12 +21,12 @@ pub use settings::{Ignore, Profile, Rule, Settings, Written};
 pub use state::exchange;
 pub use view::{Report, view};
 
-use scene::{Counters, Disk, Need, Scene};
+use scene::{Counters, Disk, Indexes, Need, Scene};
 
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
-use crate::inspect::{Eye, activity, locks};
+use crate::inspect::{Eye, activity, indexes, locks};
 use crate::outcome::Level;
 use crate::pg::Interrupt;
 
@@ -104,8 +105,8 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         receiver: read!(Receiver, reader.all().await?),
         slots: read!(Slots, reader.all().await?),
         queue: read!(Queue, reader.all().await?),
-        indexes: read!(Indexes, reader.all().await?),
-        keys: read!(Keys, reader.all().await?),
+        indexes: read!(Indexes, indexes(&reader).await?),
+        unused_after: unused_after(&request.settings),
         sequences: read!(Sequences, reader.all().await?),
         archiver: read!(Archiver, reader.one().await?),
         collations: read!(Collations, reader.collations(major).await?),
@@ -133,6 +134,24 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         };
     }
     Ok(scene)
+}
+
+/// Everything that `dbctl indexes` would say; thresholds come later.
+async fn indexes(reader: &Reader<'_>) -> Result<Part<Indexes>> {
+    let catalog = reader.part(indexes::read(reader.eye(), EACH)).await?;
+    let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
+    Ok(catalog.map(|catalog| Indexes {
+        standby: catalog.standby,
+        standbys: catalog.standbys,
+        counted_seconds: catalog.counted_seconds,
+        found: indexes::judge(&catalog, &[], &limits),
+    }))
+}
+
+/// What counts as old enough, by the mildest threshold in force.
+fn unused_after(settings: &Settings) -> f64 {
+    let limits = named("unused_index").and_then(|check| Some(settings.limits(check, check.metric("age")?, "", None)));
+    limits.map_or(0.0, |limits| limits.warn.or(limits.crit).unwrap_or_default())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counters")]

@@ -142,7 +142,11 @@ checks! {
         "dbctl health autovacuum", autovacuum;
     "invalid_index", "indexes that are invalid and that nobody builds", [Indexes],
         [warns("invalid", Count, 0.0)], "REINDEX INDEX CONCURRENTLY", invalid_index;
-    "fk_without_index", "rows of tables with a foreign key without an index", [Keys],
+    "duplicate_index", "size of indexes that do the work of another one", [Indexes],
+        [warns("size", Bytes, 0.0)], "DROP INDEX CONCURRENTLY", duplicate_index;
+    "unused_index", "for how long indexes are counted as not used", [Indexes],
+        [warns("age", Seconds, 2_592_000.0)], "DROP INDEX CONCURRENTLY", unused_index;
+    "fk_without_index", "rows of tables with a foreign key without an index", [Indexes],
         [warns("rows", Count, 10_000.0)], "CREATE INDEX CONCURRENTLY", fk_without_index;
     "sequences", "numbers that sequences have used, by their own limit and the column's", [Sequences],
         [over("used", Percent, 70.0, 90.0)], "ALTER TABLE … ALTER COLUMN … TYPE bigint", sequences;

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::inspect::activity;
+use crate::inspect::indexes::Finding;
 use crate::inspect::locks::Sample;
 use crate::inspect::replication::{Receiver, Slot, Standby};
-use crate::inspect::vitals::{
-    Archiver, Autovacuum, Checkpoints, Collation, Database, ForeignKey, InvalidIndex, Part, Role, Sequence, Server,
-};
+use crate::inspect::vitals::{Archiver, Autovacuum, Checkpoints, Collation, Database, Part, Role, Sequence, Server};
 
 /// A part that checks need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +23,6 @@ pub enum Need {
     Slots,
     Queue,
     Indexes,
-    Keys,
     Sequences,
     Archiver,
     Collations,
@@ -52,6 +50,19 @@ pub struct Disk {
     pub free_bytes: f64,
 }
 
+/// What is wrong with indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Indexes {
+    /// The server is a standby: what its primary uses is not known here.
+    pub standby: bool,
+    /// So many standbys stream from here, whose uses are not known here.
+    pub standbys: i64,
+    /// Uses are counted for so long.
+    pub counted_seconds: f64,
+    /// What `dbctl indexes` would say.
+    pub found: Vec<Finding>,
+}
+
 /// Everything that is measured. A part that no check asked for says so.
 pub struct Scene {
     /// The server and its settings.
@@ -72,10 +83,10 @@ pub struct Scene {
     pub slots: Part<Vec<Slot>>,
     /// What autovacuum has to do.
     pub queue: Part<Vec<Autovacuum>>,
-    /// Invalid indexes.
-    pub indexes: Part<Vec<InvalidIndex>>,
-    /// Foreign keys without an index.
-    pub keys: Part<Vec<ForeignKey>>,
+    /// What is wrong with indexes.
+    pub indexes: Part<Indexes>,
+    /// For so many seconds uses must be counted before an index is called unused.
+    pub unused_after: f64,
     /// Sequences.
     pub sequences: Part<Vec<Sequence>>,
     /// The archiver.
