@@ -1,6 +1,8 @@
 //! What each check measures: functions from what was read to values with words. Pure.
 
-pub(super) use super::objects::{duplicate_index, fk_without_index, invalid_index, sequences, unused_index};
+pub(super) use super::objects::{
+    duplicate_index, fk_without_index, invalid_index, partitions, pending_migrations, sequences, unused_index,
+};
 use super::scene::Scene;
 use crate::inspect::backend::Backend;
 use crate::inspect::vitals::{Database, Part, percent};

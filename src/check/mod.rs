@@ -17,6 +17,7 @@ use chrono::Utc;
 pub use judge::{Verdict, judge};
 pub use measure::{Measure, Measured};
 pub use registry::{CHECKS, CONN, Check, Limits, Metric, Unit, named, names};
+pub use scene::{Brought, Migrations, Reach, Runway};
 pub use settings::{Ignore, Profile, Rule, Settings, Written};
 pub use state::exchange;
 pub use view::{Report, view};
@@ -39,6 +40,8 @@ pub struct Request {
     pub settings: Settings,
     /// Where counters are kept; nowhere without a home.
     pub state: Option<PathBuf>,
+    /// What other rooms have read.
+    pub brought: Brought,
 }
 
 /// Checks one database. A server that cannot be reached is a verdict as well.
@@ -89,9 +92,15 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
     fn unread<T>() -> Part<T> {
         Err("it was not read".to_owned())
     }
+    // Whichever rate is asked for, all counters are kept: the next run may ask for another.
+    let counts = needs(Need::State);
     macro_rules! read {
         ($need:ident, $read:expr) => {
-            if needs(Need::$need) { $read } else { unread() }
+            if needs(Need::$need) || counts && matches!(Need::$need, Need::Databases | Need::Checkpoints) {
+                $read
+            } else {
+                unread()
+            }
         };
     }
     let server: Part<Server> = reader.one().await?;
@@ -112,11 +121,12 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         collations: read!(Collations, reader.collations(major).await?),
         checkpoints: read!(Checkpoints, reader.checkpoints().await?),
         disks: disks(&server, &request.settings.paths),
+        brought: request.brought.clone(),
         before: unread(),
         counters: Counters::default(),
         server,
     };
-    if needs(Need::State) {
+    if counts {
         let identity: Part<Identity> = reader.one().await?;
         scene.counters = counters(&scene);
         scene.before = match (&request.state, identity) {

@@ -1,7 +1,7 @@
-//! What checks of single objects measure: indexes and sequences. Pure.
+//! What checks of single objects measure: indexes, sequences, migrations, partitions. Pure.
 
 use super::measure::{Measured, number, part, some};
-use super::scene::{Indexes, Scene};
+use super::scene::{Indexes, Reach, Scene};
 use crate::inspect::indexes::{Finding, Kind};
 use crate::inspect::vitals::Part;
 
@@ -101,4 +101,48 @@ pub(super) fn sequences(scene: &Scene) -> Part<Measured> {
         );
     }
     Ok(found)
+}
+
+pub(super) fn pending_migrations(scene: &Scene) -> Part<Measured> {
+    let migrations = part(&scene.brought.migrations)?;
+    if let Some(other) = &migrations.other_system {
+        return Err(format!("the history there is that of {other}: what is pending cannot be told"));
+    }
+    let mut measured = Measured::fine("every migration is applied");
+    #[expect(clippy::cast_precision_loss, reason = "counts")]
+    let (pending, contradictions) = (migrations.pending as f64, migrations.contradictions as f64);
+    let said = some(migrations.pending, "migration is pending", "migrations are pending");
+    measured.add("pending", None, pending, said);
+    let said = some(
+        migrations.contradictions,
+        "applied migration is not as its file has it",
+        "applied migrations are not as their files have them",
+    );
+    measured.add("contradictions", None, contradictions, said);
+    measured.fix("dbctl migrate status");
+    Ok(measured)
+}
+
+pub(super) fn partitions(scene: &Scene) -> Part<Measured> {
+    let mut measured = Measured::fine("no table of the policy wants partitions ahead");
+    let mut unknown = Vec::new();
+    for runway in part(&scene.brought.runways)? {
+        let table = Some(runway.table.as_str());
+        match &runway.reach {
+            Ok(Reach::Seconds(seconds)) => {
+                let said = format!("the partitions of {} reach {:.1} days ahead", runway.table, seconds / 86_400.0);
+                measured.add("runway", table, *seconds, said);
+            }
+            Ok(Reach::Share(share)) => {
+                let said = format!("the partitions of {} reach {share:.0} % of what is wanted ahead", runway.table);
+                measured.add("share", table, *share, said);
+            }
+            Err(why) => unknown.push(why.clone()),
+        }
+    }
+    if !measured.values.is_empty() {
+        measured.fine = "the partitions of every table reach far enough".to_owned();
+    }
+    measured.unknown = (!unknown.is_empty()).then(|| unknown.join("; "));
+    Ok(measured)
 }

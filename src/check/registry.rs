@@ -95,7 +95,7 @@ const fn crits(name: &'static str) -> Metric {
 
 macro_rules! checks {
     ($($id:literal, $summary:literal, [$($need:ident),*], [$($metric:expr),+], $remedy:literal, $measure:ident;)+) => {
-        /// All of them; other rooms' checks are added here.
+        /// All of them.
         pub const CHECKS: &[Check] = &[$(Check {
             id: $id,
             summary: $summary,
@@ -168,6 +168,11 @@ checks! {
         [over("rate", Bytes, 1_073_741_824.0, 10_737_418_240.0)], "dbctl activity; see work_mem", temp_files;
     "checkpoints", "checkpoints that came before their time", [Checkpoints, State],
         [over("requested", Percent, 50.0, 80.0)], "ALTER SYSTEM SET max_wal_size, larger", checkpoints;
+    "pending_migrations", "migrations that dbctl.yaml names for a target and that it does not have", [Migrations],
+        [warns("pending", Count, 0.0), warns("contradictions", Count, 0.0)], "dbctl migrate plan", pending_migrations;
+    "partitions", "how far the partitions of a policy reach ahead", [Partitions],
+        [Metric { lower: true, ..over("runway", Seconds, 259_200.0, 86_400.0) },
+         Metric { lower: true, ..over("share", Percent, 50.0, 20.0) }], "dbctl partitions create", partitions;
     "latency", "mean time that a transaction is at work", [Databases, State],
         [over("mean", Seconds, 1.0, 5.0)], "dbctl activity", latency;
 }

@@ -28,6 +28,8 @@ pub enum Need {
     Collations,
     Checkpoints,
     State,
+    Migrations,
+    Partitions,
 }
 
 /// Counters of one moment.
@@ -61,6 +63,53 @@ pub struct Indexes {
     pub counted_seconds: f64,
     /// What `dbctl indexes` would say.
     pub found: Vec<Finding>,
+}
+
+/// How a database stands to the migrations that dbctl.yaml names for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrations {
+    /// Versions to be applied.
+    pub pending: usize,
+    /// Versions whose history contradicts the files.
+    pub contradictions: usize,
+    /// The system whose history it is, when it is another.
+    pub other_system: Option<String>,
+}
+
+/// How far the partitions of a table reach.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runway {
+    /// The table.
+    pub table: String,
+    /// How far, or why that cannot be said.
+    pub reach: Part<Reach>,
+}
+
+/// How far partitions reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reach {
+    /// For so many seconds, or for ever.
+    Seconds(f64),
+    /// Of a key without a meaning in time: percent of what the policy wants ahead.
+    Share(f64),
+}
+
+/// What other rooms have read for checks, of a target for which dbctl.yaml names it.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// Its migrations.
+    pub migrations: Part<Migrations>,
+    /// Its partitions.
+    pub runways: Part<Vec<Runway>>,
+}
+
+impl Default for Brought {
+    fn default() -> Brought {
+        Brought {
+            migrations: Err("the target names no migrations: 'system:' or 'migrations:' in dbctl.yaml".to_owned()),
+            runways: Err("no policy is named: 'checks: {partitions: {policy: FILE}}' in dbctl.yaml".to_owned()),
+        }
+    }
 }
 
 /// Everything that is measured. A part that no check asked for says so.
@@ -97,6 +146,8 @@ pub struct Scene {
     pub checkpoints: Part<Checkpoints>,
     /// Disks.
     pub disks: Part<Vec<Disk>>,
+    /// What other rooms have read.
+    pub brought: Brought,
     /// What an earlier run counted.
     pub before: Part<Counters>,
     /// What is counted now.

@@ -1,8 +1,10 @@
 //! `dbctl check` on real servers: every check OK, WARN, CRIT and UNKNOWN, and how it is told.
 
+mod brought;
 mod forms;
 mod kept;
 mod levels;
+mod unknown;
 
 use std::path::Path;
 
