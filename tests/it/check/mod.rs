@@ -4,6 +4,7 @@ mod brought;
 mod forms;
 mod kept;
 mod levels;
+mod places;
 mod unknown;
 
 use std::path::Path;

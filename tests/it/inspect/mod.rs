@@ -4,6 +4,7 @@ mod acting;
 mod activity;
 mod indexes;
 mod kept;
+mod many;
 mod places;
 mod scenes;
 mod sizes;
