@@ -8,8 +8,8 @@ use crate::inspect::indexes::{Kind, Limits, Wish};
 
 /// Find indexes that are invalid, double, redundant or of little use, and where one may be missing
 ///
-/// Each with its size, the evidence and the SQL to run; nothing is run. Only reads and waits for no lock.
-/// Partitions are judged with their table. What each FINDING is:
+/// Each with its size, the evidence and the SQL to run; nothing is run. Only reads, and waits for no
+/// lock. Partitions are judged with their table. What each FINDING is:
 ///
 ///   invalid      its build did not end, or a REINDEX CONCURRENTLY left it over; nobody builds it now
 ///   duplicate    the same as another one of its table, which may be worth more
@@ -46,7 +46,7 @@ pub struct IndexesArgs {
     /// Leave out indexes of less than so many MB
     #[arg(long, value_name = "MB", default_value_t = 0)]
     min_size: u64,
-    /// Leave out foreign keys of tables with fewer rows, and such tables as lack an index
+    /// Leave out foreign keys of tables with fewer rows, and such tables as may lack an index
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     min_rows: i64,
     /// So long uses must have been counted for an index to be called unused
