@@ -1,13 +1,24 @@
--- Since when are the uses of indexes counted here?
+-- Since when are the uses of indexes counted here, and does anybody else answer queries?
 -- Server: 14.
 -- Rights: none.
 SELECT
     pg_catalog.current_database()::text AS database,
+    pg_catalog.current_setting('server_version_num')::int8 / 10000 AS major,
     pg_catalog.pg_is_in_recovery() AS standby,
+    (
+        SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_stat_replication AS r
+        WHERE
+            r.state IS DISTINCT FROM 'backup'
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_replication_slots AS s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'
+            )
+    ) AS standbys,
+    w.since,
+    pg_catalog.date_part('epoch', pg_catalog.now() - w.since)::float8 AS seconds
+FROM (
     -- After a crash all counters begin anew, which only those of the background writer say.
-    pg_catalog.date_part(
-        'epoch',
-        pg_catalog.now() - COALESCE(GREATEST(d.stats_reset, b.stats_reset), pg_catalog.pg_postmaster_start_time())
-    )::float8 AS seconds
-FROM pg_catalog.pg_stat_database AS d, pg_catalog.pg_stat_bgwriter AS b
-WHERE d.datname = pg_catalog.current_database()
+    SELECT COALESCE(GREATEST(d.stats_reset, b.stats_reset), pg_catalog.pg_postmaster_start_time()) AS since
+    FROM pg_catalog.pg_stat_database AS d, pg_catalog.pg_stat_bgwriter AS b
+    WHERE d.datname = pg_catalog.current_database()
+) AS w

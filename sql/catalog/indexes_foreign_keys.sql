@@ -1,7 +1,10 @@
--- Which foreign keys are there, on which columns, and how many rows and bytes has their table?
+-- Which foreign keys are there, those of partitions with those they belong to, and on which columns?
 -- Server: 14.
 -- Rights: none.
+-- One that refers to a partitioned table has a row for each of its partitions as well.
 SELECT
+    k.oid,
+    NULLIF(k.conparentid, 0) AS parent,
     k.conrelid AS table_oid,
     n.nspname::text AS schema,
     t.relname::text AS table_name,
@@ -11,16 +14,10 @@ SELECT
         SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.at)
         FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u (attnum, at)
         INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
-    ) AS names,
-    t.relkind = 'p' AS is_partitioned,
-    (
-        SELECT GREATEST(pg_catalog.sum(GREATEST(l.reltuples, 0)), GREATEST(t.reltuples, 0))::int8
-        FROM pg_catalog.pg_inherits AS p
-        INNER JOIN pg_catalog.pg_class AS l ON l.oid = p.inhrelid
-        WHERE p.inhparent = k.conrelid
-    ) AS rows
+    ) AS names
 FROM pg_catalog.pg_constraint AS k
 INNER JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND t.relpersistence <> 't'
-ORDER BY 2, 3, 4
+LEFT JOIN pg_catalog.pg_constraint AS o ON o.oid = k.conparentid
+WHERE k.contype = 'f' AND t.relpersistence <> 't' AND o.conrelid IS DISTINCT FROM k.conrelid
+ORDER BY n.nspname, t.relname, k.conname

@@ -1,5 +1,8 @@
 //! What each check measures: functions from what was read to values with words. Pure.
 
+pub(super) use super::objects::{
+    duplicate_index, fk_without_index, invalid_index, partitions, pending_migrations, sequences, unused_index,
+};
 use super::scene::Scene;
 use crate::inspect::backend::Backend;
 use crate::inspect::vitals::{Database, Part, percent};
@@ -31,16 +34,16 @@ pub struct Measure {
 }
 
 impl Measured {
-    fn fine(fine: impl Into<String>) -> Measured {
+    pub(super) fn fine(fine: impl Into<String>) -> Measured {
         Measured { fine: fine.into(), ..Measured::default() }
     }
 
-    fn add(&mut self, metric: &'static str, object: Option<&str>, value: f64, said: impl Into<String>) {
+    pub(super) fn add(&mut self, metric: &'static str, object: Option<&str>, value: f64, said: impl Into<String>) {
         let object = object.map(str::to_owned);
         self.values.push(Measure { metric, object, value, said: said.into(), remedy: None });
     }
 
-    fn fix(&mut self, remedy: impl Into<String>) {
+    pub(super) fn fix(&mut self, remedy: impl Into<String>) {
         if let Some(last) = self.values.last_mut() {
             last.remedy = Some(remedy.into());
         }
@@ -48,7 +51,7 @@ impl Measured {
 }
 
 /// A number with the words for one or for several.
-fn some(count: usize, one: &str, several: &str) -> String {
+pub(super) fn some(count: usize, one: &str, several: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
 }
 
@@ -58,12 +61,12 @@ const LEAST_TRANSACTIONS: f64 = 100.0;
 const LEAST_BLOCKS: f64 = 10_000.0;
 const LEAST_CHECKPOINTS: f64 = 5.0;
 
-fn part<T>(part: &Part<T>) -> Part<&T> {
+pub(super) fn part<T>(part: &Part<T>) -> Part<&T> {
     part.as_ref().map_err(Clone::clone)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and sizes")]
-fn number(count: i64) -> f64 {
+pub(super) fn number(count: i64) -> f64 {
     count as f64
 }
 
@@ -357,48 +360,6 @@ pub(super) fn autovacuum(scene: &Scene) -> Part<Measured> {
             found.add("never_analyzed", name, 1.0, format!("{} was never analyzed", t.relation));
             found.fix(format!("ANALYZE {}", t.relation));
         }
-    }
-    Ok(found)
-}
-
-pub(super) fn invalid_index(scene: &Scene) -> Part<Measured> {
-    let mut found = Measured::fine("every index is valid");
-    for i in part(&scene.indexes)? {
-        found.add("invalid", Some(&i.index), 1.0, format!("index {} of {} is invalid", i.index, i.relation));
-        found.fix(&i.remedy);
-    }
-    Ok(found)
-}
-
-pub(super) fn fk_without_index(scene: &Scene) -> Part<Measured> {
-    let mut found = Measured::fine("every foreign key of a large table has an index");
-    for k in part(&scene.keys)? {
-        let said = format!("foreign key {} has no index, and its table has {} rows", k.constraint, k.rows);
-        found.add("rows", Some(&k.constraint), number(k.rows), said);
-        found.fix(&k.remedy);
-    }
-    Ok(found)
-}
-
-pub(super) fn sequences(scene: &Scene) -> Part<Measured> {
-    let all = part(&scene.sequences)?;
-    let mut found = Measured::fine("no sequence is near its end");
-    let unread = all.iter().filter(|s| !s.readable).count();
-    found.unknown = (unread > 0).then(|| {
-        format!(
-            "{} cannot be read: locked, or for want of GRANT SELECT ON ALL SEQUENCES IN SCHEMA … TO this role",
-            some(unread, "sequence", "sequences")
-        )
-    });
-    for s in all.iter().filter(|s| !s.cycles) {
-        let Some(used) = s.used_percent else { continue };
-        let fills = s.fills.as_ref().map_or(String::new(), |fills| format!(", which fills {fills},"));
-        found.add(
-            "used",
-            Some(&s.sequence),
-            used,
-            format!("{}{fills} has used {used:.1} % of its numbers", s.sequence),
-        );
     }
     Ok(found)
 }

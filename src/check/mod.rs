@@ -3,6 +3,7 @@
 
 mod judge;
 mod measure;
+mod objects;
 mod registry;
 mod scene;
 mod settings;
@@ -16,16 +17,17 @@ use chrono::Utc;
 pub use judge::{Verdict, judge};
 pub use measure::{Measure, Measured};
 pub use registry::{CHECKS, CONN, Check, Limits, Metric, Unit, named, names};
+pub use scene::{Brought, Migrations, Reach, Runway};
 pub use settings::{Ignore, Profile, Rule, Settings, Written};
 pub use state::exchange;
 pub use view::{Report, view};
 
-use scene::{Counters, Disk, Need, Scene};
+use scene::{Counters, Disk, Indexes, Need, Scene};
 
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
-use crate::inspect::{Eye, activity, locks};
+use crate::inspect::{Eye, activity, indexes, locks};
 use crate::outcome::Level;
 use crate::pg::Interrupt;
 
@@ -38,6 +40,8 @@ pub struct Request {
     pub settings: Settings,
     /// Where counters are kept; nowhere without a home.
     pub state: Option<PathBuf>,
+    /// What other rooms have read.
+    pub brought: Brought,
 }
 
 /// Checks one database. A server that cannot be reached is a verdict as well.
@@ -88,9 +92,15 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
     fn unread<T>() -> Part<T> {
         Err("it was not read".to_owned())
     }
+    // Whichever rate is asked for, all counters are kept: the next run may ask for another.
+    let counts = needs(Need::State);
     macro_rules! read {
         ($need:ident, $read:expr) => {
-            if needs(Need::$need) { $read } else { unread() }
+            if needs(Need::$need) || counts && matches!(Need::$need, Need::Databases | Need::Checkpoints) {
+                $read
+            } else {
+                unread()
+            }
         };
     }
     let server: Part<Server> = reader.one().await?;
@@ -104,18 +114,19 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         receiver: read!(Receiver, reader.all().await?),
         slots: read!(Slots, reader.all().await?),
         queue: read!(Queue, reader.all().await?),
-        indexes: read!(Indexes, reader.all().await?),
-        keys: read!(Keys, reader.all().await?),
+        indexes: read!(Indexes, indexes(&reader).await?),
+        unused_after: unused_after(&request.settings),
         sequences: read!(Sequences, reader.all().await?),
         archiver: read!(Archiver, reader.one().await?),
         collations: read!(Collations, reader.collations(major).await?),
         checkpoints: read!(Checkpoints, reader.checkpoints().await?),
         disks: disks(&server, &request.settings.paths),
+        brought: request.brought.clone(),
         before: unread(),
         counters: Counters::default(),
         server,
     };
-    if needs(Need::State) {
+    if counts {
         let identity: Part<Identity> = reader.one().await?;
         scene.counters = counters(&scene);
         scene.before = match (&request.state, identity) {
@@ -133,6 +144,24 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         };
     }
     Ok(scene)
+}
+
+/// Everything that `dbctl indexes` would say; thresholds come later.
+async fn indexes(reader: &Reader<'_>) -> Result<Part<Indexes>> {
+    let catalog = reader.part(indexes::read(reader.eye(), EACH)).await?;
+    let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
+    Ok(catalog.map(|catalog| Indexes {
+        standby: catalog.standby,
+        standbys: catalog.standbys,
+        counted_seconds: catalog.counted_seconds,
+        found: indexes::judge(&catalog, &[], &limits),
+    }))
+}
+
+/// What counts as old enough, by the mildest threshold in force.
+fn unused_after(settings: &Settings) -> f64 {
+    let limits = named("unused_index").and_then(|check| Some(settings.limits(check, check.metric("age")?, "", None)));
+    limits.map_or(0.0, |limits| limits.warn.or(limits.crit).unwrap_or_default())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counters")]

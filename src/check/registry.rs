@@ -95,7 +95,7 @@ const fn crits(name: &'static str) -> Metric {
 
 macro_rules! checks {
     ($($id:literal, $summary:literal, [$($need:ident),*], [$($metric:expr),+], $remedy:literal, $measure:ident;)+) => {
-        /// All of them; other rooms' checks are added here.
+        /// All of them.
         pub const CHECKS: &[Check] = &[$(Check {
             id: $id,
             summary: $summary,
@@ -142,7 +142,11 @@ checks! {
         "dbctl health autovacuum", autovacuum;
     "invalid_index", "indexes that are invalid and that nobody builds", [Indexes],
         [warns("invalid", Count, 0.0)], "REINDEX INDEX CONCURRENTLY", invalid_index;
-    "fk_without_index", "rows of tables with a foreign key without an index", [Keys],
+    "duplicate_index", "size of indexes that do the work of another one", [Indexes],
+        [warns("size", Bytes, 0.0)], "DROP INDEX CONCURRENTLY", duplicate_index;
+    "unused_index", "for how long indexes are counted as not used", [Indexes],
+        [warns("age", Seconds, 2_592_000.0)], "DROP INDEX CONCURRENTLY", unused_index;
+    "fk_without_index", "rows of tables with a foreign key without an index", [Indexes],
         [warns("rows", Count, 10_000.0)], "CREATE INDEX CONCURRENTLY", fk_without_index;
     "sequences", "numbers that sequences have used, by their own limit and the column's", [Sequences],
         [over("used", Percent, 70.0, 90.0)], "ALTER TABLE … ALTER COLUMN … TYPE bigint", sequences;
@@ -164,6 +168,11 @@ checks! {
         [over("rate", Bytes, 1_073_741_824.0, 10_737_418_240.0)], "dbctl activity; see work_mem", temp_files;
     "checkpoints", "checkpoints that came before their time", [Checkpoints, State],
         [over("requested", Percent, 50.0, 80.0)], "ALTER SYSTEM SET max_wal_size, larger", checkpoints;
+    "pending_migrations", "migrations that dbctl.yaml names for a target and that it does not have", [Migrations],
+        [warns("pending", Count, 0.0), warns("contradictions", Count, 0.0)], "dbctl migrate plan", pending_migrations;
+    "partitions", "how far the partitions of a policy reach ahead", [Partitions],
+        [Metric { lower: true, ..over("runway", Seconds, 259_200.0, 86_400.0) },
+         Metric { lower: true, ..over("share", Percent, 50.0, 20.0) }], "dbctl partitions create", partitions;
     "latency", "mean time that a transaction is at work", [Databases, State],
         [over("mean", Seconds, 1.0, 5.0)], "dbctl activity", latency;
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::inspect::activity;
+use crate::inspect::indexes::Finding;
 use crate::inspect::locks::Sample;
 use crate::inspect::replication::{Receiver, Slot, Standby};
-use crate::inspect::vitals::{
-    Archiver, Autovacuum, Checkpoints, Collation, Database, ForeignKey, InvalidIndex, Part, Role, Sequence, Server,
-};
+use crate::inspect::vitals::{Archiver, Autovacuum, Checkpoints, Collation, Database, Part, Role, Sequence, Server};
 
 /// A part that checks need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +23,13 @@ pub enum Need {
     Slots,
     Queue,
     Indexes,
-    Keys,
     Sequences,
     Archiver,
     Collations,
     Checkpoints,
     State,
+    Migrations,
+    Partitions,
 }
 
 /// Counters of one moment.
@@ -52,6 +52,66 @@ pub struct Disk {
     pub free_bytes: f64,
 }
 
+/// What is wrong with indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Indexes {
+    /// The server is a standby: what its primary uses is not known here.
+    pub standby: bool,
+    /// So many standbys stream from here, whose uses are not known here.
+    pub standbys: i64,
+    /// Uses are counted for so long.
+    pub counted_seconds: f64,
+    /// What `dbctl indexes` would say.
+    pub found: Vec<Finding>,
+}
+
+/// How a database stands to the migrations that dbctl.yaml names for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrations {
+    /// Versions to be applied.
+    pub pending: usize,
+    /// Versions whose history contradicts the files.
+    pub contradictions: usize,
+    /// The system whose history it is, when it is another.
+    pub other_system: Option<String>,
+}
+
+/// How far the partitions of a table reach.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runway {
+    /// The table.
+    pub table: String,
+    /// How far, or why that cannot be said.
+    pub reach: Part<Reach>,
+}
+
+/// How far partitions reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reach {
+    /// For so many seconds, or for ever.
+    Seconds(f64),
+    /// Of a key without a meaning in time: percent of what the policy wants ahead.
+    Share(f64),
+}
+
+/// What other rooms have read for checks, of a target for which dbctl.yaml names it.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// Its migrations.
+    pub migrations: Part<Migrations>,
+    /// Its partitions.
+    pub runways: Part<Vec<Runway>>,
+}
+
+impl Default for Brought {
+    fn default() -> Brought {
+        Brought {
+            migrations: Err("the target names no migrations: 'system:' or 'migrations:' in dbctl.yaml".to_owned()),
+            runways: Err("no policy is named: 'checks: {partitions: {policy: FILE}}' in dbctl.yaml".to_owned()),
+        }
+    }
+}
+
 /// Everything that is measured. A part that no check asked for says so.
 pub struct Scene {
     /// The server and its settings.
@@ -72,10 +132,10 @@ pub struct Scene {
     pub slots: Part<Vec<Slot>>,
     /// What autovacuum has to do.
     pub queue: Part<Vec<Autovacuum>>,
-    /// Invalid indexes.
-    pub indexes: Part<Vec<InvalidIndex>>,
-    /// Foreign keys without an index.
-    pub keys: Part<Vec<ForeignKey>>,
+    /// What is wrong with indexes.
+    pub indexes: Part<Indexes>,
+    /// For so many seconds uses must be counted before an index is called unused.
+    pub unused_after: f64,
     /// Sequences.
     pub sequences: Part<Vec<Sequence>>,
     /// The archiver.
@@ -86,6 +146,8 @@ pub struct Scene {
     pub checkpoints: Part<Checkpoints>,
     /// Disks.
     pub disks: Part<Vec<Disk>>,
+    /// What other rooms have read.
+    pub brought: Brought,
     /// What an earlier run counted.
     pub before: Part<Counters>,
     /// What is counted now.

@@ -1,5 +1,7 @@
 //! Which checks are made and what their thresholds are: the flags over dbctl.yaml over the profile. Pure.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 
 use super::registry::{Check, Limits, Metric};
@@ -81,6 +83,8 @@ pub struct Settings {
     pub ignore: Vec<Ignore>,
     /// Folders of this machine whose disk counts as the server's.
     pub paths: Vec<String>,
+    /// The policy whose partitions are checked.
+    pub policy: Option<PathBuf>,
 }
 
 impl Settings {

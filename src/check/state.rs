@@ -101,10 +101,11 @@ fn keep(mut known: Vec<Counters>, counters: &Counters) -> Vec<Counters> {
     if known.last().is_some_and(|last| (0.0..AT_ONCE).contains(&(last.at - counters.at))) {
         return known;
     }
-    let shrunk = |then: &Counters| {
-        then.values.iter().any(|(name, value)| counters.values.get(name).is_some_and(|now| now < value))
+    // Counters that were reset, or that could not be read then, make the past useless.
+    let fits = |then: &Counters| {
+        counters.values.iter().all(|(name, now)| then.values.get(name).is_some_and(|value| value <= now))
     };
-    known.retain(|then| then.at < counters.at && !shrunk(then));
+    known.retain(|then| then.at < counters.at && fits(then));
     let old = known.iter().rposition(|then| counters.at - then.at >= WINDOW).unwrap_or(0);
     known.drain(..old);
     // A run a second must not push the past out: what is closer than the window allows is left out.

@@ -13,8 +13,10 @@ use crate::check::{Profile, names};
 /// cannot be read is UNKNOWN, never OK; a server that does not answer is CRIT. Thresholds, exceptions and
 /// what is ignored stand in dbctl.yaml under 'checks'. Formats besides the usual: nagios, prometheus, junit.
 ///
-/// Only reads, on one connection, for at most 10 s. Checks of rates (deadlocks, rollbacks, cache_hit,
-/// temp_files, checkpoints, latency) compare with an earlier run, and are UNKNOWN in the first.
+/// Only reads, for at most 10 s on one connection, and 5 s each for migrations and partitions. Checks of rates
+/// (deadlocks, rollbacks, cache_hit, temp_files, checkpoints, latency) compare with an earlier run, and are
+/// UNKNOWN in the first. pending_migrations is for targets with 'system:' or 'migrations:' in dbctl.yaml,
+/// partitions for a policy that is named there ('checks: {partitions: {policy: FILE}}').
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dbctl check

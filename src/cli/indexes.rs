@@ -6,23 +6,35 @@ use clap::builder::PossibleValuesParser;
 use crate::config::Secret;
 use crate::inspect::indexes::{Kind, Limits, Wish};
 
-/// Find indexes that are invalid, double, redundant or unused, and foreign keys that have none
+/// Find indexes that are invalid, double, redundant or of little use, and where one may be missing
 ///
-/// Each with its size, the evidence and the SQL to run; nothing is run. Only reads and waits for no lock. An
-/// index counts as unused when no query used it since uses are counted, for 30 days at least, on this server
-/// and on each --replica; never where a constraint or the replica identity needs it. Partitions are judged
-/// with their table.
+/// Each with its size, the evidence and the SQL to run; nothing is run. Only reads, and waits for no
+/// lock. Partitions are judged with their table. What each FINDING is:
+///
+///   invalid      its build did not end, or a REINDEX CONCURRENTLY left it over; nobody builds it now
+///   duplicate    the same as another one of its table, which may be worth more
+///   redundant    another one of its table begins with the same columns
+///   foreign-key  a foreign key without an index: each DELETE in the other table reads this one
+///   unused       no query used it since uses are counted, for --min-days, here and on each --replica
+///   rarely-used  a use for a thousand writes or more
+///   missing      a table that is read whole again and again: a hint, no verdict
+///
+/// Where a constraint, the replica identity or a foreign key needs an index, it is not told as unused.
 ///
 /// Exit codes: 0; with --exit-code 2 when something was found.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:
   dbctl indexes
   dbctl indexes unused duplicate --min-size 10
-  dbctl indexes unused --replica postgresql://standby/app
+  dbctl indexes unused rarely-used --replica postgresql://standby/app
+  dbctl indexes missing --min-rows 1000000
   dbctl indexes invalid --exit-code
-  dbctl indexes --format json | jq -r '.indexes_found[].remedy'")]
+  dbctl indexes --limit 0 --format json | jq -r '.indexes_found[].remedy'"
+)]
 pub struct IndexesArgs {
-    /// Only these: invalid, duplicate, redundant, foreign-key, unused
+    /// Only these: invalid, duplicate, redundant, foreign-key, unused, rarely-used, missing
     #[arg(value_name = "FINDING", value_parser = PossibleValuesParser::new(Kind::NAMES), hide_possible_values = true)]
     kinds: Vec<String>,
     /// Only tables of this schema; may be repeated
@@ -34,7 +46,7 @@ pub struct IndexesArgs {
     /// Leave out indexes of less than so many MB
     #[arg(long, value_name = "MB", default_value_t = 0)]
     min_size: u64,
-    /// Leave out foreign keys of tables with fewer rows
+    /// Leave out foreign keys of tables with fewer rows, and such tables as may lack an index
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     min_rows: i64,
     /// So long uses must have been counted for an index to be called unused
@@ -43,6 +55,9 @@ pub struct IndexesArgs {
     /// A standby whose queries count as well; may be repeated
     #[arg(long = "replica", value_name = "URL", value_parser = super::parse_secret)]
     replicas: Vec<Secret>,
+    /// So many findings, the worst first; 0 is all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
     /// Exit 2 when something was found
     #[arg(long)]
     exit_code: bool,
@@ -68,6 +83,8 @@ impl IndexesArgs {
                 kinds: Kind::ALL.into_iter().filter(wanted).collect(),
                 schemas: self.schemas,
                 tables: self.tables,
+                replicas: self.replicas.len(),
+                limit: Some(self.limit).filter(|limit| *limit > 0),
                 exit_code: self.exit_code,
             },
             limits: Limits {

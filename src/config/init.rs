@@ -73,6 +73,9 @@ mod tests {
         let defaults = &all.defaults;
         assert!(defaults.lock_timeout.is_some() && defaults.progress.is_some() && defaults.jobs.is_some());
         assert!(all.target(1).unwrap().protected);
+        let checks = &all.checks;
+        assert!(checks.profile.is_some() && checks.policy.is_some() && checks.paths.len() == 1, "{checks:?}");
+        assert_eq!((checks.off.as_slice(), checks.ignore.len()), (&["stats_age"][..], 1));
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub fn create(folder: PathBuf, name: &str, with_rollback: bool, now: chrono::Dat
     Ok((Outcome::Done, view::created(&files)))
 }
 
-/// How a database stands to an embedded system.
+/// How a database stands to its migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The server.
@@ -179,12 +179,13 @@ pub struct Standing {
     pub other_system: Option<String>,
 }
 
-/// Reads how a database stands to an embedded system.
+/// Reads how a database stands to its migrations.
 ///
 /// # Errors
-/// Usage for an unknown system or part; the server's.
-pub async fn standing(session: &Session, system: &str, without: &[String]) -> Result<Standing> {
-    let set = MigrationSet::load(&Origin::System(system.to_owned()))?.without(without)?;
+/// Usage for an unknown system or part, invalid for files that cannot be read; the server's.
+pub async fn standing(session: &Session, origin: &Origin, without: &[String]) -> Result<Standing> {
+    let set = MigrationSet::load(origin)?.without(without)?;
+    set.refuse_problems()?;
     let found = read_findings(session, set).await?;
     Ok(Standing {
         pending: found.assessment.pending().count(),

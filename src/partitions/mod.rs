@@ -42,7 +42,7 @@ pub mod workbench;
 pub use crate::steps::Means;
 pub use plan::Wish;
 pub use rotate::run;
-pub use survey::{check, status, timeline, write_metrics};
+pub use survey::{check, runways, status, timeline, write_metrics};
 
 use crate::config::connection::Connection;
 use crate::config::env::Env;

@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use super::check::{self, Report, Scene};
 use super::metrics::{self, Measured};
 use super::observe::{self, Looked};
-use super::status::{self, Standing, TableStatus};
+use super::status::{self, Runway, Standing, TableStatus};
 use super::work::Found;
 use super::{Answer, Request, look, status_view, view};
-use crate::error::{Kind, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::outcome::Outcome;
 use crate::output::Document;
@@ -47,6 +47,25 @@ pub async fn timeline(request: &Request, interrupt: &Interrupt) -> Result<(Docum
             track(found, status)
         });
         Ok((status_view::document(head("partitions.status"), scene), tracks.collect()))
+    })
+    .await
+}
+
+/// How far the partitions of every table reach for which the policy wants some ahead, or why that cannot be said.
+///
+/// # Errors
+/// As [`status`].
+pub async fn runways(request: &Request, interrupt: &Interrupt) -> Result<Vec<(TableName, Result<Runway>)>> {
+    survey(request, interrupt, |scene, _| {
+        let tables = scene.looked.iter().zip(scene.statuses).filter_map(|(looked, status)| {
+            let table = looked.entry.table.clone();
+            match (&looked.found, status) {
+                (Err(failure), _) => Some((table, Err(Failure::new(failure.what(), failure.messages().join(": "))))),
+                (Ok(_), Some(status)) if status.runway.ahead.is_some() => Some((table, Ok(status.runway))),
+                _ => None,
+            }
+        });
+        Ok(tables.collect())
     })
     .await
 }

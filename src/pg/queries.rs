@@ -78,10 +78,12 @@ queries! {
     FILL_KEYS = "fill_keys" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
-    INDEXES = "indexes" ();
+    INDEXES = "indexes" (BOOL);
     INDEXES_COUNTED = "indexes_counted" ();
     INDEXES_DEFINITIONS = "indexes_definitions" (OID_ARRAY);
     INDEXES_FOREIGN_KEYS = "indexes_foreign_keys" ();
+    INDEXES_LAST_SCANS_16 = "indexes_last_scans_16" ();
+    INDEXES_TABLES = "indexes_tables" (BOOL);
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();
     RELATION_ESTIMATES = "relation_estimates" ();
@@ -182,8 +184,6 @@ queries! {
     VITAL_COLLATIONS = "vital_collations" ();
     VITAL_COLLATIONS_15 = "vital_collations_15" ();
     VITAL_DATABASES = "vital_databases" ();
-    VITAL_FOREIGN_KEYS = "vital_foreign_keys" ();
-    VITAL_INVALID_INDEXES = "vital_invalid_indexes" ();
     VITAL_OLDEST_TABLES = "vital_oldest_tables" ();
     VITAL_ROLES = "vital_roles" ();
     VITAL_SEQUENCES = "vital_sequences" ();

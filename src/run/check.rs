@@ -1,13 +1,29 @@
 //! `dbctl check`: every target, one answer, the worst of them as exit code.
 
+use std::path::Path;
+use std::time::Duration;
+
 use chrono::Utc;
 
 use super::Run;
-use crate::check::{self, CHECKS, Request, Settings};
+use crate::check::{self, Brought, CHECKS, Check, Migrations, Reach, Request, Runway, Settings};
 use crate::cli::check::Wish;
-use crate::error::Result;
+use crate::cli::migrate;
+use crate::cli::partitions::{Source, Verb};
+use crate::config::Target;
+use crate::error::{Kind, Result};
+use crate::ident::TableName;
+use crate::inspect::vitals::Part;
 use crate::outcome::Outcome;
 use crate::output::{self, Column, Document, Style, Table, Value, prometheus};
+use crate::pg::{Interrupt, Session};
+use crate::{partitions, policy};
+
+/// The checks whose reading other rooms do.
+const MIGRATIONS: &str = "pending_migrations";
+const PARTITIONS: &str = "partitions";
+/// How long such a reading may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Run {
     pub(super) fn check(&self, wish: &Wish) -> Result<Outcome> {
@@ -17,18 +33,21 @@ impl Run {
             return self.answer((Outcome::Done, list(&settings)));
         }
         let has = |names: &[String], id: &str| names.iter().any(|name| name == id);
-        let checks = CHECKS.iter().filter(|check| {
+        let wanted = |check: &Check| {
             (has(&wish.only, check.id) || wish.only.is_empty() && !settings.off.contains(&check.id))
                 && !has(&wish.skip, check.id)
-        });
-        let request = Request {
-            checks: checks.collect(),
-            state: wish.state.clone().or_else(|| self.state_folder().map(|folder| folder.join("check.json"))),
-            settings,
         };
+        let state = wish.state.clone().or_else(|| self.state_folder().map(|folder| folder.join("check.json")));
         let reports = self.block_on(async |interrupt| {
             let mut reports = Vec::new();
             for target in &self.settings.targets()? {
+                // What a target has no file for is left out, unless somebody asks for it.
+                let checks: Vec<&'static Check> = CHECKS
+                    .iter()
+                    .filter(|check| wanted(check) && (has(&wish.only, check.id) || applies(check, target, &settings)))
+                    .collect();
+                let brought = self.bring(target, &checks, &settings, interrupt).await?;
+                let request = Request { checks, state: state.clone(), settings: settings.clone(), brought };
                 let mut report = check::check(&self.connection(target)?, &request, interrupt).await?;
                 report.target.clone_from(&target.name);
                 reports.push(report);
@@ -46,6 +65,76 @@ impl Run {
             }
             None => self.answer((level.outcome(), document)),
         }
+    }
+
+    /// What other rooms read for checks: the migrations and the partitions of a target.
+    pub(super) async fn bring(
+        &self,
+        target: &Target,
+        checks: &[&Check],
+        settings: &Settings,
+        interrupt: &Interrupt,
+    ) -> Result<Brought> {
+        let wants = |id: &str| checks.iter().any(|check| check.id == id);
+        let mut brought = Brought::default();
+        if wants(MIGRATIONS) && names_migrations(target) {
+            brought.migrations = in_time(self.standing(target, interrupt)).await?;
+        }
+        if let Some(policy) = settings.policy.as_deref().filter(|_| wants(PARTITIONS)) {
+            brought.runways = in_time(self.runways(target, policy, interrupt)).await?;
+        }
+        Ok(brought)
+    }
+
+    async fn standing(&self, target: &Target, interrupt: &Interrupt) -> Result<Migrations> {
+        let origin = migrate::Source::new(None, None, Vec::new()).of(target)?;
+        let session = Session::open(&self.connection(target)?, "check", interrupt).await?;
+        let standing = crate::migrate::standing(&session, &origin, &[]).await?;
+        Ok(Migrations {
+            pending: standing.pending,
+            contradictions: standing.contradictions,
+            other_system: standing.other_system,
+        })
+    }
+
+    async fn runways(&self, target: &Target, policy: &Path, interrupt: &Interrupt) -> Result<Vec<Runway>> {
+        let source = Source { policy: policy.to_owned(), system: None, allow_clock_skew: false, tables: Vec::new() };
+        let policy = policy::file::open(policy, &self.env)?;
+        let request =
+            self.partitions_request(target, &source, &Verb::Check { nagios: false, metrics: None }, policy)?;
+        let tables = partitions::runways(&request, interrupt).await?;
+        let of = |(table, runway): (TableName, Result<partitions::status::Runway>)| Runway {
+            table: table.to_string(),
+            reach: match runway {
+                Ok(runway) if runway.is_time => Ok(Reach::Seconds(runway.length)),
+                Ok(runway) => Ok(Reach::Share(100.0 * runway.ratio().unwrap_or(f64::INFINITY))),
+                Err(failure) => Err(failure.messages().join(": ")),
+            },
+        };
+        Ok(tables.into_iter().map(of).collect())
+    }
+}
+
+fn names_migrations(target: &Target) -> bool {
+    target.system.is_some() || target.migrations.is_some()
+}
+
+/// Whether a check has something to look at.
+pub(super) fn applies(check: &Check, target: &Target, settings: &Settings) -> bool {
+    match check.id {
+        MIGRATIONS => names_migrations(target),
+        PARTITIONS => settings.policy.is_some(),
+        _ => true,
+    }
+}
+
+/// What another room reads, as a part; one that takes too long is UNKNOWN.
+async fn in_time<T>(read: impl Future<Output = Result<T>>) -> Result<Part<T>> {
+    match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(read)) => Ok(Ok(read)),
+        Ok(Err(failure)) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => Err(failure),
+        Ok(Err(failure)) => Ok(Err(failure.messages().join(": "))),
+        Err(_) => Ok(Err(format!("it took longer than {} s", PATIENCE.as_secs()))),
     }
 }
 

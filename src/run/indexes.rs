@@ -15,11 +15,11 @@ impl Run {
         }
         self.on_targets(async |run, target, interrupt| {
             let eye = Eye::open(&run.connection(target)?, "indexes", interrupt).await?;
-            let mut catalog = indexes::read(&eye).await?;
+            let mut catalog = indexes::read(&eye, indexes::LIMIT).await?;
             let mut elsewhere: Vec<BTreeMap<String, i64>> = Vec::new();
             for replica in &asked.replicas {
                 let there = Eye::open(&run.connect_to(Some(replica))?, "indexes", interrupt).await?;
-                let there = indexes::read(&there).await?;
+                let there = indexes::read(&there, indexes::LIMIT).await?;
                 if there.database != catalog.database {
                     return Err(Failure::new(
                         Kind::Usage,
@@ -28,6 +28,7 @@ impl Run {
                     .hint("name a standby of this server, with this database"));
                 }
                 catalog.counted_seconds = catalog.counted_seconds.min(there.counted_seconds);
+                catalog.since = catalog.since.max(there.since);
                 elsewhere.push(indexes::uses(&there));
             }
             let mut found = indexes::judge(&catalog, &elsewhere, &asked.limits);

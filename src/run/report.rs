@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::Run;
+use super::check::applies;
 use super::drift::POLICY;
 use crate::cli::partitions::{Source, Verb};
 use crate::cli::report::Wish;
@@ -73,8 +74,12 @@ impl Run {
     /// The checks of `dbctl check`, without rates: nothing is kept from page to page.
     async fn health_part(&self, target: &Target, interrupt: &Interrupt) -> Result<Part> {
         let settings = self.settings.file.as_ref().map_or_else(check::Settings::default, |file| file.checks.clone());
-        let checks = check::CHECKS.iter().filter(|check| !settings.off.contains(&check.id)).collect();
-        let request = check::Request { checks, settings, state: None };
+        let checks: Vec<_> = check::CHECKS
+            .iter()
+            .filter(|check| !settings.off.contains(&check.id) && applies(check, target, &settings))
+            .collect();
+        let brought = self.bring(target, &checks, &settings, interrupt).await?;
+        let request = check::Request { checks, settings, state: None, brought };
         let report = check::check(&self.connection(target)?, &request, interrupt).await?;
         let (worst, document) = check::view(&[report], Utc::now());
         let level = match worst {

@@ -97,7 +97,9 @@ pub async fn demo_data(request: &Request, amount: Amount, dry_run: bool, means: 
 
 /// The server, once it is known to hold all of the system.
 async fn standing(session: &Session, system: &System, request: &Request) -> Result<Server> {
-    let standing = crate::migrate::standing(session, system.name, &request.without).await?;
+    let standing =
+        crate::migrate::standing(session, &crate::migrate::Origin::System(system.name.to_owned()), &request.without)
+            .await?;
     let database = &standing.server.database;
     let migrate = format!("dbctl migrate --system {}", system.name);
     match standing {

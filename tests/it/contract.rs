@@ -187,7 +187,15 @@ fn json_shapes() {
     ask(&["check", "--list"], 0);
     bridge.sql("ANALYZE");
     bridge.sql("CREATE TABLE doubled (a int); CREATE INDEX ON doubled (a); CREATE INDEX ON doubled (a)");
-    ask(&["indexes", "duplicate", "--database-url", &url], 0);
+    bridge
+        .sql("CREATE TABLE many AS SELECT generate_series(1, 12000) AS a; CREATE INDEX few ON many (a); ANALYZE many");
+    let busy = bridge.session();
+    busy.sql("DO $$ BEGIN FOR i IN 1..120 LOOP PERFORM count(*) FROM many; END LOOP; END $$");
+    busy.sql("UPDATE many SET a = a + 20000; SET enable_seqscan = off; SELECT FROM many WHERE a = 0");
+    drop(busy);
+    let counted = "SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE indexrelname = 'few'";
+    eventually("uses are counted", || bridge.one(counted) == "t");
+    ask(&["indexes", "duplicate", "rarely-used", "missing", "--min-days", "0", "--database-url", &url], 0);
     ask(&["sizes", "--database-url", &url], 0);
     ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);

@@ -1,5 +1,7 @@
 //! `checks:` of the config file: profile, thresholds by check, their exceptions, what is ignored.
 
+use std::path::Path;
+
 use chrono::NaiveDate;
 
 use crate::check::{Check, Ignore, Profile, Rule, Settings, Unit, Written, named, names};
@@ -21,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Field<'_>, source: &Source
         if is_off(reader, field) {
             settings.off.push(check.id);
         } else {
-            one(reader, field, check, &mut settings);
+            one(reader, field, check, source, &mut settings);
         }
     }
     let items = fields.get("ignore").map(|field| reader.items(field)).unwrap_or_default();
@@ -34,20 +36,26 @@ fn is_off(reader: &mut Reader<'_>, field: &Field<'_>) -> bool {
     field.is_yes_or_no() && reader.yes(field) == Some(false) || field.raw() == Some("off")
 }
 
-fn one(reader: &mut Reader<'_>, field: &Field<'_>, check: &'static Check, settings: &mut Settings) {
+fn one(reader: &mut Reader<'_>, field: &Field<'_>, check: &'static Check, source: &Source, settings: &mut Settings) {
     let keys = check.keys();
     let mut known: Vec<&str> = keys.iter().map(|(key, ..)| key.as_str()).collect();
     let mut inner = known.clone();
     inner.extend(["database", "object"]);
     known.push("override");
-    if check.id == "disk" {
-        known.push("path");
+    match check.id {
+        "disk" => known.push("path"),
+        "partitions" => known.push("policy"),
+        _ => {}
     }
     let fields = reader.fields(field, &known);
     let written = limits(reader, &fields, check);
     settings.rules.push(Rule { check: check.id, database: None, object: None, limits: written });
     if let Some(path) = fields.get("path").and_then(|field| reader.text(field)) {
         settings.paths.push(path);
+    }
+    if let Some(policy) = fields.get("policy").and_then(|field| reader.text(field)) {
+        let folder = source.path().parent().unwrap_or(Path::new(""));
+        settings.policy = Some(folder.join(policy));
     }
     let items = fields.get("override").map(|field| reader.items(field)).unwrap_or_default();
     for item in &items {

@@ -1,8 +1,14 @@
 //! What is wrong with the indexes of a database, with evidence and the SQL to run. Pure.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::read::{Catalog, ForeignKey, Index};
+use chrono::{DateTime, Utc};
+
+use super::keys::uncovered;
+use super::read::{Catalog, Index};
+use super::tree::Trees;
+use super::usage;
 use crate::ident::{Ident, TableName};
 
 /// What can be wrong.
@@ -14,17 +20,38 @@ pub enum Kind {
     Redundant,
     ForeignKey,
     Unused,
+    RarelyUsed,
+    Missing,
 }
 
 impl Kind {
     /// All of them, the worst first.
-    pub const ALL: [Kind; 5] = [Kind::Invalid, Kind::Duplicate, Kind::Redundant, Kind::ForeignKey, Kind::Unused];
+    pub const ALL: [Kind; 7] = [
+        Kind::Invalid,
+        Kind::Duplicate,
+        Kind::Redundant,
+        Kind::ForeignKey,
+        Kind::Unused,
+        Kind::RarelyUsed,
+        Kind::Missing,
+    ];
     /// Their words.
-    pub const NAMES: [&'static str; 5] = ["invalid", "duplicate", "redundant", "foreign-key", "unused"];
+    pub const NAMES: [&'static str; 7] =
+        ["invalid", "duplicate", "redundant", "foreign-key", "unused", "rarely-used", "missing"];
 
     /// The word.
     pub fn name(self) -> &'static str {
         Kind::NAMES[Kind::ALL.iter().position(|kind| *kind == self).unwrap_or_default()]
+    }
+
+    /// Whether it says that an index is of little use to queries.
+    pub fn is_of_use(self) -> bool {
+        matches!(self, Kind::Unused | Kind::RarelyUsed)
+    }
+
+    /// Whether its remedy frees the size that is told.
+    pub fn frees(self) -> bool {
+        !matches!(self, Kind::ForeignKey | Kind::Missing)
     }
 }
 
@@ -35,7 +62,7 @@ pub struct Limits {
     pub min_seconds: f64,
     /// Smaller indexes are not told, unless they are invalid.
     pub min_bytes: u64,
-    /// Foreign keys of smaller tables are not told.
+    /// Foreign keys of smaller tables are not told, and neither is that smaller ones lack an index.
     pub min_rows: i64,
 }
 
@@ -44,22 +71,41 @@ pub struct Limits {
 pub struct Finding {
     /// What.
     pub kind: Kind,
-    /// The index; nothing for a foreign key without one.
+    /// The index; nothing where there is none.
     pub index: Option<(u32, TableName)>,
     /// Its table.
     pub table: TableName,
-    /// What its removal would free; nothing where that is not the point.
+    /// The index, the foreign key or the table in one word, for monitoring.
+    pub object: String,
+    /// How large the index is, or the table that has none; nothing where that is not the point.
     pub bytes: Option<u64>,
     /// Why, in a sentence.
     pub evidence: String,
     /// The SQL to run.
     pub remedy: String,
+    /// The numbers of the evidence.
+    pub numbers: Numbers,
+}
+
+/// Numbers that programs read; each where it is of the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Numbers {
+    /// How often the index was used, or the table read in sequence.
+    pub scans: Option<i64>,
+    /// When the index was used last.
+    pub last_scan: Option<DateTime<Utc>>,
+    /// How many writes its table has had.
+    pub writes: Option<i64>,
+    /// How many rows reading in sequence has met.
+    pub rows_read: Option<i64>,
+    /// How many rows the table has.
+    pub rows: Option<i64>,
 }
 
 /// How often each index was used, partitions with that of their table, by name.
 pub fn uses(catalog: &Catalog) -> BTreeMap<String, i64> {
     let trees = Trees::of(catalog);
-    catalog.indexes.iter().map(|index| (index.name.to_string(), trees.scans(index))).collect()
+    catalog.indexes.iter().map(|index| (index.name.to_string(), trees.index(index).scans)).collect()
 }
 
 /// Judges; the worst first, then the largest. `elsewhere` are the uses on each other server: an index that one of
@@ -69,96 +115,36 @@ pub fn judge(catalog: &Catalog, elsewhere: &[BTreeMap<String, i64>], limits: &Li
     let mut findings = Vec::new();
     // Both what is told already and what takes its place: neither is unused then.
     let mut gone: BTreeSet<u32> = BTreeSet::new();
-    for index in catalog.indexes.iter().filter(|index| !index.is_valid && !index.is_built) {
-        findings.push(invalid(index));
-        gone.insert(index.oid);
+    for finding in broken(catalog) {
+        gone.extend(finding.index.as_ref().map(|(oid, _)| *oid));
+        findings.push(finding);
     }
     for (finding, keeper) in doubles(catalog, &trees, limits) {
         gone.extend(finding.index.as_ref().map(|(oid, _)| *oid));
         gone.insert(keeper);
         findings.push(finding);
     }
-    let covering = |key: &ForeignKey| {
-        catalog.indexes.iter().filter(|index| covers(index, key)).map(|index| index.oid).collect::<Vec<u32>>()
-    };
+    let (bare, covering) = uncovered(catalog, &trees, limits.min_rows);
+    findings.extend(bare);
     // The only index that a foreign key has is there for what is deleted in the other table.
-    gone.extend(catalog.foreign_keys.iter().flat_map(covering));
-    findings.extend(catalog.foreign_keys.iter().filter(|key| key.rows >= limits.min_rows).filter_map(|key| {
-        if !covering(key).is_empty() {
-            return None;
-        }
-        let columns: Vec<String> = key.names.iter().map(|name| Ident::new(name.as_str()).to_string()).collect();
-        // Of a partitioned table there is no other way in one statement.
-        let (how, blocks) =
-            if key.is_partitioned { ("", " -- blocks writes while it builds") } else { (" CONCURRENTLY", "") };
-        Some(Finding {
-            kind: Kind::ForeignKey,
-            index: None,
-            table: key.table.clone(),
-            bytes: None,
-            evidence: format!(
-                "{} has none: each DELETE in the other table reads ~{} rows here",
-                Ident::new(key.name.as_str()),
-                key.rows
-            ),
-            remedy: format!("CREATE INDEX{how} ON {} ({});{blocks}", key.table, columns.join(", ")),
-        })
-    }));
-    if catalog.counted_seconds >= limits.min_seconds {
-        findings.extend(
-            unused(catalog, &trees, elsewhere, limits)
-                .filter(|finding| finding.index.as_ref().is_none_or(|(oid, _)| !gone.contains(oid))),
-        );
+    gone.extend(covering);
+    // A standby does not know the queries of its primary, which alone can drop an index.
+    if catalog.counted_seconds >= limits.min_seconds && !catalog.standby {
+        let little = usage::little(catalog, &trees, elsewhere, limits);
+        findings.extend(little.filter(|f| f.index.as_ref().is_none_or(|(oid, _)| !gone.contains(oid))));
     }
-    findings.sort_by(|a, b| a.kind.cmp(&b.kind).then(b.bytes.cmp(&a.bytes)).then_with(|| a.evidence.cmp(&b.evidence)));
+    findings.extend(usage::missing(catalog, &trees, limits));
+    findings.sort_by(|a, b| {
+        a.kind
+            .cmp(&b.kind)
+            .then(b.bytes.cmp(&a.bytes))
+            .then(b.numbers.rows.cmp(&a.numbers.rows))
+            .then_with(|| a.object.cmp(&b.object))
+    });
     findings
 }
 
-/// Whether rows of the foreign key are found by this index.
-fn covers(index: &Index, key: &ForeignKey) -> bool {
-    let first: BTreeSet<&i64> = index.columns.iter().take(key.columns.len().min(index.keys)).collect();
-    index.table_oid == key.table_oid
-        && index.is_valid
-        && index.condition.is_empty()
-        && ["btree", "hash"].contains(&index.method.as_str())
-        && first == key.columns.iter().collect()
-}
-
-/// Indexes of partitions, summed at that of their table.
-struct Trees {
-    bytes: BTreeMap<u32, u64>,
-    scans: BTreeMap<u32, i64>,
-}
-
-impl Trees {
-    fn of(catalog: &Catalog) -> Trees {
-        let parents: BTreeMap<u32, Option<u32>> =
-            catalog.indexes.iter().map(|index| (index.oid, index.parent)).collect();
-        let mut trees = Trees { bytes: BTreeMap::new(), scans: BTreeMap::new() };
-        for index in &catalog.indexes {
-            let mut at = Some(index.oid);
-            for _ in 0..=parents.len() {
-                let Some(oid) = at else { break };
-                let bytes = trees.bytes.entry(oid).or_default();
-                *bytes = bytes.saturating_add(index.bytes);
-                let scans = trees.scans.entry(oid).or_default();
-                *scans = scans.saturating_add(index.scans);
-                at = parents.get(&oid).copied().flatten();
-            }
-        }
-        trees
-    }
-
-    fn bytes(&self, index: &Index) -> u64 {
-        self.bytes.get(&index.oid).copied().unwrap_or_default()
-    }
-
-    fn scans(&self, index: &Index) -> i64 {
-        self.scans.get(&index.oid).copied().unwrap_or_default()
-    }
-}
-
-fn dropping(index: &Index) -> String {
+pub(super) fn dropping(index: &Index) -> String {
     // PostgreSQL drops the index of a partitioned table with a lock only.
     if index.is_partitioned {
         return format!("DROP INDEX {}; -- holds the table exclusively for a moment", index.name);
@@ -166,31 +152,84 @@ fn dropping(index: &Index) -> String {
     format!("DROP INDEX CONCURRENTLY {};", index.name)
 }
 
-fn invalid(index: &Index) -> Finding {
-    let name = index.name.name.raw();
-    let is_leftover =
-        ["_ccnew", "_ccold"].iter().any(|end| name.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(end));
-    let (evidence, remedy) = if index.is_partitioned {
-        ("a partition has no index attached to it".to_owned(), format!("-- attach what is missing to {}", index.name))
-    } else if is_leftover {
-        (
-            "left over by a REINDEX CONCURRENTLY that did not end: it costs writes and helps nobody".to_owned(),
-            dropping(index),
-        )
-    } else {
-        (
-            "its build did not end: it costs writes and helps nobody".to_owned(),
-            format!("REINDEX INDEX CONCURRENTLY {};", index.name),
-        )
-    };
+/// A finding about an index, with its whole size.
+pub(super) fn about(index: &Index, kind: Kind, bytes: u64, evidence: String, remedy: String) -> Finding {
     Finding {
-        kind: Kind::Invalid,
+        kind,
         index: Some((index.oid, index.name.clone())),
         table: index.table.clone(),
-        bytes: Some(index.bytes),
+        object: index.name.to_string(),
+        bytes: Some(bytes),
         evidence,
         remedy,
+        numbers: Numbers::default(),
     }
+}
+
+/// Those that are invalid although nobody builds them.
+fn broken(catalog: &Catalog) -> Vec<Finding> {
+    let mut parts: BTreeMap<u32, Vec<&Index>> = BTreeMap::new();
+    for index in &catalog.indexes {
+        if let Some(parent) = index.parent {
+            parts.entry(parent).or_default().push(index);
+        }
+    }
+    let parts = |index: &Index| parts.get(&index.oid).map(Vec::as_slice).unwrap_or_default();
+    let broken = catalog.indexes.iter().filter(|index| !index.is_valid && !index.is_built);
+    broken
+        .filter_map(|index| if index.is_partitioned { incomplete(index, parts(index)) } else { Some(invalid(index)) })
+        .collect()
+}
+
+/// The index of a partitioned table is valid when each partition has one that is attached and valid. Until then somebody
+/// is about to make them, one by one.
+fn incomplete(index: &Index, parts: &[&Index]) -> Option<Finding> {
+    let attached = i64::try_from(parts.len()).unwrap_or(i64::MAX);
+    if attached < index.partitions || !parts.iter().all(|part| part.is_valid) {
+        return None;
+    }
+    // An index that became valid after it was attached: to attach it again makes PostgreSQL look.
+    let again = parts.last().map(|part| format!("ALTER INDEX {} ATTACH PARTITION {};", index.name, part.name));
+    Some(about(
+        index,
+        Kind::Invalid,
+        parts.iter().map(|part| part.bytes).sum(),
+        "all its partitions have a valid one, and it is still marked invalid".to_owned(),
+        again.unwrap_or_else(|| dropping(index)),
+    ))
+}
+
+fn invalid(index: &Index) -> Finding {
+    let name = index.name.name.raw().trim_end_matches(|c: char| c.is_ascii_digit());
+    let costs = "it costs writes and helps nobody";
+    let (evidence, remedy) = if name.ends_with("_ccnew") {
+        (format!("left over by a REINDEX CONCURRENTLY that did not end: {costs}"), dropping(index))
+    } else if name.ends_with("_ccold") {
+        (format!("replaced by a REINDEX CONCURRENTLY that did not come to drop it: {costs}"), dropping(index))
+    } else if index.is_unique {
+        let why =
+            format!("its build did not end, maybe for rows of the same value: {costs}, nor does it forbid anything");
+        (why, format!("{}REINDEX INDEX CONCURRENTLY {};", repeated(index), index.name))
+    } else {
+        (format!("its build did not end: {costs}"), format!("REINDEX INDEX CONCURRENTLY {};", index.name))
+    };
+    about(index, Kind::Invalid, index.bytes, evidence, remedy)
+}
+
+/// How to find what a unique index would not take.
+fn repeated(index: &Index) -> String {
+    if index.names.is_empty() {
+        return "-- Rows of the same value would stop it again.\n".to_owned();
+    }
+    let names: Vec<String> = index.names.iter().map(|name| Ident::new(name.as_str()).to_string()).collect();
+    let names = names.join(", ");
+    let some = if index.is_strict { String::new() } else { format!(" WHERE ({names}) IS NOT NULL") };
+    let of = if index.condition.is_empty() { "" } else { " (of the rows that meet its condition)" };
+    format!(
+        "-- Rows of the same value would stop it again{of}:\n\
+         -- SELECT {names}, count(*) FROM {}{some} GROUP BY {names} HAVING count(*) > 1;\n",
+        index.table
+    )
 }
 
 /// Those that do the work of another one of the same table, and that one.
@@ -200,15 +239,17 @@ fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<(Finding, u
         by_table.entry(index.table_oid).or_default().push(index);
     }
     let mut findings = Vec::new();
-    for indexes in by_table.values() {
+    for indexes in by_table.values().filter(|indexes| indexes.len() > 1) {
         for (at, index) in indexes.iter().enumerate() {
-            if index.is_needed || trees.bytes(index) < limits.min_bytes {
+            let bytes = trees.index(index).bytes;
+            if index.is_needed || bytes < limits.min_bytes {
                 continue;
             }
-            // Of two that are the same, the later one goes, or the one that nothing needs.
-            let same = indexes.iter().enumerate().find(|(other_at, other)| {
-                *other_at != at && is_same(index, other) && (other.is_needed || *other_at < at)
+            // Of two that are the same, the one that is worth less goes, or the later one.
+            let same = indexes.iter().enumerate().filter(|(other_at, other)| {
+                *other_at != at && is_same(index, other) && (worth(other), at) > (worth(index), *other_at)
             });
+            let same = same.max_by_key(|(other_at, other)| (worth(other), Reverse(*other_at)));
             let (kind, other) = match same {
                 Some((_, other)) => (Kind::Duplicate, other),
                 None => match indexes.iter().find(|other| other.oid != index.oid && begins(index, other)) {
@@ -217,21 +258,28 @@ fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<(Finding, u
                 },
             };
             let evidence = match kind {
-                Kind::Duplicate => format!("the same as {}", other.name),
+                Kind::Duplicate => format!("the same as {}{}", other.name, more(other)),
                 _ => format!("{} begins with the same columns", other.name),
             };
-            let finding = Finding {
-                kind,
-                index: Some((index.oid, index.name.clone())),
-                table: index.table.clone(),
-                bytes: Some(trees.bytes(index)),
-                evidence,
-                remedy: dropping(index),
-            };
-            findings.push((finding, other.oid));
+            findings.push((about(index, kind, bytes, evidence, dropping(index)), other.oid));
         }
     }
     findings
+}
+
+/// What an index is there for besides being read.
+fn worth(index: &Index) -> (bool, bool, bool, bool) {
+    (index.is_needed, index.is_unique, index.is_strict, index.is_clustered)
+}
+
+/// The same in words.
+fn more(index: &Index) -> &'static str {
+    match worth(index) {
+        (true, ..) => ", which a constraint or the replica identity needs",
+        (_, true, ..) => ", which is UNIQUE",
+        (.., true) => ", which CLUSTER goes by",
+        _ => "",
+    }
 }
 
 /// Whether another index does all that this one does, with the same columns.
@@ -242,15 +290,16 @@ fn is_same(index: &Index, other: &Index) -> bool {
         && index.ways == other.ways
         && index.expressions == other.expressions
         && index.condition == other.condition
-        && (!index.is_unique || other.is_unique)
+        && (!index.is_unique || other.is_unique && (!index.is_strict || other.is_strict))
 }
 
-/// Whether this one's keys are the first of a wider one's. A unique one forbids what the wider one allows, and
-/// columns that are only included are there for reads of the index alone.
+/// Whether this one's keys are the first of a wider one's. A unique one forbids what the wider one allows, columns
+/// that are only included are there for reads of the index alone, and CLUSTER goes by one index.
 fn begins(index: &Index, other: &Index) -> bool {
     index.method == "btree"
         && other.method == "btree"
         && !index.is_unique
+        && !index.is_clustered
         && index.expressions.is_empty()
         && index.columns.len() == index.keys
         && index.condition == other.condition
@@ -259,136 +308,6 @@ fn begins(index: &Index, other: &Index) -> bool {
         && other.ways.starts_with(&index.ways)
 }
 
-fn unused<'a>(
-    catalog: &'a Catalog,
-    trees: &'a Trees,
-    elsewhere: &'a [BTreeMap<String, i64>],
-    limits: &'a Limits,
-) -> impl Iterator<Item = Finding> + 'a {
-    let never = |index: &&Index| {
-        index.parent.is_none()
-            && index.is_valid
-            && !index.is_unique
-            && !index.is_needed
-            && trees.scans(index) == 0
-            && trees.bytes(index) >= limits.min_bytes
-            && elsewhere.iter().all(|uses| uses.get(&index.name.to_string()) == Some(&0))
-    };
-    catalog.indexes.iter().filter(never).map(|index| Finding {
-        kind: Kind::Unused,
-        index: Some((index.oid, index.name.clone())),
-        table: index.table.clone(),
-        bytes: Some(trees.bytes(index)),
-        evidence: format!("never used in {:.0} days of counting", catalog.counted_seconds / 86_400.0),
-        remedy: dropping(index),
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn index(oid: u32, name: &str, columns: &[i64]) -> Index {
-        Index {
-            oid,
-            table_oid: 1,
-            parent: None,
-            table: TableName::new("app", "t"),
-            name: TableName::new("app", name),
-            is_partitioned: false,
-            method: "btree".to_owned(),
-            is_unique: false,
-            is_needed: false,
-            is_valid: true,
-            is_built: false,
-            keys: columns.len(),
-            columns: columns.to_vec(),
-            ways: columns.iter().map(|_| "1 0 0".to_owned()).collect(),
-            expressions: String::new(),
-            condition: String::new(),
-            bytes: 1000,
-            scans: 5,
-            rows: 10,
-        }
-    }
-
-    fn told(indexes: Vec<Index>) -> Vec<String> {
-        let catalog = Catalog { counted_seconds: 1e9, indexes, ..Catalog::default() };
-        let limits = Limits { min_seconds: 1.0, min_bytes: 0, min_rows: 0 };
-        let findings = judge(&catalog, &[], &limits);
-        findings.iter().map(|f| format!("{} {}", f.kind.name(), f.index.as_ref().unwrap().1.name.raw())).collect()
-    }
-
-    #[test]
-    fn of_two_the_same_the_one_that_nothing_needs_goes() {
-        let needed = Index { is_needed: true, is_unique: true, ..index(2, "key", &[1]) };
-        assert_eq!(told(vec![index(1, "a", &[1]), needed.clone()]), ["duplicate a"]);
-        assert_eq!(told(vec![index(1, "a", &[1]), index(2, "b", &[1])]), ["duplicate b"]);
-        // What takes the place of another is not unused, whoever of them was used.
-        let idle = Index { scans: 0, ..index(1, "a", &[1]) };
-        assert_eq!(told(vec![idle, index(2, "b", &[1])]), ["duplicate b"]);
-        let unique = Index { is_unique: true, ..index(3, "u", &[1]) };
-        assert_eq!(told(vec![index(1, "a", &[1]), unique]), [""; 0], "the unique one is not the plain one's double");
-    }
-
-    #[test]
-    fn the_beginning_of_a_wider_one_is_redundant_unless_it_does_more() {
-        let wide = || index(9, "wide", &[1, 2]);
-        assert_eq!(told(vec![index(1, "a", &[1]), wide()]), ["redundant a"]);
-        for more in [
-            Index { is_unique: true, ..index(1, "a", &[1]) },
-            Index { is_needed: true, ..index(1, "a", &[1]) },
-            Index { condition: "x".to_owned(), ..index(1, "a", &[1]) },
-            Index { keys: 1, columns: vec![1, 3], ..index(1, "a", &[1]) },
-            Index { ways: vec!["2 0 0".to_owned()], ..index(1, "a", &[1]) },
-            Index { method: "hash".to_owned(), ..index(1, "a", &[1]) },
-            index(1, "a", &[2]),
-        ] {
-            assert_eq!(told(vec![more, wide()]), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn what_a_foreign_key_or_another_server_needs_is_not_unused() {
-        let idle = |oid, name| Index { scans: 0, ..index(oid, name, &[i64::from(oid)]) };
-        let catalog = |foreign_keys| Catalog {
-            counted_seconds: 1e9,
-            indexes: vec![idle(1, "a"), idle(2, "b")],
-            foreign_keys,
-            ..Catalog::default()
-        };
-        let key = ForeignKey {
-            table_oid: 1,
-            table: TableName::new("app", "t"),
-            name: "k".to_owned(),
-            columns: vec![1],
-            names: vec!["x".to_owned()],
-            is_partitioned: false,
-            rows: 10,
-        };
-        let limits = Limits { min_seconds: 1.0, min_bytes: 0, min_rows: 0 };
-        let names = |found: Vec<Finding>| {
-            found.into_iter().map(|f| f.index.unwrap().1.name.raw().to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(names(judge(&catalog(vec![key]), &[], &limits)), ["b"]);
-        let there = |uses: &[(&str, i64)]| {
-            uses.iter().map(|(name, scans)| (format!("app.{name}"), *scans)).collect::<BTreeMap<_, _>>()
-        };
-        let all = [there(&[("a", 0), ("b", 7)]), there(&[("a", 0), ("b", 0)])];
-        assert_eq!(names(judge(&catalog(vec![]), &all, &limits)), ["a"]);
-        // A server without the index says nothing of its use.
-        assert_eq!(names(judge(&catalog(vec![]), &[there(&[("b", 0)])], &limits)), ["b"]);
-    }
-
-    #[test]
-    fn what_is_never_used_is_unused_only_with_all_its_partitions() {
-        let never = |oid, name| Index { scans: 0, ..index(oid, name, &[i64::from(oid)]) };
-        let parent = Index { is_partitioned: true, bytes: 0, ..never(1, "tree") };
-        let leaf = |oid, scans| Index { parent: Some(1), scans, table_oid: oid, ..never(oid, "leaf") };
-        assert_eq!(told(vec![parent.clone(), leaf(2, 0), leaf(3, 0)]), ["unused tree"]);
-        assert_eq!(told(vec![parent, leaf(2, 0), leaf(3, 7)]), [""; 0]);
-        assert_eq!(told(vec![Index { is_needed: true, ..never(4, "key") }]), [""; 0]);
-        assert_eq!(told(vec![Index { is_valid: false, ..never(5, "broken_ccnew1") }]), ["invalid broken_ccnew1"]);
-        assert_eq!(told(vec![Index { is_valid: false, is_built: true, ..never(5, "now") }]), [""; 0]);
-    }
-}
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,26 +1,40 @@
-//! Indexes and foreign keys as the catalog has them. Does not know what is thought of them.
+//! Indexes, their tables and foreign keys as the catalog has them. Does not know what is thought of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::error::{Failure, Result};
+use chrono::{DateTime, Utc};
+
+use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
-use crate::pg::{Query, Row, ServerError, Session};
+use crate::pg::{Query, Row, ServerError};
 
 /// Thousands of files are asked for their size.
-const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// What is there.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// The database.
     pub database: String,
+    /// The server is a standby.
+    pub standby: bool,
+    /// So many standbys stream from here.
+    pub standbys: i64,
+    /// Uses are counted since then.
+    pub since: DateTime<Utc>,
     /// Uses are counted since so many seconds, at least.
     pub counted_seconds: f64,
+    /// The server says when an index was used last.
+    pub has_last_scans: bool,
+    /// Why sizes are those of the last VACUUM, where they are.
+    pub estimated: Option<String>,
     /// The indexes.
     pub indexes: Vec<Index>,
-    /// The foreign keys of tables that are parts of none.
+    /// Their tables.
+    pub tables: Vec<Table>,
+    /// The foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
 }
 
@@ -33,16 +47,22 @@ pub struct Index {
     pub table_oid: u32,
     /// The index of the partitioned table that it is a part of.
     pub parent: Option<u32>,
-    /// Its table.
+    /// Its table; of an index of a TOAST table, the one that owns that.
     pub table: TableName,
-    /// Its name; its schema is its table's.
+    /// Its name.
     pub name: TableName,
     /// It is one of a partitioned table, and holds nothing itself.
     pub is_partitioned: bool,
+    /// Partitions of its table that can have an index, where it is one of a partitioned table.
+    pub partitions: i64,
     /// `btree`, …
     pub method: String,
     /// UNIQUE.
     pub is_unique: bool,
+    /// CLUSTER goes by it.
+    pub is_clustered: bool,
+    /// UNIQUE NULLS NOT DISTINCT.
+    pub is_strict: bool,
     /// A constraint, the replica identity or a foreign key elsewhere needs it.
     pub is_needed: bool,
     /// It can be used.
@@ -53,6 +73,8 @@ pub struct Index {
     pub keys: usize,
     /// Its columns by number, INCLUDE at the end; 0 is an expression.
     pub columns: Vec<i64>,
+    /// The names of its keys, of an invalid unique one without expressions.
+    pub names: Vec<String>,
     /// Operator class, collation and order of each key.
     pub ways: Vec<String>,
     /// Its expressions.
@@ -63,13 +85,40 @@ pub struct Index {
     pub bytes: u64,
     /// How often it was used.
     pub scans: i64,
-    /// Rows of its table, estimated.
+    /// When it was used last, where the server says it.
+    pub last_scan: Option<DateTime<Utc>>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its oid.
+    pub oid: u32,
+    /// The table that it is a partition of.
+    pub parent: Option<u32>,
+    /// Its name.
+    pub name: TableName,
+    /// It is partitioned.
+    pub is_partitioned: bool,
+    /// Its rows, estimated; none of a partitioned one.
     pub rows: i64,
+    /// Its size without indexes and long values, where it was read in sequence at all.
+    pub bytes: u64,
+    /// How often it was read in sequence.
+    pub scans: i64,
+    /// How many rows that read.
+    pub rows_read: i64,
+    /// How many rows were inserted, or updated so that its indexes had to be written.
+    pub writes: i64,
 }
 
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {
+    /// Its oid.
+    pub oid: u32,
+    /// The one of the partitioned table that it is a part of.
+    pub parent: Option<u32>,
     /// The oid of its table.
     pub table_oid: u32,
     /// Its table.
@@ -80,94 +129,137 @@ pub struct ForeignKey {
     pub columns: Vec<i64>,
     /// The same by name.
     pub names: Vec<String>,
-    /// Its table is partitioned.
-    pub is_partitioned: bool,
-    /// Rows of its table, estimated.
-    pub rows: i64,
 }
 
-/// Looks once.
+/// Looks once, and no statement takes longer than `limit`. A lock that comes between makes all sizes estimates.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye) -> Result<Catalog> {
-    eye.look(LIMIT, async |session| {
-        let counted = rows(session, &Query::INDEXES_COUNTED).await?;
-        let row =
-            counted.first().ok_or_else(|| Failure::new(crate::error::Kind::Failed, "the server counts nothing"))?;
+pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
+    match look(eye, limit, false).await {
+        Err((error, true)) => {
+            let mut seen = look(eye, limit, true).await.map_err(|(failure, _)| failure)?;
+            seen.estimated = Some(error.messages().join(": "));
+            Ok(seen)
+        }
+        seen => seen.map_err(|(failure, _)| failure),
+    }
+}
+
+/// The second of an error says whether a lock was in the way.
+async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (Failure, bool)> {
+    let mut locked = false;
+    let seen = eye.look(limit, async |session| {
+        let mut explain = |e: ServerError| {
+            locked = e.is_transient();
+            e.explain("cannot read indexes")
+        };
+        let counted = session.rows(&Query::INDEXES_COUNTED, &[]).await.map_err(&mut explain)?;
+        let row = counted.first().ok_or_else(|| Failure::new(Kind::Failed, "the server counts nothing"))?;
+        let indexes = session.rows(&Query::INDEXES, &[&estimated]).await.map_err(&mut explain)?;
+        let tables = session.rows(&Query::INDEXES_TABLES, &[&estimated]).await.map_err(&mut explain)?;
+        let foreign_keys = session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]).await.map_err(&mut explain)?;
+        let has_last_scans = row.try_get::<_, i64>("major")? >= 16;
+        let mut last: BTreeMap<u32, DateTime<Utc>> = BTreeMap::new();
+        if has_last_scans {
+            for row in session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await.map_err(&mut explain)? {
+                last.insert(row.try_get("oid")?, row.try_get("last_scan")?);
+            }
+        }
+        let mut indexes = indexes.iter().map(index).collect::<Result<Vec<Index>>>()?;
+        for index in &mut indexes {
+            index.last_scan = last.get(&index.oid).copied();
+        }
         Ok(Catalog {
             database: row.try_get("database")?,
+            standby: row.try_get("standby")?,
+            standbys: row.try_get("standbys")?,
+            since: row.try_get("since")?,
             counted_seconds: row.try_get("seconds")?,
-            indexes: rows(session, &Query::INDEXES).await?.iter().map(index).collect::<Result<_>>()?,
-            foreign_keys: rows(session, &Query::INDEXES_FOREIGN_KEYS)
-                .await?
-                .iter()
-                .map(foreign_key)
-                .collect::<Result<_>>()?,
+            has_last_scans,
+            estimated: None,
+            indexes,
+            tables: tables.iter().map(table).collect::<Result<_>>()?,
+            foreign_keys: foreign_keys.iter().map(foreign_key).collect::<Result<_>>()?,
         })
+    });
+    let seen = seen.await;
+    seen.map_err(|failure| (failure, locked && !estimated))
+}
+
+/// How indexes are made, by oid, of those that nobody holds.
+///
+/// # Errors
+/// The server's, except for a lock.
+pub async fn definitions(eye: &Eye, oids: &[u32]) -> Result<BTreeMap<u32, String>> {
+    eye.look(LIMIT, async |session| match session.rows(&Query::INDEXES_DEFINITIONS, &[&oids]).await {
+        Ok(rows) => rows.iter().map(|row| Ok((row.try_get("oid")?, row.try_get("definition")?))).collect(),
+        // A lock came between: the way back is an extra, and the answer does without.
+        Err(error) if error.is_transient() => Ok(BTreeMap::new()),
+        Err(error) => Err(error.explain("cannot see how indexes are made")),
     })
     .await
 }
 
-/// How indexes are made, by oid; without those whose table somebody holds.
-///
-/// # Errors
-/// The server's.
-pub async fn definitions(eye: &Eye, oids: &[u32]) -> Result<BTreeMap<u32, String>> {
-    let mut held = false;
-    let seen = eye.look(LIMIT, async |session| {
-        let rows = session.rows(&Query::INDEXES_DEFINITIONS, &[&oids]).await.map_err(|e| {
-            held = e.is_transient();
-            e.explain("cannot see how indexes are made")
-        })?;
-        rows.iter().map(|row| Ok((row.try_get("oid")?, row.try_get("definition")?))).collect()
-    });
-    match seen.await {
-        // Somebody took a table in between.
-        Err(_) if held => Ok(BTreeMap::new()),
-        seen => seen,
-    }
-}
-
-async fn rows(session: &Session, query: &Query) -> Result<Vec<Row>> {
-    session.rows(query, &[]).await.map_err(|e: ServerError| e.explain("cannot read indexes"))
-}
-
 fn index(row: &Row) -> Result<Index> {
-    let (schema, table, name): (String, String, String) =
-        (row.try_get("schema")?, row.try_get("table_name")?, row.try_get("name")?);
-    let bytes: Option<i64> = row.try_get("bytes")?;
+    let name = |schema: &str, name: &str| -> Result<TableName> {
+        Ok(TableName::new(row.try_get::<_, String>(schema)?, row.try_get::<_, String>(name)?))
+    };
     Ok(Index {
         oid: row.try_get("oid")?,
         table_oid: row.try_get("table_oid")?,
         parent: row.try_get("parent")?,
-        table: TableName::new(schema.clone(), table),
-        name: TableName::new(schema, name),
+        table: name("schema", "table_name")?,
+        name: name("index_schema", "name")?,
         is_partitioned: row.try_get("is_partitioned")?,
+        partitions: row.try_get("partitions")?,
         method: row.try_get("method")?,
         is_unique: row.try_get("is_unique")?,
+        is_clustered: row.try_get("is_clustered")?,
+        is_strict: row.try_get("is_strict")?,
         is_needed: row.try_get("is_needed")?,
         is_valid: row.try_get("is_valid")?,
         is_built: row.try_get("is_built")?,
         keys: usize::try_from(row.try_get::<_, i64>("keys")?).unwrap_or_default(),
         columns: row.try_get::<_, Option<Vec<i64>>>("columns")?.unwrap_or_default(),
+        names: row.try_get::<_, Option<Vec<String>>>("names")?.unwrap_or_default(),
         ways: row.try_get::<_, Option<Vec<String>>>("ways")?.unwrap_or_default(),
         expressions: row.try_get("expressions")?,
         condition: row.try_get("condition")?,
-        bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
+        bytes: bytes(row)?,
         scans: row.try_get("scans")?,
-        rows: row.try_get("rows")?,
+        last_scan: None,
     })
+}
+
+fn table(row: &Row) -> Result<Table> {
+    Ok(Table {
+        oid: row.try_get("oid")?,
+        parent: row.try_get("parent")?,
+        name: TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?),
+        is_partitioned: row.try_get("is_partitioned")?,
+        rows: row.try_get("rows")?,
+        bytes: bytes(row)?,
+        scans: row.try_get("scans")?,
+        rows_read: row.try_get("rows_read")?,
+        writes: row.try_get("writes")?,
+    })
+}
+
+/// None of what was dropped meanwhile.
+fn bytes(row: &Row) -> Result<u64> {
+    let bytes: Option<i64> = row.try_get("bytes")?;
+    Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default())
 }
 
 fn foreign_key(row: &Row) -> Result<ForeignKey> {
     Ok(ForeignKey {
+        oid: row.try_get("oid")?,
+        parent: row.try_get("parent")?,
         table_oid: row.try_get("table_oid")?,
         table: TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("table_name")?),
         name: row.try_get("name")?,
         columns: row.try_get("columns")?,
         names: row.try_get::<_, Option<Vec<String>>>("names")?.unwrap_or_default(),
-        is_partitioned: row.try_get("is_partitioned")?,
-        rows: row.try_get::<_, Option<i64>>("rows")?.unwrap_or_default(),
     })
 }

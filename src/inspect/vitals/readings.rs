@@ -72,10 +72,6 @@ readings! {
     Identity = SERVER_IDENTITY { system: i64, database: i64 }
     /// A role with a limit of connections.
     Role = VITAL_ROLES { role: String, connection_limit: i64, connections: i64 }
-    /// An invalid index that nobody builds.
-    InvalidIndex = VITAL_INVALID_INDEXES { index: String, relation: String, remedy: String }
-    /// A foreign key without an index.
-    ForeignKey = VITAL_FOREIGN_KEYS { constraint: String, rows: i64, remedy: String }
     /// A collation of another version of its library.
     Collation = VITAL_COLLATIONS { object: String, recorded: Option<String>, actual: Option<String>, remedy: String }
     /// A database of such a collation.

@@ -1,8 +1,11 @@
 //! `dbctl check` on real servers: every check OK, WARN, CRIT and UNKNOWN, and how it is told.
 
+mod brought;
 mod forms;
 mod kept;
 mod levels;
+mod places;
+mod unknown;
 
 use std::path::Path;
 

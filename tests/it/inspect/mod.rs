@@ -5,6 +5,7 @@ mod activity;
 mod indexes;
 mod kept;
 mod locked;
+mod many;
 mod places;
 mod scenes;
 mod sizes;

@@ -1,0 +1,40 @@
+-- How many rows have the tables of this database, how often were they read whole, and how much was written to them?
+-- Server: 14.
+-- Rights: none.
+-- The size is that of the last VACUUM or ANALYZE where somebody holds the table exclusively, or where $1 says so.
+WITH held AS MATERIALIZED (
+    SELECT DISTINCT l.relation
+    FROM pg_catalog.pg_locks AS l
+    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
+    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+)
+SELECT
+    t.oid,
+    p.inhparent AS parent,
+    n.nspname::text AS schema,
+    t.relname::text AS name,
+    t.relkind = 'p' AS is_partitioned,
+    CASE
+        WHEN t.relkind = 'p' THEN 0
+        WHEN t.reltuples >= 0 THEN t.reltuples::int8
+        ELSE pg_catalog.pg_stat_get_live_tuples(t.oid)
+    END AS rows,
+    CASE
+        WHEN t.relkind = 'p' OR pg_catalog.pg_stat_get_numscans(t.oid) = 0 THEN 0
+        WHEN h.relation IS NOT NULL OR $1 THEN t.relpages::int8 * pg_catalog.current_setting('block_size')::int8
+        ELSE pg_catalog.pg_relation_size(t.oid)
+    END AS bytes,
+    pg_catalog.pg_stat_get_numscans(t.oid) AS scans,
+    pg_catalog.pg_stat_get_tuples_returned(t.oid) AS rows_read,
+    pg_catalog.pg_stat_get_tuples_inserted(t.oid) + pg_catalog.pg_stat_get_tuples_updated(t.oid)
+    - pg_catalog.pg_stat_get_tuples_hot_updated(t.oid) AS writes
+FROM pg_catalog.pg_class AS t
+INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+LEFT JOIN pg_catalog.pg_inherits AS p ON p.inhrelid = t.oid AND t.relispartition
+LEFT JOIN held AS h ON h.relation = t.oid
+WHERE
+    t.relkind IN ('r', 'm', 'p')
+    AND t.relpersistence <> 't'
+    AND n.nspname <> 'information_schema'
+    AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')
+ORDER BY t.oid
