@@ -67,6 +67,8 @@ pub struct Index {
     pub is_needed: bool,
     /// It can be used.
     pub is_valid: bool,
+    /// It is not half dropped.
+    pub is_live: bool,
     /// Somebody builds it now.
     pub is_built: bool,
     /// How many of its columns are keys.
@@ -219,6 +221,7 @@ fn index(row: &Row) -> Result<Index> {
         is_strict: row.try_get("is_strict")?,
         is_needed: row.try_get("is_needed")?,
         is_valid: row.try_get("is_valid")?,
+        is_live: row.try_get("is_live")?,
         is_built: row.try_get("is_built")?,
         keys: usize::try_from(row.try_get::<_, i64>("keys")?).unwrap_or_default(),
         columns: row.try_get::<_, Option<Vec<i64>>>("columns")?.unwrap_or_default(),
