@@ -49,6 +49,7 @@ SELECT
     END AS is_strict,
     i.indisprimary OR i.indisreplident OR i.indisexclusion OR d.oid IS NOT NULL AS is_needed,
     i.indisvalid AND i.indisready AND i.indislive AS is_valid,
+    i.indislive AS is_live,
     CASE
         WHEN i.indisvalid AND i.indisready AND i.indislive THEN false
         ELSE

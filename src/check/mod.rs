@@ -11,6 +11,7 @@ mod state;
 mod view;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::Utc;
 
@@ -30,6 +31,9 @@ use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
 use crate::inspect::{Eye, activity, indexes, locks};
 use crate::outcome::Level;
 use crate::pg::Interrupt;
+
+/// How long the look at indexes may take: thousands of files are asked for their size.
+const INDEXES: Duration = Duration::from_secs(5);
 
 /// What is checked.
 #[derive(Debug, Clone)]
@@ -148,7 +152,7 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
 
 /// Everything that `dbctl indexes` would say; thresholds come later.
 async fn indexes(reader: &Reader<'_>) -> Result<Part<Indexes>> {
-    let catalog = reader.part(indexes::read(reader.eye(), EACH)).await?;
+    let catalog = reader.part(indexes::read(reader.eye(), INDEXES)).await?;
     let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
     Ok(catalog.map(|catalog| Indexes {
         standby: catalog.standby,

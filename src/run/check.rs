@@ -76,14 +76,22 @@ impl Run {
         interrupt: &Interrupt,
     ) -> Result<Brought> {
         let wants = |id: &str| checks.iter().any(|check| check.id == id);
-        let mut brought = Brought::default();
-        if wants(MIGRATIONS) && names_migrations(target) {
-            brought.migrations = in_time(self.standing(target, interrupt)).await?;
-        }
-        if let Some(policy) = settings.policy.as_deref().filter(|_| wants(PARTITIONS)) {
-            brought.runways = in_time(self.runways(target, policy, interrupt)).await?;
-        }
-        Ok(brought)
+        let nothing = Brought::default();
+        // Beside each other: a server that does not answer is waited for once.
+        let migrations = async {
+            if !wants(MIGRATIONS) || !names_migrations(target) {
+                return Ok(nothing.migrations);
+            }
+            in_time(self.standing(target, interrupt)).await
+        };
+        let runways = async {
+            match settings.policy.as_deref().filter(|_| wants(PARTITIONS)) {
+                Some(policy) => in_time(self.runways(target, policy, interrupt)).await,
+                None => Ok(nothing.runways),
+            }
+        };
+        let (migrations, runways) = tokio::join!(migrations, runways);
+        Ok(Brought { migrations: migrations?, runways: runways? })
     }
 
     async fn standing(&self, target: &Target, interrupt: &Interrupt) -> Result<Migrations> {

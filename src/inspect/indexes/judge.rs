@@ -206,6 +206,8 @@ fn invalid(index: &Index) -> Finding {
         (format!("left over by a REINDEX CONCURRENTLY that did not end: {costs}"), dropping(index))
     } else if name.ends_with("_ccold") {
         (format!("replaced by a REINDEX CONCURRENTLY that did not come to drop it: {costs}"), dropping(index))
+    } else if !index.is_live {
+        ("a DROP INDEX CONCURRENTLY of it did not end".to_owned(), dropping(index))
     } else if index.is_unique {
         let why =
             format!("its build did not end, maybe for rows of the same value: {costs}, nor does it forbid anything");
@@ -235,14 +237,15 @@ fn repeated(index: &Index) -> String {
 /// Those that do the work of another one of the same table, and that one.
 fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<(Finding, u32)> {
     let mut by_table: BTreeMap<u32, Vec<&Index>> = BTreeMap::new();
-    for index in catalog.indexes.iter().filter(|index| index.is_valid && index.parent.is_none()) {
+    for index in catalog.indexes.iter().filter(|index| index.is_valid) {
         by_table.entry(index.table_oid).or_default().push(index);
     }
     let mut findings = Vec::new();
     for indexes in by_table.values().filter(|indexes| indexes.len() > 1) {
         for (at, index) in indexes.iter().enumerate() {
             let bytes = trees.index(index).bytes;
-            if index.is_needed || bytes < limits.min_bytes {
+            // One of a partition that belongs to its table's goes with that only.
+            if index.is_needed || index.parent.is_some() || bytes < limits.min_bytes {
                 continue;
             }
             // Of two that are the same, the one that is worth less goes, or the later one.
@@ -269,12 +272,13 @@ fn doubles(catalog: &Catalog, trees: &Trees, limits: &Limits) -> Vec<(Finding, u
 
 /// What an index is there for besides being read.
 fn worth(index: &Index) -> (bool, bool, bool, bool) {
-    (index.is_needed, index.is_unique, index.is_strict, index.is_clustered)
+    (index.is_needed || index.parent.is_some(), index.is_unique, index.is_strict, index.is_clustered)
 }
 
 /// The same in words.
 fn more(index: &Index) -> &'static str {
     match worth(index) {
+        (true, ..) if !index.is_needed => ", which is a part of the index of the whole table",
         (true, ..) => ", which a constraint or the replica identity needs",
         (_, true, ..) => ", which is UNIQUE",
         (.., true) => ", which CLUSTER goes by",

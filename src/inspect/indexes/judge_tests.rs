@@ -18,6 +18,7 @@ fn index(oid: u32, name: &str, columns: &[i64]) -> Index {
         is_strict: false,
         is_needed: false,
         is_valid: true,
+        is_live: true,
         is_built: false,
         keys: columns.len(),
         columns: columns.to_vec(),
@@ -65,6 +66,11 @@ fn of_two_the_same_the_one_that_nothing_needs_goes() {
     }
     let keys = vec![needed.clone(), Index { oid: 3, ..needed }];
     assert_eq!(told(keys), [""; 0], "constraints are not told");
+    // A partition has one of its own beside that of the whole table.
+    let whole = Index { is_partitioned: true, table_oid: 2, ..index(9, "whole", &[1]) };
+    let part = |oid| Index { parent: Some(9), ..index(oid, "part", &[1]) };
+    assert_eq!(told(vec![index(1, "own", &[1]), part(2), whole.clone()]), ["duplicate own"]);
+    assert_eq!(told(vec![part(1), part(2), whole]), [""; 0]);
 }
 
 #[test]
@@ -139,6 +145,8 @@ fn what_is_left_over_is_dropped_and_what_is_incomplete_is_somebodys_work() {
     assert_eq!(of(vec![broken("a_ccnew")]), ["DROP INDEX CONCURRENTLY app.a_ccnew;"]);
     assert_eq!(of(vec![broken("a_ccold12")]), ["DROP INDEX CONCURRENTLY app.a_ccold12;"]);
     assert_eq!(of(vec![broken("a")]), ["REINDEX INDEX CONCURRENTLY app.a;"]);
+    let half_dropped = Index { is_live: false, ..broken("a") };
+    assert_eq!(of(vec![half_dropped]), ["DROP INDEX CONCURRENTLY app.a;"]);
     let unique = |names: &[&str]| Index {
         is_unique: true,
         names: names.iter().map(|name| (*name).to_owned()).collect(),

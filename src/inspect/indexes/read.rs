@@ -26,8 +26,6 @@ pub struct Catalog {
     pub since: DateTime<Utc>,
     /// Uses are counted since so many seconds, at least.
     pub counted_seconds: f64,
-    /// The server says when an index was used last.
-    pub has_last_scans: bool,
     /// Why sizes are those of the last VACUUM, where they are.
     pub estimated: Option<String>,
     /// The indexes.
@@ -67,6 +65,8 @@ pub struct Index {
     pub is_needed: bool,
     /// It can be used.
     pub is_valid: bool,
+    /// It is not half dropped.
+    pub is_live: bool,
     /// Somebody builds it now.
     pub is_built: bool,
     /// How many of its columns are keys.
@@ -159,9 +159,8 @@ async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (F
         let indexes = session.rows(&Query::INDEXES, &[&estimated]).await.map_err(&mut explain)?;
         let tables = session.rows(&Query::INDEXES_TABLES, &[&estimated]).await.map_err(&mut explain)?;
         let foreign_keys = session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]).await.map_err(&mut explain)?;
-        let has_last_scans = row.try_get::<_, i64>("major")? >= 16;
         let mut last: BTreeMap<u32, DateTime<Utc>> = BTreeMap::new();
-        if has_last_scans {
+        if row.try_get::<_, i64>("major")? >= 16 {
             for row in session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await.map_err(&mut explain)? {
                 last.insert(row.try_get("oid")?, row.try_get("last_scan")?);
             }
@@ -176,7 +175,6 @@ async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (F
             standbys: row.try_get("standbys")?,
             since: row.try_get("since")?,
             counted_seconds: row.try_get("seconds")?,
-            has_last_scans,
             estimated: None,
             indexes,
             tables: tables.iter().map(table).collect::<Result<_>>()?,
@@ -219,6 +217,7 @@ fn index(row: &Row) -> Result<Index> {
         is_strict: row.try_get("is_strict")?,
         is_needed: row.try_get("is_needed")?,
         is_valid: row.try_get("is_valid")?,
+        is_live: row.try_get("is_live")?,
         is_built: row.try_get("is_built")?,
         keys: usize::try_from(row.try_get::<_, i64>("keys")?).unwrap_or_default(),
         columns: row.try_get::<_, Option<Vec<i64>>>("columns")?.unwrap_or_default(),

@@ -39,6 +39,12 @@ fn every_check_answers_wherever_it_is_made_from() {
         let pooled = levels(&pooler.url(db.name()));
         assert_eq!(unknown(&pooled), [""; 0], "through a pool");
         assert_eq!(told(&pooled, "duplicate_index"), "WARN");
+        std::fs::create_dir(folder.path().join("sql")).unwrap();
+        std::fs::write(folder.path().join("sql/V1__a.sql"), "CREATE TABLE a (id int);").unwrap();
+        let yaml = format!("targets: {{pool: {{url: '{}', migrations: sql}}}}\n", pooler.url(db.name()));
+        let args = ["--target", "pool", "--only", "pending_migrations", "--format", "json"];
+        let pending = json(&check("", folder.path(), &yaml, &args));
+        assert_eq!(verdict(&pending, "pending_migrations").0, "WARN", "{pending}");
         let mut config: tokio_postgres::Config = pooler.url(db.name()).parse().unwrap();
         let client = crate::harness::Session::open(config.application_name("next client").clone()).unwrap();
         assert_eq!(client.one("SELECT current_setting('lock_timeout') || current_setting('statement_timeout')"), "00");
