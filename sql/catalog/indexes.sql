@@ -2,15 +2,8 @@
 -- Server: 14.
 -- Rights: none.
 -- Two indexes of one signature have the same columns, expressions, operator classes, collations, order and condition.
--- A size function waits for a lock that conflicts with ACCESS SHARE: what somebody holds exclusively, or everything
--- where $1 says so, has the size that the last VACUUM or ANALYZE saw. Of TOAST tables only what is invalid is told.
-WITH held AS MATERIALIZED (
-    SELECT DISTINCT l.relation
-    FROM pg_catalog.pg_locks AS l
-    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
-    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-),
-needed AS MATERIALIZED (
+-- The size is the one that the last VACUUM or ANALYZE saw, which takes no lock. Of TOAST tables only what is invalid is told.
+WITH needed AS MATERIALIZED (
     SELECT DISTINCT k.conindid AS oid
     FROM pg_catalog.pg_constraint AS k
     WHERE k.contype IN ('p', 'u', 'x', 'f')
@@ -70,10 +63,7 @@ SELECT
             )
     END AS is_built,
     i.indnkeyatts::int8 AS keys,
-    (
-        SELECT pg_catalog.array_agg(u.attnum::int8 ORDER BY u.at)
-        FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, at)
-    ) AS columns,
+    i.indkey::text AS columns,
     CASE
         WHEN i.indisunique AND NOT i.indisvalid AND NOT 0 = ANY(i.indkey::int2[])
             THEN (
@@ -83,19 +73,13 @@ SELECT
                 WHERE u.at <= i.indnkeyatts
             )
     END AS names,
-    (
-        SELECT pg_catalog.array_agg(pg_catalog.format('%s %s %s', oc.class, s.sorting, x.option) ORDER BY oc.at)
-        FROM pg_catalog.unnest(i.indclass::oid[]) WITH ORDINALITY AS oc (class, at)
-        INNER JOIN pg_catalog.unnest(i.indcollation::oid[]) WITH ORDINALITY AS s (sorting, at) ON s.at = oc.at
-        INNER JOIN pg_catalog.unnest(i.indoption::int2[]) WITH ORDINALITY AS x (option, at) ON x.at = oc.at
-    ) AS ways,
-    pg_catalog.regexp_replace(COALESCE(i.indexprs::text, ''), ':location -?[0-9]+', '', 'g') AS expressions,
-    pg_catalog.regexp_replace(COALESCE(i.indpred::text, ''), ':location -?[0-9]+', '', 'g') AS condition,
-    CASE
-        WHEN c.relkind = 'I' THEN 0
-        WHEN h.relation IS NOT NULL OR $1 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
-        ELSE pg_catalog.pg_relation_size(c.oid)
-    END AS bytes,
+    -- Arrays of numbers with a space between them, which are taken apart by whoever reads them.
+    i.indclass::text AS classes,
+    i.indcollation::text AS collations,
+    i.indoption::text AS options,
+    i.indexprs::text AS expressions,
+    i.indpred::text AS condition,
+    c.relpages::int8 * pg_catalog.current_setting('block_size')::int8 AS bytes,
     COALESCE(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0)::int8 AS scans
 FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -105,11 +89,9 @@ LEFT JOIN owners AS o ON o.reltoastrelid = t.oid AND t.relkind = 't' AND NOT i.i
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = COALESCE(o.relnamespace, t.relnamespace)
 INNER JOIN pg_catalog.pg_am AS a ON a.oid = c.relam
 LEFT JOIN pg_catalog.pg_inherits AS p ON p.inhrelid = i.indexrelid
-LEFT JOIN held AS h ON h.relation = i.indexrelid
 LEFT JOIN needed AS d ON d.oid = i.indexrelid
 WHERE
     (t.relkind IN ('r', 'm', 'p') OR o.oid IS NOT NULL)
     AND t.relpersistence <> 't'
     AND n.nspname <> 'information_schema'
     AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')
-ORDER BY i.indexrelid

@@ -1,13 +1,7 @@
 -- How many rows have the tables of this database, how often were they read whole, and how much was written to them?
 -- Server: 14.
 -- Rights: none.
--- The size is that of the last VACUUM or ANALYZE where somebody holds the table exclusively, or where $1 says so.
-WITH held AS MATERIALIZED (
-    SELECT DISTINCT l.relation
-    FROM pg_catalog.pg_locks AS l
-    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
-    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-)
+-- The size is the one that the last VACUUM or ANALYZE saw, which takes no lock.
 SELECT
     t.oid,
     p.inhparent AS parent,
@@ -20,9 +14,8 @@ SELECT
         ELSE pg_catalog.pg_stat_get_live_tuples(t.oid)
     END AS rows,
     CASE
-        WHEN t.relkind = 'p' OR pg_catalog.pg_stat_get_numscans(t.oid) = 0 THEN 0
-        WHEN h.relation IS NOT NULL OR $1 THEN t.relpages::int8 * pg_catalog.current_setting('block_size')::int8
-        ELSE pg_catalog.pg_relation_size(t.oid)
+        WHEN t.relkind = 'p' THEN 0
+        ELSE GREATEST(t.relpages, 0)::int8 * pg_catalog.current_setting('block_size')::int8
     END AS bytes,
     pg_catalog.pg_stat_get_numscans(t.oid) AS scans,
     pg_catalog.pg_stat_get_tuples_returned(t.oid) AS rows_read,
@@ -31,7 +24,6 @@ SELECT
 FROM pg_catalog.pg_class AS t
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
 LEFT JOIN pg_catalog.pg_inherits AS p ON p.inhrelid = t.oid AND t.relispartition
-LEFT JOIN held AS h ON h.relation = t.oid
 WHERE
     t.relkind IN ('r', 'm', 'p')
     AND t.relpersistence <> 't'

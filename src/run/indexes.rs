@@ -31,10 +31,20 @@ impl Run {
                 catalog.since = catalog.since.max(there.since);
                 elsewhere.push(indexes::uses(&there));
             }
+            // What is found is measured, and then judged by its true size.
+            let any_size = indexes::Limits { min_bytes: 0, ..asked.limits };
+            let mut found = indexes::judge(&catalog, &elsewhere, &any_size);
+            found.retain(|finding| asked.wish.wants(finding));
+            indexes::measure(&eye, &mut catalog, &found).await?;
             let mut found = indexes::judge(&catalog, &elsewhere, &asked.limits);
             found.retain(|finding| asked.wish.wants(finding));
-            let oids: Vec<u32> =
-                found.iter().filter_map(|finding| finding.index.as_ref()).map(|(oid, _)| *oid).collect();
+            let oids: Vec<u32> = asked
+                .wish
+                .shown(&found)
+                .iter()
+                .filter_map(|finding| finding.index.as_ref())
+                .map(|(oid, _)| *oid)
+                .collect();
             let made = indexes::definitions(&eye, &oids).await?;
             Ok(indexes::view(&catalog, &found, &made, &asked.limits, &asked.wish))
         })

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::judge::Finding;
+use super::tree::parts;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
@@ -131,41 +133,28 @@ pub struct ForeignKey {
     pub names: Vec<String>,
 }
 
-/// Looks once, and no statement takes longer than `limit`. A lock that comes between makes all sizes estimates.
+/// Looks once, and no statement takes longer than `limit`. Sizes are those of the last VACUUM or ANALYZE until they
+/// are measured.
 ///
 /// # Errors
 /// The server's.
 pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
-    match look(eye, limit, false).await {
-        Err((error, true)) => {
-            let mut seen = look(eye, limit, true).await.map_err(|(failure, _)| failure)?;
-            seen.estimated = Some(error.messages().join(": "));
-            Ok(seen)
-        }
-        seen => seen.map_err(|(failure, _)| failure),
-    }
-}
-
-/// The second of an error says whether a lock was in the way.
-async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (Failure, bool)> {
-    let mut locked = false;
-    let seen = eye.look(limit, async |session| {
-        let mut explain = |e: ServerError| {
-            locked = e.is_transient();
-            e.explain("cannot read indexes")
-        };
-        let counted = session.rows(&Query::INDEXES_COUNTED, &[]).await.map_err(&mut explain)?;
+    eye.look(limit, async |session| {
+        let explain = |e: ServerError| e.explain("cannot read indexes");
+        let counted = session.rows(&Query::INDEXES_COUNTED, &[]).await.map_err(explain)?;
         let row = counted.first().ok_or_else(|| Failure::new(Kind::Failed, "the server counts nothing"))?;
-        let indexes = session.rows(&Query::INDEXES, &[&estimated]).await.map_err(&mut explain)?;
-        let tables = session.rows(&Query::INDEXES_TABLES, &[&estimated]).await.map_err(&mut explain)?;
-        let foreign_keys = session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]).await.map_err(&mut explain)?;
+        let indexes = session.rows(&Query::INDEXES, &[]).await.map_err(explain)?;
+        let tables = session.rows(&Query::INDEXES_TABLES, &[]).await.map_err(explain)?;
+        let foreign_keys = session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]).await.map_err(explain)?;
         let mut last: BTreeMap<u32, DateTime<Utc>> = BTreeMap::new();
         if row.try_get::<_, i64>("major")? >= 16 {
-            for row in session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await.map_err(&mut explain)? {
+            for row in session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await.map_err(explain)? {
                 last.insert(row.try_get("oid")?, row.try_get("last_scan")?);
             }
         }
         let mut indexes = indexes.iter().map(index).collect::<Result<Vec<Index>>>()?;
+        // In the order of their making: of two that are the same the later one goes.
+        indexes.sort_by_key(|index| index.oid);
         for index in &mut indexes {
             index.last_scan = last.get(&index.oid).copied();
         }
@@ -180,9 +169,41 @@ async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (F
             tables: tables.iter().map(table).collect::<Result<_>>()?,
             foreign_keys: foreign_keys.iter().map(foreign_key).collect::<Result<_>>()?,
         })
+    })
+    .await
+}
+
+/// Measures what these findings are about; what somebody holds keeps the size that is known.
+///
+/// # Errors
+/// The server's, except for a lock: then the catalog says why its sizes are estimates.
+pub async fn measure(eye: &Eye, catalog: &mut Catalog, findings: &[Finding]) -> Result<()> {
+    let wanted = parts(catalog, findings);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut locked = None;
+    let seen = eye.look(LIMIT, async |session| {
+        let rows = session.rows(&Query::INDEXES_SIZES, &[&wanted]).await.map_err(|e| {
+            locked = e.is_transient().then(|| e.message());
+            e.explain("cannot see how large indexes are")
+        })?;
+        rows.iter().map(|row| Ok((row.try_get("oid")?, bytes(row)?))).collect::<Result<BTreeMap<u32, u64>>>()
     });
-    let seen = seen.await;
-    seen.map_err(|failure| (failure, locked && !estimated))
+    let seen = match seen.await {
+        Ok(seen) => seen,
+        Err(failure) => {
+            catalog.estimated = Some(locked.ok_or(failure)?);
+            return Ok(());
+        }
+    };
+    for index in &mut catalog.indexes {
+        index.bytes = seen.get(&index.oid).copied().unwrap_or(index.bytes);
+    }
+    for table in &mut catalog.tables {
+        table.bytes = seen.get(&table.oid).copied().unwrap_or(table.bytes);
+    }
+    Ok(())
 }
 
 /// How indexes are made, by oid, of those that nobody holds.
@@ -197,6 +218,27 @@ pub async fn definitions(eye: &Eye, oids: &[u32]) -> Result<BTreeMap<u32, String
         Err(error) => Err(error.explain("cannot see how indexes are made")),
     })
     .await
+}
+
+/// An expression as the server keeps it, without where in its text each part stood.
+fn placeless(expression: Option<&str>) -> String {
+    let mut parts = expression.unwrap_or_default().split(":location ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()));
+    }
+    text
+}
+
+/// The numbers of a vector as the server writes it.
+fn apart(vector: &str) -> std::str::SplitAsciiWhitespace<'_> {
+    vector.split_ascii_whitespace()
+}
+
+/// Operator class, collation and order of each key.
+fn ways(classes: &str, collations: &str, options: &str) -> Vec<String> {
+    let keys = apart(classes).zip(apart(collations)).zip(apart(options));
+    keys.map(|((class, sorting), option)| format!("{class} {sorting} {option}")).collect()
 }
 
 fn index(row: &Row) -> Result<Index> {
@@ -220,11 +262,11 @@ fn index(row: &Row) -> Result<Index> {
         is_live: row.try_get("is_live")?,
         is_built: row.try_get("is_built")?,
         keys: usize::try_from(row.try_get::<_, i64>("keys")?).unwrap_or_default(),
-        columns: row.try_get::<_, Option<Vec<i64>>>("columns")?.unwrap_or_default(),
+        columns: apart(row.try_get("columns")?).filter_map(|number| number.parse().ok()).collect(),
         names: row.try_get::<_, Option<Vec<String>>>("names")?.unwrap_or_default(),
-        ways: row.try_get::<_, Option<Vec<String>>>("ways")?.unwrap_or_default(),
-        expressions: row.try_get("expressions")?,
-        condition: row.try_get("condition")?,
+        ways: ways(row.try_get("classes")?, row.try_get("collations")?, row.try_get("options")?),
+        expressions: placeless(row.try_get("expressions")?),
+        condition: placeless(row.try_get("condition")?),
         bytes: bytes(row)?,
         scans: row.try_get("scans")?,
         last_scan: None,

@@ -1,10 +1,12 @@
 //! Indexes and tables of partitions, summed at those of their table. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use super::judge::Finding;
 use super::read::{Catalog, Index, Table};
+use crate::ident::TableName;
 
 /// What an index, or a table, has with all that belong to it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,6 +54,25 @@ impl Trees {
     pub fn table(&self, oid: u32) -> Sum {
         self.tables.get(&oid).copied().unwrap_or_default()
     }
+}
+
+/// What has the bytes of these findings: indexes, and tables that lack one, with all that belong to them.
+pub(super) fn parts(catalog: &Catalog, findings: &[Finding]) -> Vec<u32> {
+    let mut wanted: BTreeSet<u32> = findings.iter().filter_map(|f| f.index.as_ref()).map(|(oid, _)| *oid).collect();
+    let bare: BTreeSet<&TableName> =
+        findings.iter().filter(|f| f.index.is_none() && f.bytes.is_some()).map(|f| &f.table).collect();
+    wanted.extend(catalog.tables.iter().filter(|table| bare.contains(&table.name)).map(|table| table.oid));
+    let indexes = catalog.indexes.iter().map(|index| (index.oid, index.parent));
+    let mut below: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (oid, parent) in indexes.chain(catalog.tables.iter().map(|table| (table.oid, table.parent))) {
+        below.entry(parent.unwrap_or_default()).or_default().push(oid);
+    }
+    let mut open: Vec<u32> = wanted.iter().copied().collect();
+    while let Some(oid) = open.pop() {
+        let under = below.get(&oid).into_iter().flatten();
+        open.extend(under.filter(|part| wanted.insert(**part)));
+    }
+    wanted.into_iter().collect()
 }
 
 fn of_table(table: &Table) -> Sum {

@@ -26,6 +26,11 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// Those of the findings that are listed.
+    pub fn shown<'a>(&self, findings: &'a [Finding]) -> &'a [Finding] {
+        self.limit.and_then(|limit| findings.get(..limit)).unwrap_or(findings)
+    }
+
     /// Whether a finding was asked for.
     pub fn wants(&self, finding: &Finding) -> bool {
         let (schema, table) = (finding.table.schema.raw(), finding.table.name.raw());
@@ -54,7 +59,7 @@ pub fn view(
         .fact("reclaimable_bytes", "would free", Value::Bytes(freed))
         .machine("counted_since", catalog.since)
         .fact("counted_seconds", "uses counted for", Value::Seconds(catalog.counted_seconds.floor()));
-    let shown = wish.limit.and_then(|limit| findings.get(..limit)).unwrap_or(findings);
+    let shown = wish.shown(findings);
     let mut document = document.table(table(shown, made));
     if !shown.is_empty() {
         let lines: Vec<&str> = shown.iter().map(|finding| finding.remedy.as_str()).collect();

@@ -22,6 +22,9 @@ const PSQL: &str = "psql, the same query";
 const STATEMENTS: &str = "SELECT query, calls, total_exec_time, mean_exec_time, rows FROM pg_stat_statements \
                           ORDER BY total_exec_time DESC LIMIT 20";
 
+/// Rows of each table: enough for more than a handful of pages, from where on indexes are worth a look.
+const ROWS: u32 = 500;
+
 /// A report, the query at its heart, and what pg-extras calls it.
 struct Shared {
     ours: &'static [&'static str],
@@ -60,7 +63,13 @@ pub fn run(options: &Options) -> Result<()> {
 fn prepare(scene: &Scene, tables: usize) -> Result<()> {
     scene.fresh(DATABASE)?;
     let file = scene.scratch().join("schema.sql");
-    let more = "CREATE EXTENSION pg_stat_statements SCHEMA public; CREATE TABLE app.waited (a int);";
+    let more = format!(
+        "CREATE EXTENSION pg_stat_statements SCHEMA public; CREATE TABLE app.waited (a int);
+         DO $$ BEGIN FOR i IN 1..{tables} LOOP
+             EXECUTE format('INSERT INTO app.t%s (code, qty, note) SELECT g, 1, repeat(''x'', 50) FROM generate_series(1, {ROWS}) AS g', i);
+             IF i % 200 = 0 THEN COMMIT; END IF;
+         END LOOP; END $$; ANALYZE;"
+    );
     std::fs::write(
         &file,
         format!("CREATE SCHEMA IF NOT EXISTS public;\n{}\n{more}", SCHEMA.replace("{tables}", &tables.to_string())),
