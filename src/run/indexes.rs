@@ -31,13 +31,12 @@ impl Run {
                 catalog.since = catalog.since.max(there.since);
                 elsewhere.push(indexes::uses(&there));
             }
-            // What is found is measured, and then judged by its true size.
+            // What is found is measured, and then told by its true size.
             let any_size = indexes::Limits { min_bytes: 0, ..asked.limits };
             let mut found = indexes::judge(&catalog, &elsewhere, &any_size);
             found.retain(|finding| asked.wish.wants(finding));
-            indexes::measure(&eye, &mut catalog, &found).await?;
-            let mut found = indexes::judge(&catalog, &elsewhere, &asked.limits);
-            found.retain(|finding| asked.wish.wants(finding));
+            indexes::measure(&eye, &mut catalog, &mut found).await?;
+            indexes::by_size(&mut found, asked.limits.min_bytes);
             let oids: Vec<u32> = asked
                 .wish
                 .shown(&found)

@@ -134,6 +134,13 @@ pub fn judge(catalog: &Catalog, elsewhere: &[BTreeMap<String, i64>], limits: &Li
         findings.extend(little.filter(|f| f.index.as_ref().is_none_or(|(oid, _)| !gone.contains(oid))));
     }
     findings.extend(usage::missing(catalog, &trees, limits));
+    by_size(&mut findings, 0);
+    findings
+}
+
+/// Puts the worst first, then the largest, without indexes smaller than this, unless they are invalid.
+pub fn by_size(findings: &mut Vec<Finding>, least: u64) {
+    findings.retain(|f| matches!(f.kind, Kind::Invalid | Kind::Missing) || f.bytes.is_none_or(|bytes| bytes >= least));
     findings.sort_by(|a, b| {
         a.kind
             .cmp(&b.kind)
@@ -141,7 +148,6 @@ pub fn judge(catalog: &Catalog, elsewhere: &[BTreeMap<String, i64>], limits: &Li
             .then(b.numbers.rows.cmp(&a.numbers.rows))
             .then_with(|| a.object.cmp(&b.object))
     });
-    findings
 }
 
 pub(super) fn dropping(index: &Index) -> String {

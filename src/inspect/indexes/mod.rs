@@ -8,6 +8,6 @@ mod tree;
 mod usage;
 mod view;
 
-pub use judge::{Finding, Kind, Limits, judge, uses};
+pub use judge::{Finding, Kind, Limits, by_size, judge, uses};
 pub use read::{Catalog, ForeignKey, Index, LIMIT, Table, definitions, measure, read};
 pub use view::{Wish, view};

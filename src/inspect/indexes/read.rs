@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::judge::Finding;
-use super::tree::parts;
+use super::tree::{parts, weigh};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
@@ -177,7 +177,7 @@ pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
 ///
 /// # Errors
 /// The server's, except for a lock: then the catalog says why its sizes are estimates.
-pub async fn measure(eye: &Eye, catalog: &mut Catalog, findings: &[Finding]) -> Result<()> {
+pub async fn measure(eye: &Eye, catalog: &mut Catalog, findings: &mut [Finding]) -> Result<()> {
     let wanted = parts(catalog, findings);
     if wanted.is_empty() {
         return Ok(());
@@ -203,6 +203,7 @@ pub async fn measure(eye: &Eye, catalog: &mut Catalog, findings: &[Finding]) -> 
     for table in &mut catalog.tables {
         table.bytes = seen.get(&table.oid).copied().unwrap_or(table.bytes);
     }
+    weigh(catalog, findings);
     Ok(())
 }
 

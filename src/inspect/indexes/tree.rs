@@ -75,6 +75,19 @@ pub(super) fn parts(catalog: &Catalog, findings: &[Finding]) -> Vec<u32> {
     wanted.into_iter().collect()
 }
 
+/// Gives findings the sizes that the catalog has now.
+pub(super) fn weigh(catalog: &Catalog, findings: &mut [Finding]) {
+    let trees = Trees::of(catalog);
+    let tables: BTreeMap<&TableName, u32> = catalog.tables.iter().map(|table| (&table.name, table.oid)).collect();
+    for finding in findings.iter_mut().filter(|finding| finding.bytes.is_some()) {
+        let sum = match &finding.index {
+            Some((oid, _)) => trees.indexes.get(oid),
+            None => tables.get(&finding.table).and_then(|oid| trees.tables.get(oid)),
+        };
+        finding.bytes = sum.map(|sum| sum.bytes).or(finding.bytes);
+    }
+}
+
 fn of_table(table: &Table) -> Sum {
     Sum {
         bytes: table.bytes,
