@@ -123,16 +123,8 @@ pub struct Ranked {
     pub text: Text,
 }
 
-/// What dbctl itself asks begins with the question that the query answers, or is the SELECT of the counts.
-fn is_own(text: &Text) -> bool {
-    let query = text.query.as_deref().unwrap_or_default();
-    query.contains("pg_stat_statements(") && query.contains("pg_catalog.int8 AS dbid")
-        || query.contains("-- Is pg_stat_statements there:")
-        || query.contains("pg_stat_statements_info") && query.starts_with("SELECT dealloc, stats_reset FROM")
-}
-
 /// More than are wanted, as some may turn out to be our own.
-const SPARE: usize = 6;
+const SPARE: usize = 60;
 
 /// Ranks; the words are still to be fetched.
 pub fn rank(counts: &Counts, wish: &Wish, dbid: i64) -> Ranking {
@@ -178,7 +170,7 @@ impl Ranking {
         for ranked in &mut self.top {
             ranked.text = texts.remove(&ranked.entry.key).unwrap_or_default();
         }
-        self.top.retain(|ranked| !is_own(&ranked.text));
+        self.top.retain(|ranked| !ranked.text.is_own);
         if wish.limit > 0 {
             self.top.truncate(wish.limit);
         }

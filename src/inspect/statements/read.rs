@@ -91,6 +91,8 @@ pub struct Text {
     pub database: Option<String>,
     /// The text.
     pub query: Option<String>,
+    /// dbctl itself asks it.
+    pub is_own: bool,
 }
 
 impl Setup {
@@ -181,6 +183,39 @@ fn entry(row: &Row, block_size: f64) -> Result<Entry> {
     Ok(Entry { key: key(row)?, since: row.try_get("since")?, measures: Measures::of_server(numbers, block_size) })
 }
 
+/// What dbctl itself sends: catalog queries, the frame of a look, the SELECT of the counts.
+fn is_own(query: &str) -> bool {
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+    let sets = [
+        "SET LOCAL lock_timeout = ",
+        "SET LOCAL statement_timeout = ",
+        "SET LOCAL search_path = ",
+        "SET LOCAL TimeZone = ",
+    ];
+    let body = body(query);
+    query == begin
+        || sets.iter().any(|set| query.starts_with(set))
+        || query.contains("pg_catalog.") && Query::ALL.iter().any(|known| body.starts_with(before_values(known.text())))
+        || query.contains("pg_stat_statements(") && query.contains("pg_catalog.int8 AS dbid")
+        || query.contains("pg_stat_statements_info") && query.starts_with("SELECT dealloc, stats_reset FROM")
+}
+
+/// A query without the comment that it begins with, which some versions leave out.
+fn body(query: &str) -> &str {
+    let mut rest = query.trim_start();
+    while rest.starts_with("--") {
+        rest = rest.split_once('\n').map_or("", |(_, rest)| rest.trim_start());
+    }
+    rest
+}
+
+/// The beginning of a catalog query up to its first value, instead of which a placeholder is kept.
+fn before_values(query: &str) -> &str {
+    let body = body(query);
+    let end = body.find(|c: char| c == '\'' || c == '$' || c.is_ascii_digit()).unwrap_or(body.len());
+    body.get(..end).filter(|begin| begin.len() > 20).unwrap_or(body)
+}
+
 /// The words of these statements.
 ///
 /// # Errors
@@ -194,9 +229,9 @@ pub async fn texts(eye: &Eye, extension: &Extension, keys: &[Key]) -> Result<BTr
     eye.look(LIMIT, async |session| {
         let rows = session.rows_of(&sql).await.map_err(|e| e.explain("cannot read the texts of statements"))?;
         let text = |row: &Row| -> Result<(Key, Text)> {
-            let text =
-                Text { role: row.try_get("role")?, database: row.try_get("database")?, query: row.try_get("query")? };
-            Ok((key(row)?, text))
+            let query: Option<String> = row.try_get("query")?;
+            let is_own = query.as_deref().is_some_and(is_own);
+            Ok((key(row)?, Text { role: row.try_get("role")?, database: row.try_get("database")?, query, is_own }))
         };
         rows.iter().map(text).collect()
     })
