@@ -7,9 +7,10 @@ use std::path::Path;
 use clap::Command;
 use dbctl::cli::Cli;
 use dbctl::outcome::Outcome;
+use dbctl::pg::sandbox::Options;
 use serde_json::Value;
 
-use crate::harness::{Database, dbctl, eventually, run};
+use crate::harness::{Database, dbctl, eventually, private_server, run};
 
 /// `--help` of every command, the ones below it included. What every command has is shown once.
 #[test]
@@ -201,6 +202,16 @@ fn json_shapes() {
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);
     ask(&["locks", "cancel", &holder.pid().to_string(), "--database-url", &url], 4);
+    ask(&["slow-queries", "--for", "0s", "--database-url", &url], 0);
+    let settings = vec![("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned())];
+    let counting = private_server(&Options { settings, ..Options::default() });
+    let counted = Database::at(&counting);
+    counted.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE counted (a int)");
+    counted.sql("SELECT count(*) FROM counted");
+    let counted = counted.url();
+    for args in [&["--sort", "calls"][..], &["--for", "1ms"], &["--explain"], &["--reset", "--yes"]] {
+        ask(&[&["slow-queries", "--database-url", &counted], args].concat(), 0);
+    }
     let shapes: Vec<String> = seen.values().map(Shape::show).collect();
     insta::assert_snapshot!(shapes.join("\n\n"));
 }
