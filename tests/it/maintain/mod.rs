@@ -1,0 +1,3 @@
+//! Maintenance on real servers.
+
+mod reindex;
