@@ -124,7 +124,7 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
             }
         }
     }
-    let mut plan = Plan::default();
+    let mut plan = Plan { leftovers: leftovers(catalog), ..Plan::default() };
     if let Some(unfinished) = catalog.unfinished.as_ref().filter(|_| wish.resume) {
         let pending: BTreeSet<Mark> =
             catalog.indexes.iter().filter(|i| i.leftover().is_none()).map(Index::mark).collect();
@@ -141,13 +141,8 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
         }
     }
     for index in &catalog.indexes {
-        if let Some(left) = index.leftover() {
-            if !index.is_held && !index.is_system {
-                plan.leftovers.push((index.clone(), left));
-            }
-            continue;
-        }
-        let Some(why) = chosen.get(&index.oid).filter(|_| !index.is_partitioned) else { continue };
+        let leftover = index.leftover().is_some();
+        let Some(why) = chosen.get(&index.oid).filter(|_| !index.is_partitioned && !leftover) else { continue };
         match obstacle(index, wish) {
             Some(why) => {
                 plan.skipped.push(Skipped {
@@ -171,6 +166,12 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
     let again: BTreeSet<Mark> = plan.tasks.iter().map(|task| task.mark).collect();
     plan.unsettled = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark)).map(Task::from).collect();
     Ok(plan)
+}
+
+/// What REINDEX CONCURRENTLY has left that nobody works on.
+pub fn leftovers(catalog: &Catalog) -> Vec<(Index, Leftover)> {
+    let left = catalog.indexes.iter().filter(|index| !index.is_held && !index.is_system);
+    left.filter_map(|index| Some((index.clone(), index.leftover()?))).collect()
 }
 
 fn refuse(server: &Server, wish: &Wish) -> Result<()> {

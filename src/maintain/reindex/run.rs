@@ -80,7 +80,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     let mut executor = begin(request, means).await?;
     // Another run may have worked while this one waited for the lease.
     let catalog = read::read(&eye, executor.server()).await?;
-    let plan = plan::plan(&catalog, &request.wish, None)?;
+    let mut plan = plan::plan(&catalog, &request.wish, None)?;
     let ended = everything(&mut executor, &catalog, &plan, request, means).await;
     match &ended {
         Ok(done) if done.iter().all(|done| done.end.is_ok()) => executor.close("done", "").await,
@@ -91,6 +91,8 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         Err(failure) => executor.close_failed(failure).await,
     }
     let done = ended?;
+    // What this run has removed is no longer told.
+    plan.leftovers = plan::leftovers(&read::read(&eye, executor.server()).await?);
     Ok((outcome(&done), view::done(&catalog, &plan, &done, request)))
 }
 

@@ -1,34 +1,7 @@
 //! `dbctl reindex`: what each selector means, what is left alone and why, and what the answer says.
 
-use std::process::Command;
-
-use serde_json::Value;
-
-use crate::harness::{Database, dbctl, majors, run};
-
-/// `dbctl reindex` on a database.
-fn reindex(db: &Database, flags: &[&str]) -> Command {
-    let mut command = dbctl(&["reindex", "--database-url", &db.url(), "--no-progress", "--retry-pause", "50ms"]);
-    command.args(flags);
-    command
-}
-
-/// Its answer as JSON.
-#[track_caller]
-fn answer(db: &Database, flags: &[&str], code: i32) -> Value {
-    let run = run(reindex(db, flags).args(["--format", "json"])).expect_code(code);
-    serde_json::from_str(&run.stdout).expect("the answer is JSON")
-}
-
-/// A column of a table of the answer.
-fn column(answer: &Value, table: &str, key: &str) -> Vec<String> {
-    let rows = answer[table].as_array().expect("a table");
-    rows.iter().map(|row| row[key].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-fn names(answer: &Value) -> Vec<String> {
-    column(answer, "indexes", "index")
-}
+use super::{answer, column, files, names};
+use crate::harness::{Database, majors};
 
 const TABLES: &str = r#"
 CREATE TABLE a (id int PRIMARY KEY, t text);
@@ -45,16 +18,6 @@ CREATE TABLE e (r int4range, EXCLUDE USING gist (r WITH &&));
 CREATE MATERIALIZED VIEW m AS SELECT 1 AS a;
 CREATE INDEX m_a ON m (a);
 "#;
-
-/// The oids and files of indexes by name.
-fn files(db: &Database) -> Vec<(String, String)> {
-    let rows = db.sql(
-        "SELECT c.oid::regclass, c.oid || ' ' || c.relfilenode FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid \
-         WHERE c.oid > 16384 AND c.relkind = 'i' AND c.relnamespace <> 'pg_toast'::regnamespace \
-         AND c.relnamespace IS DISTINCT FROM to_regnamespace('dbctl') ORDER BY c.oid::regclass::text",
-    );
-    rows.into_iter().map(|row| (row[0].clone().unwrap_or_default(), row[1].clone().unwrap_or_default())).collect()
-}
 
 #[test]
 fn each_selector_means_its_indexes_and_each_becomes_a_new_valid_one() {
