@@ -1,7 +1,6 @@
 //! A run: look, plan, gate; take the lease, look and plan again; settle what earlier runs have begun; then index by
 //! index. One that fails does not stop the others.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::plan::{self, Plan, Task, Wish};
@@ -77,22 +76,25 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         let steps = plan.tasks.iter().map(|task| task.step(&server, request.timeouts, true)).collect();
         gate::pass(&crate::steps::Plan { steps }, &request.rails, means.confirm)?;
     }
-    let mut executor = begin(request, means).await?;
+    let mut worker = Worker { executor: Some(begin(request, means).await?), request, list: String::new() };
     // Another run may have worked while this one waited for the lease.
-    let catalog = read::read(&eye, executor.server()).await?;
+    let catalog = read::read(&eye, &server).await?;
     let mut plan = plan::plan(&catalog, &request.wish, None)?;
-    let ended = everything(&mut executor, &catalog, &plan, request, means).await;
-    match &ended {
-        Ok(done) if done.iter().all(|done| done.end.is_ok()) => executor.close("done", "").await,
-        Ok(done) => {
-            let failed = done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string());
-            executor.close("partial", &failed.collect::<Vec<_>>().join(", ")).await;
+    worker.list = read::written(&list(&catalog, &plan, request))?;
+    let ended = worker.everything(&server, &plan, means).await;
+    if let Some(executor) = &worker.executor {
+        match &ended {
+            Ok(done) if done.iter().all(|done| done.end.is_ok()) => executor.close("done", "").await,
+            Ok(done) => {
+                let failed = done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string());
+                executor.close("partial", &failed.collect::<Vec<_>>().join(", ")).await;
+            }
+            Err(failure) => executor.close_failed(failure).await,
         }
-        Err(failure) => executor.close_failed(failure).await,
     }
     let done = ended?;
     // What this run has removed is no longer told.
-    plan.leftovers = plan::leftovers(&read::read(&eye, executor.server()).await?);
+    plan.leftovers = plan::leftovers(&read::read(&eye, &server).await?);
     Ok((outcome(&done), view::done(&catalog, &plan, &done, request)))
 }
 
@@ -109,65 +111,89 @@ async fn begin(request: &Request, means: &mut Means<'_>) -> Result<Executor> {
     Executor::begin(session, server, &request.connection, order, means.interrupt, means.events).await
 }
 
-async fn everything(
-    executor: &mut Executor,
-    catalog: &Catalog,
-    plan: &Plan,
-    request: &Request,
-    means: &mut Means<'_>,
-) -> Result<Vec<Done>> {
-    let list = list(catalog, plan, request);
-    executor.begin_job(&frame(), &[("indexes", read::written(&list)?)]).await?;
-    for begun in &plan.unsettled {
-        let step = begun.step(&catalog.server, request.timeouts, false);
-        executor.settle(&step, means.events).await?;
-    }
-    let mut done: Vec<Done> = Vec::new();
-    let mut tasks: VecDeque<&Task> = plan.tasks.iter().collect();
-    while let Some(task) = tasks.pop_front() {
-        let number = done.len() + 1;
-        let title = format!("reindex {}", task.index);
-        means.events.event(Event::Step { number, of: plan.tasks.len(), title: &title });
-        let began = Instant::now();
-        let mut attempts = 0;
-        let end = loop {
-            attempts += 1;
-            let step = task.step(&catalog.server, request.timeouts, request.wish.offline);
-            let end = match executor.perform(&crate::steps::Plan { steps: vec![step] }, means.events).await {
-                Ok(_) => after(executor, task).await,
-                Err(failure) => Err(failure),
-            };
-            let Err(failure) = end else { break end };
-            let failure = means.interrupt.overrule(failure);
-            if is_over(&failure) {
-                return Err(told(failure, &done));
-            }
-            if attempts > request.retries || !is_worth_another_try(&failure) {
-                break Err(failure);
-            }
-            let pause = pause(request.retry_pause, attempts);
-            let reason = failure.messages().join(": ");
-            means.events.event(Event::Retry { title: &title, reason: &reason, pause, blockers: &[] });
-            means.interrupt.sleep(pause).await.map_err(|failure| told(failure, &done))?;
-            if failure.what() == Kind::Unreachable {
-                match begin(request, means).await {
-                    Ok(again) => {
-                        *executor = again;
-                        executor.begin_job(&frame(), &[("indexes", read::written(&list)?)]).await?;
-                    }
-                    Err(failure) => return Err(told(failure, &done)),
-                }
-            }
-        };
-        if let Err(failure) = &end {
-            means.events.event(Event::Failed { title: &title, failure });
+/// The right to work, which is gone while a lost connection is made anew.
+struct Worker<'a> {
+    executor: Option<Executor>,
+    request: &'a Request,
+    /// As the journal keeps it.
+    list: String,
+}
+
+impl Worker<'_> {
+    /// Settles what earlier runs have begun, then builds index by index.
+    async fn everything(&mut self, server: &Server, plan: &Plan, means: &mut Means<'_>) -> Result<Vec<Done>> {
+        let list = self.list.clone();
+        self.executor()?.begin_job(&frame(), &[("indexes", list)]).await?;
+        for begun in &plan.unsettled {
+            let step = begun.step(server, self.request.timeouts, false);
+            self.executor()?.settle(&step, means.events).await?;
         }
-        done.push(Done { task: task.clone(), took: began.elapsed(), attempts, end });
+        let mut done: Vec<Done> = Vec::new();
+        for task in &plan.tasks {
+            let title = format!("reindex {}", task.index);
+            means.events.event(Event::Step { number: done.len() + 1, of: plan.tasks.len(), title: &title });
+            let began = Instant::now();
+            let (attempts, end) = self.again_and_again(server, task, &title, means).await.map_err(|f| told(f, &done))?;
+            if let Err(failure) = &end {
+                means.events.event(Event::Failed { title: &title, failure });
+            }
+            done.push(Done { task: task.clone(), took: began.elapsed(), attempts, end });
+        }
+        if done.iter().all(|done| done.end.is_ok()) {
+            self.executor()?.end_job(&frame(), &[]).await?;
+        }
+        Ok(done)
     }
-    if done.iter().all(|done| done.end.is_ok()) {
-        executor.end_job(&frame(), &[]).await?;
+
+    /// One index; fails only where nothing more can be done in this run.
+    async fn again_and_again(
+        &mut self,
+        server: &Server,
+        task: &Task,
+        title: &str,
+        means: &mut Means<'_>,
+    ) -> Result<(u32, Result<u64>)> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let failure = match self.once(server, task, means).await {
+                Ok(bytes) => return Ok((attempts, Ok(bytes))),
+                Err(failure) => means.interrupt.overrule(failure),
+            };
+            if is_over(&failure) {
+                return Err(failure);
+            }
+            if attempts > self.request.retries || !is_worth_another_try(&failure) {
+                // Without a server, no other index fares better.
+                let lost = failure.what() == Kind::Unreachable;
+                return if lost { Err(failure) } else { Ok((attempts, Err(failure))) };
+            }
+            let pause = pause(self.request.retry_pause, attempts);
+            let reason = failure.messages().join(": ");
+            means.events.event(Event::Retry { title, reason: &reason, pause, blockers: &[] });
+            means.interrupt.sleep(pause).await?;
+            if failure.what() == Kind::Unreachable {
+                // The lease may still be that of the lost connection's other half.
+                self.executor = None;
+            }
+        }
     }
-    Ok(done)
+
+    async fn once(&mut self, server: &Server, task: &Task, means: &mut Means<'_>) -> Result<u64> {
+        if self.executor.is_none() {
+            let mut executor = begin(self.request, means).await?;
+            executor.begin_job(&frame(), &[("indexes", self.list.clone())]).await?;
+            self.executor = Some(executor);
+        }
+        let steps = vec![task.step(server, self.request.timeouts, self.request.wish.offline)];
+        let executor = self.executor()?;
+        executor.perform(&crate::steps::Plan { steps }, means.events).await?;
+        after(executor, task).await
+    }
+
+    fn executor(&mut self) -> Result<&mut Executor> {
+        self.executor.as_mut().ok_or_else(|| Failure::new(Kind::Unreachable, "the connection is lost"))
+    }
 }
 
 /// What the journal keeps for `--resume`: all that is meant, what an earlier run has done of it included.
@@ -213,7 +239,7 @@ async fn after(executor: &Executor, task: &Task) -> Result<u64> {
 
 /// Whether nothing more can be done in this run.
 fn is_over(failure: &Failure) -> bool {
-    matches!(failure.what(), Kind::Interrupted | Kind::Terminated)
+    matches!(failure.what(), Kind::Interrupted | Kind::Terminated | Kind::Busy)
 }
 
 /// A lock, a deadlock, a time limit or somebody's cancel, a lost connection: another try may end better.

@@ -11,8 +11,11 @@ use crate::harness::{Database, dbctl, run};
 
 /// `dbctl reindex` on a database.
 fn reindex(db: &Database, flags: &[&str]) -> Command {
-    let mut command = dbctl(&["reindex", "--database-url", &db.url(), "--no-progress", "--retry-pause", "50ms"]);
+    let mut command = dbctl(&["reindex", "--database-url", &db.url(), "--no-progress"]);
     command.args(flags);
+    if !flags.contains(&"--retry-pause") {
+        command.args(["--retry-pause", "50ms"]);
+    }
     command
 }
 

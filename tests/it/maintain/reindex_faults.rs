@@ -4,7 +4,7 @@
 use nix::sys::signal::Signal;
 
 use super::{answer, column, files, names, reindex};
-use crate::harness::{Child, Database, Session, eventually, majors, spawn};
+use crate::harness::{Child, Database, Session, eventually, majors, run, spawn};
 
 /// The build of item_gate waits for each row while somebody holds the lock 77 alone.
 const TABLES: &str = "
@@ -132,4 +132,119 @@ fn a_kill_in_any_phase_is_gone_on_with() {
             assert_eq!(names(&again), Vec::<String>::new(), "{phase}: nothing is left to do");
         }
     }
+}
+
+#[test]
+fn a_signal_stops_the_server_at_once_cleans_and_tells_what_is_done() {
+    let db = Database::new();
+    // An old snapshot elsewhere does not keep the copy; somebody who has written to the table does.
+    for (phase, cleaned) in [(PHASES[4], true), (PHASES[0], false)] {
+        db.sql(TABLES);
+        let before = files(&db);
+        let (child, holders) = held_in(&db, phase, &["--all"]);
+        child.signal(Signal::SIGINT);
+        let run = child.wait().expect_code(130);
+        assert!(run.stderr.contains("done: reindex public.first_pkey"), "{}", run.stderr);
+        assert!(run.stderr.contains("dbctl reindex --resume"), "{}", run.stderr);
+        nobody_is_left(&db);
+        assert_eq!(db.one(INVALID) == "0", cleaned, "{phase}");
+        drop(holders);
+        answer(&db, &["--resume"], 0);
+        assert_eq!(db.one(INVALID), "0", "{phase}");
+        assert_eq!(all_names(&files(&db)), all_names(&before));
+        db.sql("DROP TABLE first, item, last; DROP FUNCTION gate; DROP SCHEMA dbctl CASCADE");
+    }
+}
+
+#[test]
+fn a_storm_of_locks_leaves_one_copy_at_most_and_ends_with_the_resume() {
+    let db = Database::new();
+    db.sql(TABLES);
+    // What the database has set is not what the run waits by.
+    db.sql(&format!("ALTER DATABASE {} SET lock_timeout = '1ms'", db.name()));
+    let before = files(&db);
+    let writer = db.session();
+    writer.sql(WRITE);
+    let flags = ["--table", "item", "--table", "last", "--lock-patience", "200ms", "--retries", "3"];
+    for _ in 0..2 {
+        let run = run(&mut reindex(&db, &flags)).expect_code(5);
+        assert!(run.stderr.contains(&format!("pid {}", writer.pid())), "who is in the way: {}", run.stderr);
+        assert!(run.stdout.contains("failed"), "{}", run.stdout);
+        assert_eq!(db.one(INVALID), "1", "each try has removed what the one before it left");
+    }
+    let after = files(&db);
+    assert_ne!(file(&after, "last_id"), file(&before, "last_id"), "one that fails does not stop the others");
+    writer.rollback();
+    let resumed = answer(&db, &["--resume"], 0);
+    assert_eq!(names(&resumed), ["public.item_gate"]);
+    assert_eq!(db.one(INVALID), "0");
+    assert_eq!(all_names(&files(&db)), all_names(&before));
+}
+
+#[test]
+fn a_lost_connection_and_a_cancel_are_tried_again() {
+    let db = Database::new();
+    for function in ["pg_terminate_backend", "pg_cancel_backend"] {
+        db.sql(TABLES);
+        let before = files(&db);
+        let (child, holders) = held_in(&db, PHASES[4], &["--table", "item", "--retry-pause", "2s"]);
+        let worker = "FROM pg_stat_progress_create_index WHERE datname = current_database()";
+        db.sql(&format!("SELECT {function}(pid) {worker}"));
+        child.wait_for_stderr("trying again");
+        drop(holders);
+        let run = child.wait().expect_code(0);
+        assert!(run.stdout.contains("public.item_gate"), "{}", run.stdout);
+        assert_ne!(file(&files(&db), "item_gate"), file(&before, "item_gate"));
+        assert_eq!(db.one(INVALID), "0", "{function}");
+        db.sql("DROP TABLE first, item, last; DROP FUNCTION gate; DROP SCHEMA dbctl CASCADE");
+    }
+}
+
+#[test]
+fn of_two_runs_the_second_waits_or_says_who_works() {
+    let db = Database::new();
+    db.sql(TABLES);
+    let (first, holders) = held_in(&db, PHASES[4], &["--table", "item"]);
+    let busy = run(&mut reindex(&db, &["--table", "item", "--lock-wait", "0s"])).expect_code(6);
+    assert!(busy.stderr.contains("another run holds the lease 'reindex'"), "{}", busy.stderr);
+    let second = spawn(&mut reindex(&db, &["--table", "item", "--table", "last"]));
+    second.wait_for_stderr("another run is at work");
+    drop(holders);
+    first.wait().expect_code(0);
+    second.wait().expect_code(0);
+    assert_eq!(db.one(INVALID), "0");
+}
+
+#[test]
+fn what_others_left_is_told_and_stays() {
+    let db = Database::new();
+    db.sql("CREATE TABLE t (id int PRIMARY KEY, long text); CREATE INDEX t_long ON t (long)");
+    for (obstacle, reindex) in [
+        ("BEGIN; INSERT INTO t VALUES (1)", "REINDEX TABLE CONCURRENTLY t"),
+        ("BEGIN; SELECT count(*) FROM t", "REINDEX INDEX CONCURRENTLY t_long"),
+    ] {
+        let holder = db.session();
+        holder.sql(obstacle);
+        let error = db.session();
+        error.sql("SET lock_timeout = '50ms'");
+        assert_eq!(error.try_sql(reindex).unwrap_err().code, "55P03");
+    }
+    let theirs = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid) FROM pg_index WHERE NOT indisvalid";
+    let left = db.one(theirs);
+    assert!(left.contains("_ccold") && left.contains("_ccnew") && left.contains("pg_toast"), "{left}");
+    let plan = answer(&db, &["--all", "--dry-run"], 0);
+    let done = answer(&db, &["--all"], 0);
+    assert!(names(&done).iter().all(|name| !name.contains("_cc")), "{done}");
+    assert_eq!(db.one(theirs), left, "they stay");
+    for told in [&plan, &done] {
+        let remedies = column(told, "leftovers", "remedy");
+        assert_eq!(remedies.len(), left.split(' ').count(), "{told}");
+    }
+    let what = column(&done, "leftovers", "what").join("\n");
+    assert!(what.contains("the old one; the new one has taken its place") && what.contains("a copy"), "{what}");
+    // The SQL as it is printed, also where the name wants its schema.
+    for remedy in column(&done, "leftovers", "remedy") {
+        db.sql(&remedy);
+    }
+    assert_eq!(db.one(INVALID), "0");
 }
