@@ -133,7 +133,8 @@ impl Worker<'_> {
             let title = format!("reindex {}", task.index);
             means.events.event(Event::Step { number: done.len() + 1, of: plan.tasks.len(), title: &title });
             let began = Instant::now();
-            let (attempts, end) = self.again_and_again(server, task, &title, means).await.map_err(|f| told(f, &done))?;
+            let (attempts, end) =
+                self.again_and_again(server, task, &title, means).await.map_err(|f| told(f, &done))?;
             if let Err(failure) = &end {
                 means.events.event(Event::Failed { title: &title, failure });
             }

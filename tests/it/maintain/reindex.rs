@@ -111,7 +111,10 @@ fn invalid_indexes_are_built_or_say_why_they_cannot_be() {
         db.sql("CREATE INDEX t_valid ON t (a)");
         let failed = run(&mut reindex(&db, &["--invalid"])).expect_code(1);
         assert!(failed.stderr.contains("Key (a)=(1) is duplicated"), "{}", failed.stderr);
-        assert_eq!(db.one("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE NOT indisvalid"), "t_a");
+        assert_eq!(
+            db.one("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE NOT indisvalid"),
+            "t_a"
+        );
         db.sql("DELETE FROM t");
         let done = answer(&db, &["--invalid"], 0);
         assert_eq!(names(&done), ["public.t_a"]);
@@ -121,10 +124,11 @@ fn invalid_indexes_are_built_or_say_why_they_cannot_be() {
 
 #[test]
 fn collations_of_another_version_choose_their_indexes() {
-    for major in majors() {
+    // Of the collations that every build has, only the builtin ones have a version.
+    for major in majors().into_iter().filter(|major| *major >= 17) {
         let db = Database::on(major);
         db.sql(
-            "CREATE COLLATION changed (provider = icu, locale = 'de'); CREATE TABLE t (a text COLLATE changed, b text COLLATE \"C\", c int);
+            "CREATE COLLATION changed (provider = builtin, locale = 'C.UTF-8'); CREATE TABLE t (a text COLLATE changed, b text COLLATE \"C\", c int);
              CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b); CREATE INDEX t_c ON t (c);
              CREATE INDEX t_part ON t (c) WHERE b COLLATE changed > 'x'",
         );
@@ -136,14 +140,12 @@ fn collations_of_another_version_choose_their_indexes() {
         found.sort();
         assert_eq!(found, ["public.t_a", "public.t_part"]);
         assert!(column(&done, "indexes", "why")[0].contains("was of version 0.1"), "{done}");
-        if major >= 15 {
-            db.sql("CREATE TABLE u (a text); CREATE INDEX u_a ON u (a)");
-            db.sql("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database()");
-            let done = answer(&db, &["--collation-changed"], 0);
-            // Databases that sort by bytes have no version.
-            let expected = db.one("SELECT pg_database_collation_actual_version(oid) IS NOT NULL FROM pg_database WHERE datname = current_database()");
-            assert_eq!(names(&done).contains(&"public.u_a".to_owned()), expected == "t", "{done}");
-        }
+        // The database's own: the answer is that of the server, which knows no version of some.
+        db.sql("CREATE TABLE u (a text); CREATE INDEX u_a ON u (a)");
+        db.sql("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database()");
+        let actual = "SELECT pg_database_collation_actual_version(oid) IS NOT NULL FROM pg_database WHERE datname = current_database()";
+        let done = answer(&db, &["--collation-changed"], 0);
+        assert_eq!(names(&done).contains(&"public.u_a".to_owned()), db.one(actual) == "t", "{done}");
     }
 }
 

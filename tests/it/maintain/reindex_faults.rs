@@ -88,7 +88,8 @@ fn held_in(db: &Database, phase: &str, flags: &[&str]) -> (Child, Vec<Session>) 
 
 /// Waits until no session of ours is left.
 fn nobody_is_left(db: &Database) {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dbctl%'";
+    let sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dbctl%'";
     eventually("no session of ours is left", || db.one(sql) == "0");
 }
 
@@ -229,7 +230,8 @@ fn what_others_left_is_told_and_stays() {
         error.sql("SET lock_timeout = '50ms'");
         assert_eq!(error.try_sql(reindex).unwrap_err().code, "55P03");
     }
-    let theirs = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid) FROM pg_index WHERE NOT indisvalid";
+    let theirs =
+        "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid) FROM pg_index WHERE NOT indisvalid";
     let left = db.one(theirs);
     assert!(left.contains("_ccold") && left.contains("_ccnew") && left.contains("pg_toast"), "{left}");
     let plan = answer(&db, &["--all", "--dry-run"], 0);
