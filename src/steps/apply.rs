@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
+use super::guard::Guard;
 use super::journal::{self, Attempt, State};
 use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
@@ -517,9 +518,9 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             let (offset, starts) = step.statements.get(index).map_or((0, &[][..]), |s| (s.offset, &s.starts));
             let doing = format!("{} failed ({})", step.title, step.file);
             let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
-            match step.lane {
-                Lane::Transaction => failure,
-                Lane::Statements => failure.hint(goes_on(index)),
+            match (step.lane, step.statements.get(index).map(|s| &s.guard)) {
+                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf { .. })) => failure,
+                (Lane::Statements, _) => failure.hint(goes_on(index)),
             }
         }
         Role::Open | Role::Started(_) => error.explain(format!("cannot begin {}", step.title)),

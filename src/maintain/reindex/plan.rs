@@ -338,7 +338,7 @@ impl Task {
         Step {
             id: self.mark.step(),
             title: format!("reindex {}", self.index),
-            file: "reindex".to_owned(),
+            file: sql.to_string(),
             file_text: sql,
             why: self.why.clone(),
             lane: if offline { Lane::Transaction } else { Lane::Statements },
@@ -349,3 +349,7 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

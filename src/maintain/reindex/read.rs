@@ -25,6 +25,8 @@ pub struct Catalog {
     pub changed: BTreeMap<u32, String>,
     /// What a build would wait for.
     pub waits: Vec<Wait>,
+    /// Replication slots that nobody reads from: they keep all WAL.
+    pub slots: Vec<String>,
     /// The run that has not come to its end.
     pub unfinished: Option<Unfinished>,
     /// What runs have begun and never said how it ended.
@@ -75,7 +77,7 @@ pub struct Index {
 /// Somebody that REINDEX CONCURRENTLY waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wait {
-    /// `session`, `replication slot`, `prepared transaction`, `standby`.
+    /// `session` or `prepared transaction`.
     pub kind: String,
     /// Its pid or name.
     pub name: String,
@@ -192,14 +194,23 @@ async fn look(eye: &Eye, server: &Server, estimated: bool) -> Result<Catalog, (c
             indexes,
             changed,
             waits: Vec::new(),
+            slots: Vec::new(),
             unfinished: None,
             begun: Vec::new(),
             estimated,
         };
         for row in &waits {
             let database: Option<String> = row.try_get("database")?;
-            if database.is_none_or(|database| database == server.database) {
+            let kind: String = row.try_get("kind")?;
+            // Slots and standbys keep row versions, and no build.
+            if database.is_some_and(|it| it == server.database) && ["session", "prepared transaction"].contains(&&*kind)
+            {
                 seen.waits.push(wait(row)?);
+            }
+        }
+        for row in session.rows(&Query::REPLICATION_SLOTS, &[]).await.map_err(&mut explain)? {
+            if !row.try_get::<_, bool>("active")? {
+                seen.slots.push(row.try_get::<_, Option<String>>("name")?.unwrap_or_default());
             }
         }
         if server.has_state && server.reads_state {

@@ -105,7 +105,7 @@ fn lock(offline: bool) -> &'static str {
 
 fn waits(waits: &[Wait]) -> Table {
     let columns = vec![
-        Column::new("kind", "kind"),
+        Column::new("who", "who"),
         Column::new("name", "name"),
         Column::new("age_seconds", "since"),
         Column::new("remedy", "ends by"),
@@ -171,6 +171,12 @@ fn noted(mut document: Document, catalog: &Catalog, plan: &Plan) -> Document {
     for begun in &plan.unsettled {
         document =
             document.note(format!("{}: what a run that did not end has left of it is removed first", begun.index));
+    }
+    if !catalog.slots.is_empty() && !plan.tasks.is_empty() {
+        document = document.note(format!(
+            "nobody reads from replication slot {}: it keeps the WAL that builds write, as large as the indexes",
+            catalog.slots.join(", ")
+        ));
     }
     if catalog.estimated {
         document = document.note("a lock was in the way: sizes are those of the last VACUUM or ANALYZE");
