@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
+pub mod reindex;
 pub mod report;
 pub mod sandbox;
 pub mod schema;
@@ -66,6 +67,7 @@ pub enum Command {
     SlowQueries(slow_queries::SlowQueriesArgs),
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
+    Reindex(reindex::ReindexArgs),
     Report(report::ReportArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),

@@ -44,7 +44,7 @@ pub async fn run(
         patience: entry.lock.patience,
         pauses: (entry.lock.first_pause, entry.lock.longest_pause),
     };
-    executor.begin_job(&job).await?;
+    executor.begin_job(&job, &[]).await?;
     for sql in &entry.after_expire {
         if let Err(failure) = until_zero(executor, &job, sql, &cutoff, events).await {
             return Err(executor.fail_job(&job, failure, &[]).await);

@@ -123,6 +123,13 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    REINDEX_BEGUN = "reindex_begun" ();
+    REINDEX_COLLATIONS = "reindex_collations" ();
+    REINDEX_COPIES = "reindex_copies" (OID);
+    REINDEX_INDEXES = "reindex_indexes" (BOOL);
+    REINDEX_PATH = "reindex_path" ();
+    REINDEX_STATE = "reindex_state" (OID, TEXT, TEXT);
+    REINDEX_UNFINISHED = "reindex_unfinished" ();
     REPLICATION_CONFLICTS = "replication_conflicts" ();
     REPLICATION_RECEIVER = "replication_receiver" ();
     REPLICATION_SLOTS = "replication_slots" ();

@@ -169,7 +169,7 @@ pub async fn run(executor: &mut Executor, job: &RowJob, plan: &JobPlan, means: &
         runner.report.stop = stop;
         return Ok(runner.report);
     }
-    runner.executor.begin_job(&runner.frame).await?;
+    runner.executor.begin_job(&runner.frame, &[]).await?;
     let worked = runner.work(plan, means).await;
     runner.report.took = runner.began.elapsed();
     let Runner { executor, frame, report, .. } = runner;

@@ -6,6 +6,7 @@ mod drift;
 mod indexes;
 mod inspect;
 mod lint;
+mod maintain;
 mod partitions;
 mod report;
 mod schema;
@@ -142,6 +143,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Sizes(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.sizes(&args.into_request())
+        }
+        Command::Reindex(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.reindex(&args.into_request())
         }
         Command::Report(args) => {
             drop(out);

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
+use super::guard::Guard;
 use super::journal::{self, Attempt, State};
 use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
-use super::recover::{Recovery, Verdict};
+use super::recover::Verdict;
 use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::config::connection::Connection;
@@ -276,16 +277,7 @@ impl Executor {
         let Some(statement) = step.statements.get(index) else { return Ok(()) };
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
-        let recovery = Recovery {
-            session: &self.work,
-            lease: &self.lease,
-            backend_pid: self.server.backend_pid,
-            interrupt: &self.interrupt,
-            step,
-            index,
-            patience: self.order.lock_patience,
-            pauses: self.order.pauses,
-        };
+        let recovery = self.recovery(step, index);
         let mut unknown = unknown.cloned();
         let seen = self.observer.as_ref().map(Observer::count);
         loop {
@@ -312,9 +304,9 @@ impl Executor {
                 recovery.verify(&statement.guard).await?;
                 return self.close_statement(step, index, events).await;
             };
-            self.interrupt
-                .check()
-                .map_err(|f| f.hint("run the same command again: it goes on from here and removes what this left"))?;
+            if let Err(failure) = self.interrupt.check() {
+                return Err(self.stopped(step, index, &statement.guard, failure, events).await);
+            }
             if error.is_lost() {
                 return Err(explain(step, role, &error));
             }
@@ -348,7 +340,7 @@ impl Executor {
     }
 
     /// Records a statement outside a transaction as finished, and with the last one its step.
-    async fn close_statement(&self, step: &Step, index: usize, events: &mut dyn Events) -> Result<()> {
+    pub(super) async fn close_statement(&self, step: &Step, index: usize, events: &mut dyn Events) -> Result<()> {
         let close = Message { role: Role::Close, sql: step.close(index, index + 1 == step.statements.len()).into() };
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
@@ -526,9 +518,9 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             let (offset, starts) = step.statements.get(index).map_or((0, &[][..]), |s| (s.offset, &s.starts));
             let doing = format!("{} failed ({})", step.title, step.file);
             let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
-            match step.lane {
-                Lane::Transaction => failure,
-                Lane::Statements => failure.hint(goes_on(index)),
+            match (step.lane, step.statements.get(index).map(|s| &s.guard)) {
+                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf { .. })) => failure,
+                (Lane::Statements, _) => failure.hint(goes_on(index)),
             }
         }
         Role::Open | Role::Started(_) => error.explain(format!("cannot begin {}", step.title)),

@@ -56,9 +56,9 @@ impl Executor {
     ///
     /// # Errors
     /// As [`Executor::open_journal`].
-    pub async fn begin_job(&mut self, frame: &Frame) -> Result<()> {
+    pub async fn begin_job(&mut self, frame: &Frame, detail: &[(&str, String)]) -> Result<()> {
         self.open_journal().await?;
-        self.line(frame, "started", &[]).await
+        self.line(frame, "started", detail).await
     }
 
     /// Says in the journal how a job ended, with names and values as its detail. The run goes on.

@@ -1,7 +1,7 @@
 //! How a rerun recognises what an interrupted statement left behind. Only for statements that
 //! cannot run inside a transaction: all others leave nothing.
 
-use crate::ident::Ident;
+use crate::ident::{Ident, TableName};
 
 /// A name as the statement spells it: schema only where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,15 @@ pub enum Guard {
     },
     /// REINDEX CONCURRENTLY: run again, after the half-built copies were removed.
     Reindex,
+    /// The same of one index that is known: the new one has another oid and bears its name.
+    ReindexOf {
+        /// The index.
+        index: TableName,
+        /// Its oid before.
+        oid: u32,
+        /// The oid of its table, or TOAST table.
+        heap: u32,
+    },
     /// ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: a pending detach is finalised.
     Detach {
         /// The partitioned table.
@@ -70,7 +79,7 @@ impl Guard {
     /// behind it. DETACH PARTITION CONCURRENTLY is not like that: at its end it wants the partition
     /// for itself, and readers of the partition queue behind it.
     pub fn waits_alone(&self) -> bool {
-        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex)
+        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex | Guard::ReindexOf { .. })
     }
 }
 

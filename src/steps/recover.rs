@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::apply::Executor;
 use super::events::{Event, Events};
 use super::guard::{Guard, Name};
-use super::journal::{self, Attempt};
-use super::plan::Step;
+use super::journal::{self, Attempt, State};
+use super::plan::{Role, Step};
 use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::error::{Failure, Kind, Result};
@@ -49,6 +50,81 @@ struct Index {
     busy: bool,
 }
 
+impl Executor {
+    /// Sees how a statement has ended that a run began and never said so, and removes what it left, without
+    /// running it again. Says whether it did its work.
+    ///
+    /// # Errors
+    /// Deferred when what it left was not to be removed within the patience; the server's.
+    pub async fn settle(&mut self, step: &Step, events: &mut dyn Events) -> Result<bool> {
+        self.open_journal().await?;
+        let attempts = journal::attempts(self.lease.session(), &step.id).await?;
+        let Some(attempt) = attempts.iter().find(|attempt| attempt.state == State::Started) else { return Ok(false) };
+        let Some(statement) = step.statements.get(attempt.statement) else { return Ok(false) };
+        for open in step.statement_messages(attempt.statement).iter().filter(|message| message.role == Role::Open) {
+            self.work.send(&open.sql).await.map_err(|e| e.explain(format!("cannot begin {}", step.title)))?;
+        }
+        let recovery = self.recovery(step, attempt.statement);
+        match recovery.after_unknown_end(&statement.guard, attempt, events).await? {
+            Verdict::Done => self.close_statement(step, attempt.statement, events).await.map(|()| true),
+            Verdict::Run => {
+                let message = "ended before its end; what it left was removed";
+                if let Some(run) = self.run {
+                    journal::failed(self.lease.session(), run, &step.id, Some(attempt.statement), message).await?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) fn recovery<'a>(&'a self, step: &'a Step, index: usize) -> Recovery<'a> {
+        Recovery {
+            session: &self.work,
+            lease: &self.lease,
+            backend_pid: self.server.backend_pid,
+            interrupt: &self.interrupt,
+            step,
+            index,
+            patience: self.order.lock_patience,
+            pauses: self.order.pauses,
+        }
+    }
+
+    /// After a signal: the working session is being cancelled, so what a REINDEX has left is removed on the
+    /// lease's, where that needs no long wait.
+    pub(super) async fn stopped(
+        &self,
+        step: &Step,
+        index: usize,
+        guard: &Guard,
+        failure: Failure,
+        events: &mut dyn Events,
+    ) -> Failure {
+        if matches!(guard, Guard::ReindexOf { .. }) && self.tidy_beside(step, index, guard, events).await {
+            return failure;
+        }
+        failure.hint("run the same command again: it goes on from here and removes what this left")
+    }
+
+    async fn tidy_beside(&self, step: &Step, index: usize, guard: &Guard, events: &mut dyn Events) -> bool {
+        let session = self.lease.session();
+        let Ok(attempts) = journal::attempts(session, &step.id).await else { return false };
+        let Some(attempt) = attempts.iter().find(|a| a.statement == index && a.state == State::Started) else {
+            return true;
+        };
+        let interrupt = Interrupt::default();
+        let recovery = Recovery { session, interrupt: &interrupt, ..self.recovery(step, index) };
+        if !recovery.after_failure(guard, attempt, events).await {
+            return false;
+        }
+        if let Some(run) = self.run {
+            // The failure itself is what matters.
+            let _ = journal::failed(session, run, &step.id, Some(index), "interrupted").await;
+        }
+        true
+    }
+}
+
 impl Recovery<'_> {
     /// Before a first attempt: an invalid index of that name is somebody else's, and IF NOT EXISTS
     /// would take it for good.
@@ -88,7 +164,12 @@ impl Recovery<'_> {
                 let gone = !self.exists(&index.to_string()).await?;
                 Ok(if gone { Verdict::Done } else { Verdict::Run })
             }
-            Guard::Reindex => self.drop_copies(attempt, self.patience, events).await.map(|()| Verdict::Run),
+            Guard::Reindex => self.drop_copies(attempt, None, self.patience, events).await.map(|()| Verdict::Run),
+            Guard::ReindexOf { index, oid, heap } => {
+                let replaced = self.reindexed(index, *oid).await?;
+                self.drop_copies(attempt, Some(*heap), self.patience, events).await?;
+                Ok(if replaced { Verdict::Done } else { Verdict::Run })
+            }
             Guard::Detach { parent, partition } => match self.detach_pending(parent, partition).await? {
                 None => Ok(Verdict::Done),
                 Some(false) => Ok(Verdict::Run),
@@ -117,7 +198,8 @@ impl Recovery<'_> {
                 Ok(Some(found)) if !found.valid => self.drop_index(&found.name, TIDY_WITHIN, events).await,
                 looked => looked.map(drop),
             },
-            Guard::Reindex => self.drop_copies(attempt, TIDY_WITHIN, events).await,
+            Guard::Reindex => self.drop_copies(attempt, None, TIDY_WITHIN, events).await,
+            Guard::ReindexOf { heap, .. } => self.drop_copies(attempt, Some(*heap), TIDY_WITHIN, events).await,
             Guard::Detach { parent, partition } => {
                 return matches!(self.detach_pending(parent, partition).await, Ok(pending) if pending != Some(true));
             }
@@ -130,6 +212,15 @@ impl Recovery<'_> {
 
     /// After success: an index that is there but invalid is no success.
     pub(super) async fn verify(&self, guard: &Guard) -> Result<()> {
+        if let Guard::ReindexOf { index, oid, .. } = guard {
+            return match self.reindexed(index, *oid).await? {
+                true => Ok(()),
+                false => {
+                    Err(Failure::new(Kind::Failed, format!("index {index} is not a new, valid one after REINDEX"))
+                        .hint("look at what is left: dbctl indexes invalid"))
+                }
+            };
+        }
         let Guard::IndexBuild { index, table } = guard else { return Ok(()) };
         match self.index(index, table).await? {
             Some(found) if found.valid => Ok(()),
@@ -137,6 +228,20 @@ impl Recovery<'_> {
                 .hint(format!("REINDEX INDEX CONCURRENTLY {};", found.name))),
             None => Err(Failure::new(Kind::Failed, format!("index {index} is not there after its build"))),
         }
+    }
+
+    /// Whether another index bears the name now, a valid one.
+    async fn reindexed(&self, index: &TableName, oid: u32) -> Result<bool> {
+        let rows = self.session.rows(&Query::REINDEX_STATE, &[&oid, &index.schema.raw(), &index.name.raw()]).await;
+        let rows = rows.map_err(|e| e.explain(format!("cannot look at index {index}")))?;
+        for row in &rows {
+            let (found, schema, name): (u32, String, String) =
+                (row.try_get("oid")?, row.try_get("schema")?, row.try_get("name")?);
+            if found != oid && TableName::new(schema, name) == *index && row.try_get("is_valid")? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn index(&self, index: &Name, table: &Name) -> Result<Option<Index>> {
@@ -169,13 +274,20 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Copies that appeared since the attempt began and that nobody works on are ours.
-    async fn drop_copies(&self, attempt: &Attempt, patience: Duration, events: &mut dyn Events) -> Result<()> {
-        let rows = self
-            .session
-            .rows(&Query::INVALID_COPIES, &[])
-            .await
-            .map_err(|e| e.explain("cannot look for half-built copies of indexes"))?;
+    /// Copies that appeared since the attempt began, of one table where it is known, and that nobody works
+    /// on are ours.
+    async fn drop_copies(
+        &self,
+        attempt: &Attempt,
+        heap: Option<u32>,
+        patience: Duration,
+        events: &mut dyn Events,
+    ) -> Result<()> {
+        let rows = match heap {
+            Some(heap) => self.session.rows(&Query::REINDEX_COPIES, &[&heap]).await,
+            None => self.session.rows(&Query::INVALID_COPIES, &[]).await,
+        };
+        let rows = rows.map_err(|e| e.explain("cannot look for half-built copies of indexes"))?;
         for row in &rows {
             let oid: u32 = row.try_get("oid")?;
             if !attempt.invalid_before.contains(&oid) {

@@ -174,6 +174,19 @@ fn json_shapes() {
     partitions(&["check"], 2);
     let left = bridge.one("SELECT partition FROM dbctl.partition");
     partitions(&["undo", &left], 0);
+    bridge.sql("CREATE TABLE twice (a int, r int4range, EXCLUDE USING gist (r WITH &&)); CREATE INDEX ON twice (a)");
+    bridge.sql("INSERT INTO twice VALUES (1), (1)");
+    for name in ["twice_a", "twice_ccnew"] {
+        bridge.try_sql(&format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON twice (a)")).unwrap_err();
+    }
+    let mut reindex = |words: &[&str], code: i32| ask(&[&["reindex", "--database-url", &url], words].concat(), code);
+    let reads = bridge.session();
+    reads.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    reindex(&["--table", "twice", "--dry-run"], 0);
+    drop(reads);
+    reindex(&["--table", "twice"], 5);
+    reindex(&["--resume", "--dry-run"], 0);
+    reindex(&["--resume"], 1);
     let (holder, waiter) = (bridge.session(), bridge.session());
     holder.sql("BEGIN; SELECT pg_advisory_xact_lock(1)");
     let _statement = waiter.start("SELECT pg_advisory_lock(1)");

@@ -194,7 +194,7 @@ async fn catch_up(
         patience: request.lock_patience.unwrap_or(policy.lock.patience),
         pauses: (policy.lock.first_pause, policy.lock.longest_pause),
     };
-    executor.begin_job(&frame).await?;
+    executor.begin_job(&frame, &[]).await?;
     let (mut amount, mut stuck, mut best) = (FIRST_BATCH, 0, i64::MAX);
     loop {
         let began = std::time::Instant::now();

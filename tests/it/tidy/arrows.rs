@@ -248,6 +248,22 @@ fn arrows_point_down() {
                 "crate::talk",
             ],
         ),
+        (
+            "src/maintain/",
+            &[
+                "crate::migrate",
+                "crate::partitions",
+                "crate::retain",
+                "crate::archive",
+                "crate::drift",
+                "crate::lint",
+                "crate::systems",
+                "crate::sandbox",
+                "crate::cli",
+                "crate::run",
+                "crate::talk",
+            ],
+        ),
         ("src/cli/", &["crate::pg::Session", "crate::pg::Query", "crate::run", "crate::talk"]),
         (
             "src/rehearse/",

@@ -1,0 +1,3 @@
+//! Maintenance: what chooses, explains, finishes and cleans up.
+
+pub mod reindex;

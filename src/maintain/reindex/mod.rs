@@ -1,0 +1,10 @@
+//! `dbctl reindex`: indexes built anew while everybody works on, smallest first, one of a table at a time. What a
+//! killed run has left is found by the journal and removed; what others left is told.
+
+mod plan;
+mod read;
+mod run;
+mod view;
+
+pub use plan::{Bloat, Wish};
+pub use run::{Answer, Request, reindex};

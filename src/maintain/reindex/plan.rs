@@ -1,0 +1,355 @@
+//! Which indexes are built anew, in which order and why; which are not, and why not. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::read::{Catalog, Index, Leftover, Listed, Mark};
+use crate::error::{Failure, Kind, Result};
+use crate::ident::TableName;
+use crate::pg::Server;
+use crate::steps::{Guard, Hazard, Lane, LockMode, Statement, Step, TableLock, Timeouts};
+
+/// An index is built anew for its bloat from this share on.
+const BLOATED: f64 = 0.30;
+/// And where it gives back as much.
+const WORTHWHILE: u64 = 10 << 20;
+
+/// What was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Every index.
+    pub all: bool,
+    /// Those of these tables, of their partitions and of their TOAST tables.
+    pub tables: Vec<String>,
+    /// These, or those of the partitions.
+    pub indexes: Vec<String>,
+    /// Those of the tables of these schemas.
+    pub schemas: Vec<String>,
+    /// Those that queries cannot use.
+    pub invalid: bool,
+    /// Those that sort by a collation of another version.
+    pub collation_changed: bool,
+    /// Those of a run that has not come to its end.
+    pub resume: bool,
+    /// Without CONCURRENTLY.
+    pub offline: bool,
+}
+
+/// How bloated an index is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bloat {
+    /// Which share of it a build would give back.
+    pub share: f64,
+    /// How much that is.
+    pub bytes: u64,
+    /// The estimate may be far off.
+    pub is_doubtful: bool,
+}
+
+/// What will be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Smallest first.
+    pub tasks: Vec<Task>,
+    /// What was asked for and is not done.
+    pub skipped: Vec<Skipped>,
+    /// What REINDEX CONCURRENTLY of others has left; it is only told.
+    pub leftovers: Vec<(Index, Leftover)>,
+    /// What an earlier run has begun and not ended: what that left is removed first.
+    pub unsettled: Vec<Task>,
+    /// The run that is gone on with.
+    pub resumes: Option<i64>,
+    /// Of that run, so many are done.
+    pub done_before: usize,
+}
+
+/// An index that will be built anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Its oid and file before.
+    pub mark: Mark,
+    /// Its name.
+    pub index: TableName,
+    /// Its table, or the one that owns its TOAST table.
+    pub table: TableName,
+    /// What it is an index of.
+    pub heap: u32,
+    /// Its size before.
+    pub bytes: u64,
+    /// Its size after, where it can be estimated.
+    pub expected: Option<u64>,
+    /// Why.
+    pub why: String,
+}
+
+/// An index that will not be built anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Skipped {
+    /// The index.
+    pub index: TableName,
+    /// Its table.
+    pub table: TableName,
+    /// Why not.
+    pub why: String,
+}
+
+impl Wish {
+    fn selects(&self) -> bool {
+        self.all
+            || self.invalid
+            || self.collation_changed
+            || !(self.tables.is_empty() && self.indexes.is_empty() && self.schemas.is_empty())
+    }
+}
+
+/// Decides. `bloat` is how bloated each index is, by its oid, where that was estimated.
+///
+/// # Errors
+/// Refused on a standby, with a server that would corrupt indexes, and for what the system owns; usage for what is not
+/// there.
+pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>) -> Result<Plan> {
+    refuse(&catalog.server, wish)?;
+    let mut chosen: BTreeMap<u32, String> = BTreeMap::new();
+    if wish.selects() {
+        select(catalog, wish, &mut chosen)?;
+    } else if !wish.resume {
+        let Some(bloat) = bloat else {
+            return Err(Failure::new(Kind::Usage, "nothing says which indexes: their bloat is not estimated yet").hint(
+                "say which: --all, --schema NAME, --table NAME, --index NAME, --invalid, --collation-changed or --resume",
+            ));
+        };
+        for index in &catalog.indexes {
+            if let Some(why) = bloat.get(&index.oid).and_then(bloated) {
+                chosen.insert(index.oid, why);
+            }
+        }
+    }
+    let mut plan = Plan { leftovers: leftovers(catalog), ..Plan::default() };
+    if let Some(unfinished) = catalog.unfinished.as_ref().filter(|_| wish.resume) {
+        let pending: BTreeSet<Mark> =
+            catalog.indexes.iter().filter(|i| i.leftover().is_none()).map(Index::mark).collect();
+        let left = |mark: &Mark| pending.contains(mark);
+        let marks: Vec<Mark> = unfinished.indexes.iter().map(|listed| listed.mark).collect();
+        plan.resumes = Some(unfinished.run);
+        plan.done_before = marks.iter().filter(|mark| !left(mark)).count();
+        let again: BTreeSet<u32> = marks.into_iter().filter(left).map(|mark| mark.oid).collect();
+        if wish.selects() {
+            chosen.retain(|oid, _| again.contains(oid));
+        } else {
+            let why = format!("run {} did not come to it", unfinished.run);
+            chosen.extend(again.into_iter().map(|oid| (oid, why.clone())));
+        }
+    }
+    for index in &catalog.indexes {
+        let leftover = index.leftover().is_some();
+        let Some(why) = chosen.get(&index.oid).filter(|_| !index.is_partitioned && !leftover) else { continue };
+        match obstacle(index, wish) {
+            Some(why) => {
+                plan.skipped.push(Skipped {
+                    index: index.name.clone(),
+                    table: index.table.clone(),
+                    why: why.to_owned(),
+                });
+            }
+            None => plan.tasks.push(Task {
+                mark: index.mark(),
+                index: index.name.clone(),
+                table: index.table.clone(),
+                heap: index.heap_oid,
+                bytes: index.bytes,
+                expected: bloat.and_then(|b| b.get(&index.oid)).map(|b| index.bytes.saturating_sub(b.bytes)),
+                why: why.clone(),
+            }),
+        }
+    }
+    plan.tasks.sort_by(|a, b| a.bytes.cmp(&b.bytes).then_with(|| a.index.cmp(&b.index)));
+    let again: BTreeSet<Mark> = plan.tasks.iter().map(|task| task.mark).collect();
+    plan.unsettled = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark)).map(Task::from).collect();
+    Ok(plan)
+}
+
+/// What REINDEX CONCURRENTLY has left that nobody works on.
+pub fn leftovers(catalog: &Catalog) -> Vec<(Index, Leftover)> {
+    let left = catalog.indexes.iter().filter(|index| !index.is_held && !index.is_system);
+    left.filter_map(|index| Some((index.clone(), index.leftover()?))).collect()
+}
+
+fn refuse(server: &Server, wish: &Wish) -> Result<()> {
+    if server.in_recovery {
+        return Err(Failure::new(Kind::Refused, "this server is a standby: its indexes are those of its primary")
+            .hint("connect to the primary: what is built anew there comes here by replication"));
+    }
+    if !wish.offline && corrupts(&server.version) {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("PostgreSQL {} can corrupt an index that is built CONCURRENTLY", server.version),
+        )
+        .hint("update the server to 14.4 or later first; or --offline, which locks each table out while it builds"));
+    }
+    Ok(())
+}
+
+/// CREATE INDEX and REINDEX CONCURRENTLY of 14.0 to 14.3 may miss rows (release notes of 14.4).
+fn corrupts(version: &str) -> bool {
+    let number = version.split_whitespace().next().unwrap_or_default();
+    matches!(number, "14.0" | "14.1" | "14.2" | "14.3")
+}
+
+fn bloated(bloat: &Bloat) -> Option<String> {
+    let worthwhile = bloat.share >= BLOATED && bloat.bytes >= WORTHWHILE && !bloat.is_doubtful;
+    worthwhile.then(|| format!("{:.0} % bloat", bloat.share * 100.0))
+}
+
+/// What the flags name. The first that names an index is why.
+fn select(catalog: &Catalog, wish: &Wish, chosen: &mut BTreeMap<u32, String>) -> Result<()> {
+    let indexes = &catalog.indexes;
+    let mut choose = |index: &Index, why: &str| {
+        chosen.entry(index.oid).or_insert_with(|| why.to_owned());
+    };
+    for asked in &wish.indexes {
+        let whole = indexes.iter().filter(|index| index.leftover().is_none());
+        let named = whole.filter_map(|index| Some((rank(&index.name, &catalog.path, asked)?, index)));
+        let named = named.min_by_key(|(rank, _)| *rank).map(|(_, index)| index);
+        let Some(named) = named else {
+            return Err(Failure::new(Kind::Usage, format!("there is no index {asked}"))
+                .hint("as psql takes it: schema.name, with \"quotes\" where it has capitals or odd letters"));
+        };
+        refuse_system(named.is_system, &format!("index {}", named.name))?;
+        for index in indexes.iter().filter(|index| index.indexes.contains(&named.oid)) {
+            choose(index, "named");
+        }
+    }
+    for asked in &wish.tables {
+        let named = indexes.iter().filter_map(|index| Some((rank(&index.table, &catalog.path, asked)?, index)));
+        let named = named.min_by_key(|(rank, _)| *rank).map(|(_, index)| index);
+        let Some(named) = named else {
+            return Err(Failure::new(Kind::Usage, format!("there is no table {asked} with an index"))
+                .hint("as psql takes it: schema.name, with \"quotes\" where it has capitals or odd letters"));
+        };
+        refuse_system(named.is_system, &format!("table {}", named.table))?;
+        let oid = named.tables.first();
+        for index in indexes.iter().filter(|index| oid.is_some_and(|oid| index.tables.contains(oid))) {
+            choose(index, "its table is named");
+        }
+    }
+    for asked in &wish.schemas {
+        let of = |index: &&Index| index.table.schema.raw() == asked || index.table.schema.to_string() == *asked;
+        refuse_system(asked == "pg_catalog" || asked == "pg_toast", &format!("schema {asked}"))?;
+        if !indexes.iter().any(|index| of(&index)) {
+            return Err(Failure::new(Kind::Usage, format!("there is no table with an index in schema {asked}")));
+        }
+        for index in indexes.iter().filter(of).filter(|index| !index.is_system) {
+            choose(index, "its schema is named");
+        }
+    }
+    for index in indexes.iter().filter(|index| !index.is_system) {
+        if wish.invalid && !index.is_valid {
+            choose(index, "invalid: queries do not use it");
+        }
+        if let Some(why) = catalog.changed.get(&index.oid).filter(|_| wish.collation_changed) {
+            choose(index, why);
+        }
+        if wish.all {
+            choose(index, "all are meant");
+        }
+    }
+    Ok(())
+}
+
+fn refuse_system(is_system: bool, what: &str) -> Result<()> {
+    if !is_system {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format!(
+            "{what} is the system's: it cannot be built anew CONCURRENTLY, and every session waits while it is locked"
+        ),
+    )
+    .hint("where it must be, while nobody works: REINDEX SYSTEM, or REINDEX TABLE of the catalog"))
+}
+
+/// Whether a name is meant, as SQL or as the catalog spells it; one without a schema is that of the first schema in
+/// the path.
+fn rank(name: &TableName, path: &[String], asked: &str) -> Option<usize> {
+    let (schema, raw) = (name.schema.raw(), name.name.raw());
+    let of_raw = asked.strip_prefix(schema).and_then(|rest| rest.strip_prefix('.'));
+    let whole = asked == name.to_string() || of_raw.is_some_and(|rest| rest == raw || rest == name.name.to_string());
+    if whole {
+        return Some(0);
+    }
+    let bare = asked == raw || asked == name.name.to_string() || asked == format!("\"{}\"", raw.replace('"', "\"\""));
+    path.iter().position(|in_path| bare && in_path == schema).map(|at| at + 1)
+}
+
+fn obstacle(index: &Index, wish: &Wish) -> Option<&'static str> {
+    if index.is_held {
+        Some("another session builds or drops it, or vacuums it, now")
+    } else if !index.may && index.is_toast && index.owns {
+        Some(
+            "an index of a TOAST table can be named only with USAGE on schema pg_toast: as superuser, or by REINDEX TABLE",
+        )
+    } else if !index.may {
+        Some("the role is not its owner (and has no MAINTAIN on its table, which exists since PostgreSQL 17)")
+    } else if index.is_exclusion && !wish.offline {
+        Some("the index of an exclusion constraint cannot be built CONCURRENTLY: see --offline")
+    } else if index.is_toast && !index.is_valid && !wish.offline {
+        Some("an invalid index of a TOAST table cannot be built CONCURRENTLY: see --offline")
+    } else {
+        None
+    }
+}
+
+impl From<&Listed> for Task {
+    /// Of what is only looked at: how it ended, and what it left.
+    fn from(listed: &Listed) -> Task {
+        Task {
+            mark: listed.mark,
+            index: listed.name.clone(),
+            table: listed.name.clone(),
+            heap: listed.heap,
+            bytes: 0,
+            expected: None,
+            why: "begun by a run that did not say how it ended".to_owned(),
+        }
+    }
+}
+
+impl Task {
+    /// The SQL.
+    pub fn sql(&self, offline: bool) -> String {
+        let how = if offline { "" } else { "CONCURRENTLY " };
+        format!("REINDEX INDEX {how}{}", self.index)
+    }
+
+    /// What is done, for the executor.
+    pub fn step(&self, server: &Server, timeouts: Timeouts, offline: bool) -> Step {
+        let sql: Arc<str> = Arc::from(self.sql(offline));
+        let lock = if offline { LockMode::Share } else { LockMode::ShareUpdateExclusive };
+        let locks = vec![TableLock { table: self.table.to_string(), mode: lock }];
+        let mut statement = Statement { locks, ..Statement::whole(Arc::clone(&sql)) };
+        if offline {
+            let what = format!("{sql}: nobody writes to {}, nor reads by this index, while it is built", self.table);
+            statement.hazards = vec![Hazard::Rewrites(what)];
+        } else {
+            statement.atomic = false;
+            statement.guard = Guard::ReindexOf { index: self.index.clone(), oid: self.mark.oid, heap: self.heap };
+        }
+        Step {
+            id: self.mark.step(),
+            title: format!("reindex {}", self.index),
+            file: sql.to_string(),
+            file_text: sql,
+            why: self.why.clone(),
+            lane: if offline { Lane::Transaction } else { Lane::Statements },
+            settings: server.step_settings("reindex"),
+            timeouts,
+            statements: vec![statement],
+            record: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
