@@ -11,6 +11,26 @@ SELECT
             ORDER BY s.setrole = 0, s.setdatabase = 0
             LIMIT 1
         ),
-        (SELECT g.reset_val FROM pg_catalog.pg_settings AS g WHERE g.name = 'search_path')
+        (
+            SELECT
+                CASE
+                    -- What this session began with is its own role's, and not that of others.
+                    WHEN EXISTS (
+                        SELECT
+                        FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS c (setting)
+                        WHERE
+                            s.setdatabase IN ($2, 0)
+                            AND s.setrole = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = SESSION_USER)
+                            AND pg_catalog.starts_with(c.setting, 'search_path=')
+                    ) THEN g.boot_val
+                    ELSE g.reset_val
+                END
+            FROM pg_catalog.pg_settings AS g
+            WHERE g.name = 'search_path'
+        )
     ) AS path,
-    pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($1)::text) AS role
+    pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($1)::text) AS role,
+    -- Planning runs code of the statement with the rights of whoever plans it.
+    EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS r WHERE r.oid = $1 AND (r.rolsuper OR r.rolname IN (SESSION_USER, CURRENT_USER))
+    ) AS is_trusted

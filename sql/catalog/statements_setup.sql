@@ -4,6 +4,7 @@
 SELECT
     pg_catalog.current_database()::text AS database,
     (SELECT d.oid::int8 FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()) AS dbid,
+    CURRENT_USER::text AS role,
     pg_catalog.pg_is_in_recovery() AS standby,
     pg_catalog.current_setting('server_version_num')::int8 AS server,
     pg_catalog.current_setting('block_size')::float8 AS block_size,

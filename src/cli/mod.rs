@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
+pub mod refresh;
 pub mod reindex;
 pub mod report;
 pub mod sandbox;
@@ -67,6 +68,7 @@ pub enum Command {
     SlowQueries(slow_queries::SlowQueriesArgs),
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
+    Refresh(refresh::RefreshArgs),
     Reindex(reindex::ReindexArgs),
     Report(report::ReportArgs),
     Systems(systems::SystemsArgs),

@@ -41,9 +41,12 @@ pub struct SlowQueriesArgs {
     /// Only what was executed since the last run of this kind
     #[arg(long, value_name = "last", value_enum, conflicts_with = "window")]
     since: Option<Since>,
-    /// Show how the server would run these statements, or this one; nothing is executed
+    /// Show how the server would run these statements, or this one, which are not executed
     #[arg(long, value_name = "QUERYID", num_args = 0..=1, allow_negative_numbers = true, conflicts_with_all = ["watch", "reset"])]
     explain: Option<Option<i64>>,
+    /// Plan statements of other roles as well: planning may run code of theirs with the rights of this one
+    #[arg(long, requires = "explain")]
+    trust: bool,
     /// Forget what was counted; asks first, or wants --yes
     #[arg(long, conflicts_with_all = ["window", "since", "watch"])]
     reset: bool,
@@ -84,6 +87,8 @@ pub struct SlowQueries {
     pub since_last: bool,
     /// `--explain`, of the ranking or of one statement.
     pub explain: Option<Option<i64>>,
+    /// `--trust`.
+    pub trust: bool,
     /// `--reset`.
     pub reset: bool,
     /// `--watch`.
@@ -116,6 +121,7 @@ impl SlowQueriesArgs {
             window: self.window,
             since_last: self.since.is_some(),
             explain: self.explain,
+            trust: self.trust,
             reset: self.reset,
             watch: self.watch,
         }

@@ -1,3 +1,4 @@
 //! Maintenance: what chooses, explains, finishes and cleans up.
 
+pub mod refresh;
 pub mod reindex;

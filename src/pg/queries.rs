@@ -123,6 +123,7 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    REFRESH_VIEWS = "refresh_views" ();
     REINDEX_BEGUN = "reindex_begun" ();
     REINDEX_COLLATIONS = "reindex_collations" ();
     REINDEX_COPIES = "reindex_copies" (OID);

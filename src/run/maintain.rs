@@ -1,9 +1,9 @@
-//! `dbctl reindex`
+//! `dbctl reindex`, `dbctl refresh`
 
 use super::Run;
 use crate::cli::reindex::Reindex;
 use crate::error::Result;
-use crate::maintain::reindex;
+use crate::maintain::{refresh, reindex};
 use crate::outcome::Outcome;
 use crate::steps::{Means, Timeouts};
 use crate::talk::Terminal;
@@ -28,6 +28,25 @@ impl Run {
             let mut talker = run.talker();
             let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
             reindex::reindex(&request, &mut means).await
+        })
+    }
+
+    pub(super) fn refresh(&self, wish: &refresh::Wish) -> Result<Outcome> {
+        self.on_targets(async |run, target, interrupt| {
+            let request = refresh::Request {
+                connection: run.connection(target)?,
+                wish: wish.clone(),
+                timeouts: Timeouts {
+                    lock: run.settings.lock_attempt()?,
+                    statement: run.settings.statement_timeout.value,
+                },
+                lock_wait: run.settings.lock_wait.value,
+                lock_patience: run.settings.lock_patience.value,
+                dry_run: run.consent.dry_run,
+            };
+            let mut talker = run.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            refresh::refresh(&request, &mut means).await
         })
     }
 }

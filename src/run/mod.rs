@@ -144,6 +144,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             drop(out);
             Run { settings: settings()?, consent, env }.sizes(&args.into_request())
         }
+        Command::Refresh(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.refresh(&args.into_request())
+        }
         Command::Reindex(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.reindex(&args.into_request())

@@ -46,7 +46,7 @@ impl Run {
                 return Ok((Outcome::Done, sampled(&eye, &setup, &asked.wish, sampling, interrupt).await?));
             };
             let (counts, window, first) = if asked.since_last {
-                let before = run.last(&eye, &counts, interrupt).await?;
+                let before = run.last(&eye, &setup, &counts, interrupt).await?;
                 let first = before.is_none();
                 let (counts, window) = between(before, counts);
                 (counts, window, first)
@@ -55,7 +55,7 @@ impl Run {
                 (counts, window, false)
             };
             if let Some(wanted) = asked.explain {
-                return Ok((Outcome::Done, plans(&eye, &setup, &counts, wanted, &asked.wish).await?));
+                return Ok((Outcome::Done, plans(&eye, &setup, &counts, wanted, asked).await?));
             }
             let (mut document, _) = told(&eye, &setup, &counts, &asked.wish, window).await?;
             if first {
@@ -67,15 +67,18 @@ impl Run {
     }
 
     /// What was counted the last time, which from now on is this time.
-    async fn last(&self, eye: &Eye, counts: &Counts, interrupt: &Interrupt) -> Result<Option<Counts>> {
+    async fn last(&self, eye: &Eye, setup: &Setup, counts: &Counts, interrupt: &Interrupt) -> Result<Option<Counts>> {
         let nowhere = |why: String| {
             Failure::new(Kind::Failed, format!("there is no place to keep counts: {why}"))
                 .hint("say how long: dbctl slow-queries --for 30s")
         };
         let folder = self.state_folder().ok_or_else(|| nowhere("there is no home folder".to_owned()))?;
         let identity = Reader::new(eye, interrupt, EACH, ALL).one::<Identity>().await?.map_err(nowhere)?;
-        // A standby has its primary's identifier and counts for itself.
-        let key = format!("{}@{}", identity.system, eye.session().host());
+        // A standby has its primary's identifier and counts for itself; what a role sees, and what a version of the
+        // extension in a database counts, is not what others do.
+        let version = setup.usable().map(|extension| extension.version.as_str()).unwrap_or_default();
+        let (host, role) = (eye.session().host(), &setup.role);
+        let key = format!("{}@{host}/{}/{version}/{role}", identity.system, identity.database);
         let now = Utc::now().timestamp_millis() as f64 / 1_000.0;
         exchange(&folder.join("slow-queries.json"), &key, now, |known: Result<Option<Counts>>| {
             (counts.clone(), known.unwrap_or_default())
@@ -154,12 +157,21 @@ async fn ranked(eye: &Eye, setup: &Setup, counts: &Counts, wish: &Wish) -> Resul
 }
 
 /// The plans of the worst statements of this database, or of one.
-async fn plans(eye: &Eye, setup: &Setup, counts: &Counts, wanted: Option<i64>, wish: &Wish) -> Result<Document> {
+async fn plans(
+    eye: &Eye,
+    setup: &Setup,
+    counts: &Counts,
+    wanted: Option<i64>,
+    asked: &SlowQueries,
+) -> Result<Document> {
     let chosen: Vec<(Key, Text)> = match wanted {
         None => {
-            let here = Wish { this_database: true, redact: false, ..*wish };
+            let here = Wish { this_database: true, redact: false, limit: 0, ..asked.wish };
             let ranking = ranked(eye, setup, counts, &here).await?;
-            ranking.top.into_iter().map(|ranked| (ranked.entry.key, ranked.text)).collect()
+            let most = if asked.wish.limit == 0 { usize::MAX } else { asked.wish.limit };
+            let with_plans =
+                ranking.top.into_iter().filter(|ranked| ranked.text.query.as_deref().is_some_and(statements::has_plan));
+            with_plans.take(most).map(|ranked| (ranked.entry.key, ranked.text)).collect()
         }
         Some(id) => {
             let mut keys: Vec<Key> =
@@ -177,9 +189,9 @@ async fn plans(eye: &Eye, setup: &Setup, counts: &Counts, wanted: Option<i64>, w
     };
     let mut all = Vec::new();
     for (key, text) in chosen {
-        all.push(statements::explain(eye, setup, key, text).await?);
+        all.push(statements::explain(eye, setup, key, text, asked.trust).await?);
     }
-    Ok(statements::explained(setup, &all, wish.redact))
+    Ok(statements::explained(setup, &all, asked.wish.redact))
 }
 
 /// The document, and the ranking where statements are counted.

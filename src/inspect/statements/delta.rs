@@ -23,12 +23,9 @@ impl Window {
     pub fn between(before: &Counts, after: &Counts) -> Window {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a window")]
         let seconds = (after.at - before.at).num_milliseconds().max(0) as f64 / 1_000.0;
-        // Without a time of the last reset, fewer statements and calls in all say it.
+        // Without a time of the last reset, fewer calls in all say it.
         let calls = |counts: &Counts| counts.entries.iter().map(|e| e.measures.of(Measure::Calls)).sum::<f64>();
-        let was_reset = match (before.reset_at, after.reset_at) {
-            (Some(then), Some(now)) => then != now,
-            _ => calls(after) < calls(before),
-        };
+        let was_reset = before.reset_at != after.reset_at || before.reset_at.is_none() && calls(after) < calls(before);
         Window { from: before.at, seconds, was_reset }
     }
 }
@@ -38,6 +35,10 @@ impl Window {
 /// before, or the statement is new; else it is none. What the role that looks may not see is told together: which
 /// statement is which cannot be known.
 pub fn delta(before: &Counts, after: &Counts) -> Counts {
+    // After a reset all counts are of the window, or of a part of it.
+    if before.reset_at != after.reset_at {
+        return Counts { entries: by_key(after).into_values().collect(), ..after.clone() };
+    }
     let known = by_key(before);
     let entries = by_key(after).into_values().filter_map(|entry| {
         let was = known.get(&entry.key).filter(|was| {
@@ -121,5 +122,15 @@ mod tests {
         assert_eq!(window.entries.len(), 1);
         let measures = &window.entries[0].measures;
         assert_eq!((measures.of(Measure::Calls), measures.of(Measure::Total)), (3.0, 6.0));
+    }
+
+    #[test]
+    fn after_a_reset_nothing_is_taken_away() {
+        let before = Counts { deallocations: Some(9), ..counts(&[(1, 5.0, 5.0)]) };
+        let after = Counts { reset_at: Some(Utc::now()), deallocations: Some(2), ..counts(&[(1, 8.0, 8.0)]) };
+        let window = delta(&before, &after);
+        assert_eq!(window.entries[0].measures.of(Measure::Calls), 8.0);
+        assert_eq!(window.deallocations, Some(2));
+        assert!(Window::between(&before, &after).was_reset);
     }
 }

@@ -1,12 +1,17 @@
-//! How the server would run a statement of which only the words without values are known. Nothing is executed:
-//! PREPARE and EXPLAIN in a look, whose transaction is read-only.
+//! How the server would run a statement of which only the words without values are known. It is not executed: PREPARE
+//! and EXPLAIN in a look, whose transaction is read-only. Planning does evaluate functions that are said to be IMMUTABLE,
+//! with the rights of whoever plans: statements of other roles are planned only where that is wanted.
 
-use super::read::{Key, LIMIT, Setup, Text};
+use super::read::{Key, LIMIT, Setup, Text, body};
 use crate::error::Result;
 use crate::inspect::Eye;
 use crate::inspect::redact::redact;
 use crate::output::{Column, Document, Table, Value};
 use crate::pg::{Query, ServerError, Session};
+
+/// What a role's statement calls, planning may run.
+const FOREIGN: &str = "another role ran it, and planning it may run that role's code with the rights of this one: \
+                       connect as that role, or say --trust";
 
 /// From here on the server plans without values by itself, partitions included.
 const GENERIC_PLAN: i64 = 160_000;
@@ -26,14 +31,17 @@ pub struct Explained {
 ///
 /// # Errors
 /// The server's, except those about the statement.
-pub async fn explain(eye: &Eye, setup: &Setup, key: Key, text: Text) -> Result<Explained> {
+pub async fn explain(eye: &Eye, setup: &Setup, key: Key, text: Text, trust: bool) -> Result<Explained> {
     let query = match obstacle(setup, key, &text) {
         Ok(query) => query.to_owned(),
         Err(why) => return Ok(Explained { key, text, path: None, plan: Err(why) }),
     };
     let (path, plan) = eye
         .look(LIMIT, async |session| {
-            let path = path(session, key).await?;
+            let (path, is_trusted) = path(session, key).await?;
+            if !is_trusted && !trust {
+                return Ok((path, Err(FOREIGN.to_owned())));
+            }
             let cannot = |e: ServerError| e.explain("cannot prepare to explain");
             session
                 .rows_with("SELECT pg_catalog.set_config('search_path', $1, true)", &[&path])
@@ -63,22 +71,40 @@ fn obstacle<'a>(setup: &Setup, key: Key, text: &'a Text) -> Result<&'a str, Stri
         let there = text.database.as_deref().map_or_else(|| format!("of OID {}", key.dbid), str::to_owned);
         return Err(format!("it was run in database {there}: connect there"));
     }
-    match text.query.as_deref() {
-        None | Some("<insufficient privilege>") => {
-            Err("its words may not be seen, or are gone: GRANT pg_read_all_stats to this role".to_owned())
+    let query = match text.query.as_deref() {
+        None => return Err("its words are gone: it made room for others meanwhile".to_owned()),
+        Some("<insufficient privilege>") => {
+            return Err("its words may not be seen: GRANT pg_read_all_stats to this role".to_owned());
         }
-        Some(query) => Ok(query),
+        Some(query) => query,
+    };
+    if has_plan(query) {
+        Ok(query)
+    } else {
+        Err(format!("{} has no plan: only statements that read or write rows have one", word(query)))
     }
 }
 
-async fn path(session: &Session, key: Key) -> Result<String> {
+fn word(query: &str) -> String {
+    body(query).chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase()
+}
+
+/// Whether it is a statement that the server plans at all; one that begins with a parenthesis is.
+pub fn has_plan(query: &str) -> bool {
+    let planned = ["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", ""];
+    planned.contains(&word(query).as_str())
+}
+
+/// The search_path of the statement's role, and whether that role may do all that this one may.
+async fn path(session: &Session, key: Key) -> Result<(String, bool)> {
     let oid = |number: i64| u32::try_from(number).unwrap_or_default();
     let rows = session.rows(&Query::STATEMENTS_PATH, &[&oid(key.userid), &oid(key.dbid)]).await;
     let rows = rows.map_err(|e| e.explain("cannot see the search_path of the statement's role"))?;
-    let Some(row) = rows.first() else { return Ok(String::new()) };
+    let Some(row) = rows.first() else { return Ok((String::new(), false)) };
     let (path, role): (Option<String>, Option<String>) = (row.try_get("path")?, row.try_get("role")?);
     // The role itself is not here to be the user.
-    Ok(path.unwrap_or_default().replace("\"$user\"", &role.unwrap_or_default()))
+    let path = path.unwrap_or_default().replace("\"$user\"", &role.unwrap_or_default());
+    Ok((path, row.try_get("is_trusted")?))
 }
 
 /// PREPARE comes first on every version: it takes one statement and no more, whatever its words are, which
@@ -136,7 +162,7 @@ pub fn explained(setup: &Setup, all: &[Explained], hide: bool) -> Document {
         document =
             document.note("planning needs the rights that running needs, USAGE on the schemas of the search_path too");
     }
-    document.note("planned without values: with them the server may choose another plan; nothing was executed")
+    document.note("planned without values: with them the server may choose another plan; no statement was executed")
 }
 
 fn told(one: &Explained, query: Option<&str>) -> String {

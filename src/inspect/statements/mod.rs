@@ -11,7 +11,7 @@ mod steps;
 mod view;
 
 pub use delta::{Window, delta};
-pub use explain::{Explained, explain, explained};
+pub use explain::{Explained, explain, explained, has_plan};
 pub use measure::{Measure, Measures};
 pub use rank::{Ranked, Ranking, Sort, Wish, rank};
 pub use read::{Counts, Entry, Extension, Key, Setup, Text, read, texts};

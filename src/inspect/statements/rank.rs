@@ -155,7 +155,7 @@ pub fn rank(counts: &Counts, wish: &Wish, dbid: i64) -> Ranking {
         text: Text::default(),
     };
     let top = wanted.iter().map(ranked).collect();
-    let hidden_seconds = hidden.iter().map(|entry| entry.measures.of(Measure::Total)).sum();
+    let hidden_seconds = hidden.iter().map(|entry| entry.measures.of(Measure::Total)).fold(0.0, |all, one| all + one);
     Ranking { top, statements: all.len(), hidden: hidden.len(), hidden_seconds, whole }
 }
 

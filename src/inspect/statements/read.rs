@@ -22,6 +22,8 @@ pub struct Setup {
     pub database: String,
     /// Its OID.
     pub dbid: i64,
+    /// The role that looks.
+    pub role: String,
     /// A standby, which counts for itself.
     pub standby: bool,
     /// The server's version number.
@@ -129,6 +131,7 @@ impl Setup {
         Ok(Setup {
             database: row.try_get("database")?,
             dbid: row.try_get("dbid")?,
+            role: row.try_get("role")?,
             standby: row.try_get("standby")?,
             server: row.try_get("server")?,
             extension,
@@ -201,7 +204,7 @@ fn is_own(query: &str) -> bool {
 }
 
 /// A query without the comment that it begins with, which some versions leave out.
-fn body(query: &str) -> &str {
+pub(super) fn body(query: &str) -> &str {
     let mut rest = query.trim_start();
     while rest.starts_with("--") {
         rest = rest.split_once('\n').map_or("", |(_, rest)| rest.trim_start());

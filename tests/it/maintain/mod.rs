@@ -1,5 +1,6 @@
 //! Maintenance on real servers.
 
+mod refresh;
 mod reindex;
 mod reindex_faults;
 
