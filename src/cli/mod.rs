@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub mod bloat;
 pub mod check;
 pub mod config;
 pub mod drift;
@@ -66,6 +67,7 @@ pub enum Command {
     SlowQueries(slow_queries::SlowQueriesArgs),
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
+    Bloat(bloat::BloatArgs),
     Report(report::ReportArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),

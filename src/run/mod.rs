@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod bloat;
 mod check;
 mod drift;
 mod indexes;
@@ -142,6 +143,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Sizes(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.sizes(&args.into_request())
+        }
+        Command::Bloat(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.bloat(&args.into_request())
         }
         Command::Report(args) => {
             drop(out);
