@@ -10,6 +10,8 @@ const PAGE_HEADER: f64 = 24.0;
 const ROW_HEADER: f64 = 23.0;
 /// Values of a row that is longer go to the TOAST table.
 const TOASTED: f64 = 2_032.0;
+/// The map of free space counts in steps of 32 bytes.
+const FREE_ROUNDED: f64 = 16.0;
 /// Bytes of a whole chunk of a TOAST table, with its header.
 const CHUNK: f64 = 2_032.0;
 
@@ -64,10 +66,17 @@ impl Heap {
         self.differing(rows, mean + self.padding())
     }
 
-    /// The same, where the lengths of a share of the pages are all that is not free in them, and padded.
+    /// The same, where the lengths of a share of the pages are all that is not free in them: padded rows, the line
+    /// pointers of these and of what was there before, and the header.
     pub fn approximately(&self, rows: f64, lengths: f64, unseen: f64, bytes: f64) -> f64 {
-        let headers = bytes / self.block * unseen * PAGE_HEADER + rows * unseen * 4.0;
-        self.differing(rows, (lengths - headers) / rows.max(1.0) + self.padding() * (1.0 - unseen))
+        let (rows, pages) = (rows.max(1.0), bytes / self.block * unseen);
+        let mut mean = lengths / rows;
+        for _ in 0..8 {
+            // As many pointers as a full page has.
+            let pointers = 4.0 * (self.block - PAGE_HEADER) / (mean.max(ROW_HEADER) + 4.0);
+            mean = (lengths - pages * (PAGE_HEADER + FREE_ROUNDED + pointers)) / rows;
+        }
+        self.differing(rows, mean + self.padding() * (1.0 - unseen))
     }
 
     fn differing(&self, rows: f64, mean: f64) -> f64 {

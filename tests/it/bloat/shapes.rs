@@ -27,7 +27,7 @@ pub const HEAPS: [(&str, &str, &str, u32); 20] = [
     (
         "mixed",
         "id int, t text, u text",
-        "g, (SELECT string_agg(md5((g + i)::text), '') FROM generate_series(1, 1 + (random() * 79)::int) AS i), md5(g::text)",
+        "g, (SELECT string_agg(md5((g + i)::text), '') FROM generate_series(1, 1 + (hashint4(g) & 63)) AS i), md5(g::text)",
         4_000,
     ),
     ("compressed", "id int, t text", "g, repeat('abcdefgh', 400 + g % 100)", 10_000),
