@@ -34,6 +34,7 @@
 //! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon, vital signs, replication; cancel and terminate | terminals |
+//! | `bloat` | what tables and indexes would give back: read, modelled and judged (pure), measured in the pages | terminals |
 //! | `check` | checks: what each measures and what that means (pure); counters kept between runs | terminals |
 //! | `maintain` | indexes built anew: read, plan (pure), run, told | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
@@ -49,6 +50,7 @@
 //! `tests/it/tidy`.
 
 pub mod archive;
+pub mod bloat;
 pub mod check;
 pub mod cli;
 pub mod config;

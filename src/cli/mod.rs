@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub mod bloat;
 pub mod check;
 pub mod config;
 pub mod drift;
@@ -68,6 +69,7 @@ pub enum Command {
     SlowQueries(slow_queries::SlowQueriesArgs),
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
+    Bloat(bloat::BloatArgs),
     Refresh(refresh::RefreshArgs),
     Reindex(reindex::ReindexArgs),
     Report(report::ReportArgs),

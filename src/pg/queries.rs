@@ -67,6 +67,11 @@ queries! {
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BACKENDS = "backends" (INT4_ARRAY);
     BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
+    BLOAT_INDEXES = "bloat_indexes" (BOOL);
+    BLOAT_RIGHTS = "bloat_rights" ();
+    BLOAT_STATISTICS = "bloat_statistics" (INT4);
+    BLOAT_STATISTICS_ALL = "bloat_statistics_all" (INT4);
+    BLOAT_TABLES = "bloat_tables" (BOOL);
     BLOCKERS = "blockers" (INT4);
     CLUSTER_STATE = "cluster_state" ();
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);

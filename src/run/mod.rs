@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod bloat;
 mod check;
 mod drift;
 mod indexes;
@@ -151,6 +152,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Reindex(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.reindex(&args.into_request())
+        }
+        Command::Bloat(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.bloat(&args.into_request())
         }
         Command::Report(args) => {
             drop(out);

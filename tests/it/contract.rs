@@ -211,6 +211,7 @@ fn json_shapes() {
     eventually("uses are counted", || bridge.one(counted) == "t");
     ask(&["indexes", "duplicate", "rarely-used", "missing", "--min-days", "0", "--database-url", &url], 0);
     ask(&["sizes", "--database-url", &url], 0);
+    ask(&["bloat", "--min-size", "0", "--limit", "0", "--database-url", &url], 0);
     ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);

@@ -15,7 +15,7 @@ const HOLD: &str = "DO $$ DECLARE t regclass; BEGIN
     END LOOP; REFRESH MATERIALIZED VIEW seen; END $$";
 
 /// Every command that looks at a server, with the exit codes that such a server may give it.
-const COMMANDS: [(&[&str], &[i32]); 17] = [
+const COMMANDS: [(&[&str], &[i32]); 18] = [
     (&["locks"], &[0]),
     (&["locks", "--exit-code", "--warn", "1ms"], &[2]),
     (&["activity"], &[0]),
@@ -27,6 +27,7 @@ const COMMANDS: [(&[&str], &[i32]); 17] = [
     (&["indexes", "unused", "--min-days", "0"], &[0]),
     (&["sizes"], &[0]),
     (&["sizes", "--databases", "--all"], &[0]),
+    (&["bloat", "--min-size", "0"], &[0]),
     (&["report", "--html", "page.html"], &[0]),
     (&["journal"], &[0]),
     (&["migrate", "status", "--system", "bridge"], &[0]),
