@@ -56,6 +56,9 @@ pub struct ReindexArgs {
     /// Without CONCURRENTLY: faster, and each table is locked out while it builds; wants --yes
     #[arg(long)]
     offline: bool,
+    /// So many connections build at once, each on a table of its own [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: Option<u32>,
     /// How often an index is tried again after a lock, a deadlock, a time limit or a lost connection
     #[arg(long, value_name = "N", default_value_t = 3)]
     retries: u32,
@@ -69,6 +72,8 @@ pub struct ReindexArgs {
 pub struct Reindex {
     /// Which indexes, and how.
     pub wish: Wish,
+    /// `--jobs`.
+    pub jobs: Option<u32>,
     /// `--retries`.
     pub retries: u32,
     /// `--retry-pause`.
@@ -89,6 +94,7 @@ impl ReindexArgs {
                 resume: self.resume,
                 offline: self.offline,
             },
+            jobs: self.jobs,
             retries: self.retries,
             retry_pause: self.retry_pause,
         }

@@ -22,6 +22,7 @@ impl Run {
                 lock_patience: run.settings.lock_patience.value,
                 retries: asked.retries,
                 retry_pause: asked.retry_pause,
+                jobs: asked.jobs.unwrap_or(run.settings.jobs.value).max(1) as usize,
                 dry_run: run.consent.dry_run,
                 rails: run.rails(target, asked.wish.offline),
             };

@@ -108,6 +108,9 @@ impl Executor {
 
     async fn tidy_beside(&self, step: &Step, index: usize, guard: &Guard, events: &mut dyn Events) -> bool {
         let session = self.lease.session();
+        // An error is told before its transaction is rolled back: until then the copy looks like one that is being
+        // built.
+        let _ = self.work.send("SELECT 1").await;
         let Ok(attempts) = journal::attempts(session, &step.id).await else { return false };
         let Some(attempt) = attempts.iter().find(|a| a.statement == index && a.state == State::Started) else {
             return true;

@@ -164,7 +164,8 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
     }
     plan.tasks.sort_by(|a, b| a.bytes.cmp(&b.bytes).then_with(|| a.index.cmp(&b.index)));
     let again: BTreeSet<Mark> = plan.tasks.iter().map(|task| task.mark).collect();
-    plan.unsettled = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark)).map(Task::from).collect();
+    let begun = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark));
+    plan.unsettled = begun.map(|begun| looked_at(begun, catalog)).collect();
     Ok(plan)
 }
 
@@ -300,18 +301,17 @@ fn obstacle(index: &Index, wish: &Wish) -> Option<&'static str> {
     }
 }
 
-impl From<&Listed> for Task {
-    /// Of what is only looked at: how it ended, and what it left.
-    fn from(listed: &Listed) -> Task {
-        Task {
-            mark: listed.mark,
-            index: listed.name.clone(),
-            table: listed.name.clone(),
-            heap: listed.heap,
-            bytes: 0,
-            expected: None,
-            why: "begun by a run that did not say how it ended".to_owned(),
-        }
+/// What is only looked at: how it ended, and what it left.
+fn looked_at(listed: &Listed, catalog: &Catalog) -> Task {
+    let beside = catalog.indexes.iter().find(|index| index.heap_oid == listed.heap);
+    Task {
+        mark: listed.mark,
+        index: listed.name.clone(),
+        table: beside.map_or_else(|| listed.name.clone(), |index| index.table.clone()),
+        heap: listed.heap,
+        bytes: 0,
+        expected: None,
+        why: "begun by a run that did not say how it ended".to_owned(),
     }
 }
 

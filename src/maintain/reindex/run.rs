@@ -1,20 +1,25 @@
 //! A run: look, plan, gate; take the lease, look and plan again; settle what earlier runs have begun; then index by
 //! index. One that fails does not stop the others.
 
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use super::plan::{self, Plan, Task, Wish};
 use super::read::{self, Catalog, Listed};
 use super::view;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
+use crate::ident::TableName;
 use crate::inspect::Eye;
 use crate::outcome::Outcome;
 use crate::output::Document;
-use crate::pg::{Query, Server, Session};
+use crate::pg::{Interrupt, Query, Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::batch::Frame;
-use crate::steps::events::Event;
+use crate::steps::events::{Event, Events};
 use crate::steps::gate::Rails;
 use crate::steps::{Means, Pauses, Timeouts, gate};
 
@@ -38,6 +43,8 @@ pub struct Request {
     pub retries: u32,
     /// The first pause before that; the second is three times as long, the others six times.
     pub retry_pause: Duration,
+    /// So many connections work at once.
+    pub jobs: usize,
     /// Only show what would be done.
     pub dry_run: bool,
     /// What stands between the plan and its execution.
@@ -76,90 +83,198 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         let steps = plan.tasks.iter().map(|task| task.step(&server, request.timeouts, true)).collect();
         gate::pass(&crate::steps::Plan { steps }, &request.rails, means.confirm)?;
     }
-    let mut worker = Worker { executor: Some(begin(request, means).await?), request, list: String::new() };
+    let events: RefCell<&mut dyn Events> = RefCell::new(&mut *means.events);
+    let mut first = Worker {
+        request,
+        server: &server,
+        interrupt: means.interrupt,
+        events: &events,
+        number: 0,
+        executor: None,
+        list: String::new(),
+    };
+    first.begin().await?;
     // Another run may have worked while this one waited for the lease.
     let catalog = read::read(&eye, &server).await?;
     let mut plan = plan::plan(&catalog, &request.wish, None)?;
-    worker.list = read::written(&list(&catalog, &plan, request))?;
-    let ended = worker.everything(&server, &plan, means).await;
-    if let Some(executor) = &worker.executor {
-        match &ended {
-            Ok(done) if done.iter().all(|done| done.end.is_ok()) => executor.close("done", "").await,
-            Ok(done) => {
-                let failed = done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string());
-                executor.close("partial", &failed.collect::<Vec<_>>().join(", ")).await;
-            }
-            Err(failure) => executor.close_failed(failure).await,
+    let list = read::written(&list(&catalog, &plan, request))?;
+    let board = Board::new(&plan);
+    let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(plan.tasks.len()))
+        .map(|number| Worker { number, executor: None, list: list.clone(), ..first.like() })
+        .collect();
+    first.list.clone_from(&list);
+    let begun = first.settle(&plan, &board).await;
+    workers.insert(0, first);
+    if let Err(failure) = begun {
+        board.stop(failure);
+    }
+    futures_util::future::join_all(workers.iter_mut().map(|worker| worker.work(&board))).await;
+    let (done, over) = board.end();
+    let failed: Vec<String> =
+        done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string()).collect();
+    if over.is_none() && failed.is_empty() {
+        workers.first_mut().ok_or_else(lost)?.executor()?.end_job(&frame(), &[]).await?;
+    }
+    for executor in workers.iter().filter_map(|worker| worker.executor.as_ref()) {
+        match &over {
+            Some(failure) => executor.close_failed(failure).await,
+            None if failed.is_empty() => executor.close("done", "").await,
+            None => executor.close("partial", &failed.join(", ")).await,
         }
     }
-    let done = ended?;
+    if let Some(failure) = over {
+        return Err(told(failure, &done));
+    }
+    drop(workers);
     // What this run has removed is no longer told.
     plan.leftovers = plan::leftovers(&read::read(&eye, &server).await?);
     Ok((outcome(&done), view::done(&catalog, &plan, &done, request)))
 }
 
-async fn begin(request: &Request, means: &mut Means<'_>) -> Result<Executor> {
-    let session = Session::open(&request.connection, "reindex", means.interrupt).await?;
-    let server = Server::read(&session).await?;
-    let order = Order {
-        command: "reindex".to_owned(),
-        lease: "reindex".to_owned(),
-        lease_wait: request.lock_wait,
-        lock_patience: request.lock_patience,
-        pauses: Pauses::default(),
-    };
-    Executor::begin(session, server, &request.connection, order, means.interrupt, means.events).await
+/// What is left to do, and what is done, for all that work.
+struct Board {
+    of: usize,
+    left: RefCell<VecDeque<Task>>,
+    /// Tables whose index is being built: of two builds on one table the second would wait.
+    busy: RefCell<BTreeSet<TableName>>,
+    done: RefCell<Vec<Done>>,
+    over: RefCell<Option<Failure>>,
+    freed: Notify,
 }
 
-/// The right to work, which is gone while a lost connection is made anew.
-struct Worker<'a> {
-    executor: Option<Executor>,
+impl Board {
+    fn new(plan: &Plan) -> Board {
+        Board {
+            of: plan.tasks.len(),
+            left: RefCell::new(plan.tasks.iter().cloned().collect()),
+            busy: RefCell::default(),
+            done: RefCell::default(),
+            over: RefCell::default(),
+            freed: Notify::new(),
+        }
+    }
+
+    /// The smallest index whose table is free, waited for; nothing when none is left.
+    async fn next(&self) -> Option<Task> {
+        loop {
+            if self.over.borrow().is_some() || self.left.borrow().is_empty() {
+                return None;
+            }
+            let at = self.left.borrow().iter().position(|task| !self.busy.borrow().contains(&task.table));
+            if let Some(task) = at.and_then(|at| self.left.borrow_mut().remove(at)) {
+                self.busy.borrow_mut().insert(task.table.clone());
+                return Some(task);
+            }
+            self.freed.notified().await;
+        }
+    }
+
+    fn note(&self, done: Done) {
+        self.busy.borrow_mut().remove(&done.task.table);
+        self.done.borrow_mut().push(done);
+        self.freed.notify_waiters();
+    }
+
+    /// The first failure that concerns the whole run ends it.
+    fn stop(&self, failure: Failure) {
+        self.over.borrow_mut().get_or_insert(failure);
+        self.freed.notify_waiters();
+    }
+
+    fn end(self) -> (Vec<Done>, Option<Failure>) {
+        (self.done.into_inner(), self.over.into_inner())
+    }
+}
+
+/// Several that work tell what happens one after the other.
+struct Shared<'a, 'e>(&'a RefCell<&'e mut dyn Events>);
+
+impl Events for Shared<'_, '_> {
+    fn event(&mut self, event: Event<'_>) {
+        self.0.borrow_mut().event(event);
+    }
+}
+
+/// One connection that works, with a lease of its own. It is made when there is work, and anew when it was lost.
+struct Worker<'a, 'e> {
     request: &'a Request,
+    server: &'a Server,
+    interrupt: &'a Interrupt,
+    events: &'a RefCell<&'e mut dyn Events>,
+    number: usize,
+    executor: Option<Executor>,
     /// As the journal keeps it.
     list: String,
 }
 
-impl Worker<'_> {
-    /// Settles what earlier runs have begun, then builds index by index.
-    async fn everything(&mut self, server: &Server, plan: &Plan, means: &mut Means<'_>) -> Result<Vec<Done>> {
+impl<'a, 'e> Worker<'a, 'e> {
+    fn like(&self) -> Worker<'a, 'e> {
+        Worker { executor: None, list: String::new(), ..*self }
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        let Request { connection, lock_wait, lock_patience, .. } = self.request;
+        let session = Session::open(connection, "reindex", self.interrupt).await?;
+        let server = Server::read(&session).await?;
+        let lease = if self.number == 0 { "reindex".to_owned() } else { format!("reindex {}", self.number) };
+        let order = Order {
+            command: "reindex".to_owned(),
+            lease,
+            lease_wait: *lock_wait,
+            lock_patience: *lock_patience,
+            pauses: Pauses::default(),
+        };
+        let mut events = Shared(self.events);
+        self.executor = Some(Executor::begin(session, server, connection, order, self.interrupt, &mut events).await?);
+        Ok(())
+    }
+
+    /// Says in the journal what is meant, then sees how what earlier runs have begun has ended.
+    async fn settle(&mut self, plan: &Plan, board: &Board) -> Result<()> {
         let list = self.list.clone();
         self.executor()?.begin_job(&frame(), &[("indexes", list)]).await?;
         for begun in &plan.unsettled {
-            let step = begun.step(server, self.request.timeouts, false);
-            self.executor()?.settle(&step, means.events).await?;
-        }
-        let mut done: Vec<Done> = Vec::new();
-        for task in &plan.tasks {
-            let title = format!("reindex {}", task.index);
-            means.events.event(Event::Step { number: done.len() + 1, of: plan.tasks.len(), title: &title });
-            let began = Instant::now();
-            let (attempts, end) =
-                self.again_and_again(server, task, &title, means).await.map_err(|f| told(f, &done))?;
-            if let Err(failure) = &end {
-                means.events.event(Event::Failed { title: &title, failure });
+            let step = begun.step(self.server, self.request.timeouts, false);
+            let mut events = Shared(self.events);
+            let Err(failure) = self.executor()?.settle(&step, &mut events).await else { continue };
+            let failure = self.interrupt.overrule(failure);
+            if is_over(&failure) || failure.what() == Kind::Unreachable {
+                return Err(failure);
             }
-            done.push(Done { task: task.clone(), took: began.elapsed(), attempts, end });
+            events.event(Event::Failed { title: &step.title, failure: &failure });
+            board.note(Done { task: begun.clone(), took: Duration::ZERO, attempts: 1, end: Err(failure) });
         }
-        if done.iter().all(|done| done.end.is_ok()) {
-            self.executor()?.end_job(&frame(), &[]).await?;
+        Ok(())
+    }
+
+    /// Builds index by index until none is left.
+    async fn work(&mut self, board: &Board) {
+        while let Some(task) = board.next().await {
+            let title = format!("reindex {}", task.index);
+            let number = board.of - board.left.borrow().len();
+            let mut events = Shared(self.events);
+            events.event(Event::Step { number, of: board.of, title: &title });
+            let began = Instant::now();
+            match self.again_and_again(&task, &title).await {
+                Ok((attempts, end)) => {
+                    if let Err(failure) = &end {
+                        events.event(Event::Failed { title: &title, failure });
+                    }
+                    board.note(Done { task, took: began.elapsed(), attempts, end });
+                }
+                Err(failure) => return board.stop(failure),
+            }
         }
-        Ok(done)
     }
 
     /// One index; fails only where nothing more can be done in this run.
-    async fn again_and_again(
-        &mut self,
-        server: &Server,
-        task: &Task,
-        title: &str,
-        means: &mut Means<'_>,
-    ) -> Result<(u32, Result<u64>)> {
+    async fn again_and_again(&mut self, task: &Task, title: &str) -> Result<(u32, Result<u64>)> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let failure = match self.once(server, task, means).await {
+            let failure = match self.once(task).await {
                 Ok(bytes) => return Ok((attempts, Ok(bytes))),
-                Err(failure) => means.interrupt.overrule(failure),
+                Err(failure) => self.interrupt.overrule(failure),
             };
             if is_over(&failure) {
                 return Err(failure);
@@ -171,30 +286,35 @@ impl Worker<'_> {
             }
             let pause = pause(self.request.retry_pause, attempts);
             let reason = failure.messages().join(": ");
-            means.events.event(Event::Retry { title, reason: &reason, pause, blockers: &[] });
-            means.interrupt.sleep(pause).await?;
+            Shared(self.events).event(Event::Retry { title, reason: &reason, pause, blockers: &[] });
+            self.interrupt.sleep(pause).await?;
             if failure.what() == Kind::Unreachable {
-                // The lease may still be that of the lost connection's other half.
+                // With it goes the lease, which would keep the next connection waiting.
                 self.executor = None;
             }
         }
     }
 
-    async fn once(&mut self, server: &Server, task: &Task, means: &mut Means<'_>) -> Result<u64> {
+    async fn once(&mut self, task: &Task) -> Result<u64> {
         if self.executor.is_none() {
-            let mut executor = begin(self.request, means).await?;
-            executor.begin_job(&frame(), &[("indexes", self.list.clone())]).await?;
-            self.executor = Some(executor);
+            self.begin().await?;
+            let list = self.list.clone();
+            self.executor()?.begin_job(&frame(), &[("indexes", list)]).await?;
         }
-        let steps = vec![task.step(server, self.request.timeouts, self.request.wish.offline)];
+        let steps = vec![task.step(self.server, self.request.timeouts, self.request.wish.offline)];
+        let mut events = Shared(self.events);
         let executor = self.executor()?;
-        executor.perform(&crate::steps::Plan { steps }, means.events).await?;
+        executor.perform(&crate::steps::Plan { steps }, &mut events).await?;
         after(executor, task).await
     }
 
     fn executor(&mut self) -> Result<&mut Executor> {
-        self.executor.as_mut().ok_or_else(|| Failure::new(Kind::Unreachable, "the connection is lost"))
+        self.executor.as_mut().ok_or_else(lost)
     }
+}
+
+fn lost() -> Failure {
+    Failure::new(Kind::Unreachable, "the connection is lost")
 }
 
 /// What the journal keeps for `--resume`: all that is meant, what an earlier run has done of it included.
@@ -261,7 +381,9 @@ fn pause(first: Duration, attempts: u32) -> Duration {
 
 fn told(failure: Failure, done: &[Done]) -> Failure {
     let lines = done.iter().filter(|done| done.end.is_ok()).map(|done| format!("reindex {}", done.task.index));
-    failure.done(lines).hint("go on with what is left: dbctl reindex --resume")
+    let goes_on = is_over(&failure) || failure.what() == Kind::Unreachable;
+    let failure = failure.done(lines);
+    if goes_on { failure.hint("go on with what is left: dbctl reindex --resume") } else { failure }
 }
 
 fn outcome(done: &[Done]) -> Outcome {

@@ -136,6 +136,38 @@ fn a_kill_in_any_phase_is_gone_on_with() {
 }
 
 #[test]
+fn several_that_work_at_once_are_gone_on_with_as_well() {
+    for major in majors() {
+        let db = Database::on(major);
+        db.sql(TABLES);
+        for number in 0..6 {
+            db.sql(&format!("CREATE TABLE t{number} (a int PRIMARY KEY, b int UNIQUE, c text UNIQUE)"));
+        }
+        let before = files(&db);
+        let (child, holders) = held_in(&db, PHASES[5], &["--all", "--jobs", "3"]);
+        // The others end meanwhile; in the middle of one of them, or of none.
+        child.signal(Signal::SIGKILL);
+        child.wait().expect_code(137);
+        nobody_is_left(&db);
+        drop(holders);
+        let killed = files(&db);
+        let resumed = answer(&db, &["--resume", "--jobs", "3"], 0);
+        let after = files(&db);
+        assert_eq!(db.one(INVALID), "0", "{major}");
+        assert_eq!(all_names(&after), all_names(&before), "{major}");
+        for (name, old) in &before {
+            assert_ne!(file(&after, name), *old, "{major}: {name} was forgotten");
+            let done_before = file(&killed, name) != *old;
+            let again = names(&resumed).contains(&format!("public.{name}"));
+            assert!(done_before != again, "{major}: {name}, done before: {done_before}, again: {again}");
+        }
+        let all = answer(&db, &["--all", "--jobs", "4"], 0);
+        assert_eq!(all["failed_count"], 0, "{all}");
+        assert_eq!(db.one(INVALID), "0", "{major}");
+    }
+}
+
+#[test]
 fn a_signal_stops_the_server_at_once_cleans_and_tells_what_is_done() {
     let db = Database::new();
     // An old snapshot elsewhere does not keep the copy; somebody who has written to the table does.
