@@ -34,6 +34,7 @@
 //! | `drift` | a schema and what it should be: both read, compared (pure), told; partitions under a policy, rules, repair as a hint | terminals |
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon, vital signs, replication; cancel and terminate | terminals |
+//! | `maintain` | vacuum, reindex, refresh: what is worth it (read), why (pure), done by a crew of sessions | terminals |
 //! | `check` | checks: what each measures and what that means (pure); counters kept between runs | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |
@@ -58,6 +59,7 @@ pub mod ident;
 pub mod inspect;
 pub mod journal;
 pub mod lint;
+pub mod maintain;
 pub mod migrate;
 pub mod outcome;
 pub mod output;

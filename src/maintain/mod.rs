@@ -1,0 +1,2 @@
+//! Maintenance of tables and indexes: what is worth it (read, then decided), and how it is done by a
+//! crew of sessions within limits ([`crate::steps::crew`]). Knows no terminal.
