@@ -21,6 +21,7 @@ pub mod shell;
 pub mod sizes;
 pub mod slow_queries;
 pub mod systems;
+pub mod vacuum;
 pub mod vitals;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
@@ -58,6 +59,7 @@ pub enum Command {
     Partitions(partitions::PartitionsArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
+    Vacuum(vacuum::VacuumArgs),
     Locks(inspect::LocksArgs),
     Activity(inspect::ActivityArgs),
     Replication(vitals::ReplicationArgs),

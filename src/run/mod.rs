@@ -11,6 +11,7 @@ mod report;
 mod schema;
 mod sizes;
 mod slow_queries;
+mod vacuum;
 mod vitals;
 
 use std::ffi::OsString;
@@ -108,6 +109,12 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Drift(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.drift(&args.into_request())
+        }
+        Command::Vacuum(args) => {
+            drop(out);
+            let settings = settings()?;
+            let wish = args.into_request(settings.jobs.value);
+            Run { settings, consent, env }.vacuum(&wish)
         }
         Command::Locks(args) => {
             drop(out);

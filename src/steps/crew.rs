@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::apply::Executor;
-use super::events::{Event, Events};
+use super::events::{Blocker, Event, Events};
 use super::queue::{Next, Queue};
 use super::retry::Pauses;
 use crate::config::connection::Connection;
@@ -45,8 +45,9 @@ pub struct Pace {
 pub enum Tried<R> {
     /// It is over, well or not.
     Ended(R),
-    /// The lock was not to be had, nothing was done: what to say where there is no further attempt.
-    Locked(R),
+    /// The lock was not to be had, nothing was done: what to say where there is no further attempt, and who
+    /// was in the way.
+    Locked(R, Vec<Blocker>),
 }
 
 /// How a piece ended.
@@ -90,6 +91,11 @@ impl Crew {
     /// The session that holds the run: for looks and the journal before and after the work.
     pub fn lead(&mut self) -> Option<&mut Executor> {
         self.hands.first_mut()
+    }
+
+    /// The backends that work.
+    pub fn pids(&self) -> Vec<i32> {
+        self.hands.iter().map(|hand| hand.server.backend_pid).collect()
     }
 
     /// Works through the pieces in their order; how each ended, in the same order. Events of all
@@ -194,8 +200,11 @@ impl<T, R> Shift<'_, T, R> {
         let mut queue = self.queue.borrow_mut();
         let title = self.pieces.get(number).map_or("", |piece| &piece.title);
         let end = match tried {
-            Ok(Tried::Locked(said)) => {
-                queue.locked(number, self.began.elapsed(), fastrand::f64());
+            Ok(Tried::Locked(said, blockers)) => {
+                if let Some(pause) = queue.locked(number, self.began.elapsed(), fastrand::f64()) {
+                    let reason = "its lock is not to be had";
+                    events.event(Event::Retry { title, reason, pause, blockers: &blockers });
+                }
                 End::Locked(said)
             }
             Ok(Tried::Ended(said)) => {

@@ -84,14 +84,14 @@ impl Queue {
         self.settle(number, State::Ended);
     }
 
-    /// Its lock was not to be had: whether it is tried again. `jitter` is in 0..1.
-    pub fn locked(&mut self, number: usize, now: Duration, jitter: f64) -> bool {
-        let Some(entry) = self.entries.get_mut(number) else { return false };
+    /// Its lock was not to be had: after which pause it is tried again, if at all. `jitter` is in 0..1.
+    pub fn locked(&mut self, number: usize, now: Duration, jitter: f64) -> Option<Duration> {
+        let Some(entry) = self.entries.get_mut(number) else { return None };
         let since = *entry.refused.get_or_insert(now);
         let pause = entry.backoff.pause(now.saturating_sub(since), self.patience, jitter);
         let again = pause.map(|pause| now + pause).filter(|then| self.budget.is_none_or(|budget| *then < budget));
         self.settle(number, again.map_or(State::Ended, State::Waits));
-        again.is_some()
+        again.map(|then| then.saturating_sub(now))
     }
 
     fn settle(&mut self, number: usize, state: State) {
@@ -132,16 +132,16 @@ mod tests {
     fn one_without_its_lock_waits_while_others_work_and_is_given_up_with_the_patience() {
         let mut queue = Queue::new([1, 2], None, s(5), pauses());
         assert_eq!(queue.next(s(0)), Next::Begin(0));
-        assert!(queue.locked(0, s(0), 0.5));
+        assert_eq!(queue.locked(0, s(0), 0.5), Some(s(1)));
         assert_eq!(queue.next(s(0)), Next::Begin(1));
         queue.ended(1);
         assert_eq!(queue.next(s(0)), Next::Wait(s(1)));
         assert_eq!(queue.next(s(1)), Next::Begin(0));
-        assert!(queue.locked(0, s(1), 0.5));
+        assert_eq!(queue.locked(0, s(1), 0.5), Some(s(2)));
         assert_eq!(queue.next(s(3)), Next::Begin(0));
-        assert!(queue.locked(0, s(4), 0.5), "one last time when the patience ends");
+        assert_eq!(queue.locked(0, s(4), 0.5), Some(s(1)), "one last time when the patience ends");
         assert_eq!(queue.next(s(5)), Next::Begin(0));
-        assert!(!queue.locked(0, s(5), 0.5));
+        assert_eq!(queue.locked(0, s(5), 0.5), None);
         assert_eq!(queue.next(s(6)), Next::Nothing);
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let mut queue = Queue::new([1, 2, 3], Some(s(3)), s(60), pauses());
         assert_eq!(queue.next(s(0)), Next::Begin(0));
         assert_eq!(queue.next(s(1)), Next::Begin(1));
-        assert!(!queue.locked(1, s(2), 0.9), "the pause would end after the budget");
+        assert_eq!(queue.locked(1, s(2), 0.9), None, "the pause would end after the budget");
         assert_eq!(queue.next(s(3)), Next::Nothing);
     }
 }
