@@ -11,6 +11,7 @@ mod faults;
 mod harness;
 mod inspect;
 mod lint;
+mod maintain;
 mod migrate;
 mod partitions;
 mod plans;
