@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod journal;
 pub mod migrate;
 pub mod partitions;
+pub mod refresh;
 pub mod report;
 pub mod sandbox;
 pub mod schema;
@@ -60,6 +61,7 @@ pub enum Command {
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
     Vacuum(vacuum::VacuumArgs),
+    Refresh(refresh::RefreshArgs),
     Locks(inspect::LocksArgs),
     Activity(inspect::ActivityArgs),
     Replication(vitals::ReplicationArgs),

@@ -172,6 +172,7 @@ queries! {
     STATEMENTS_ACTIVE = "statements_active" ();
     STATEMENTS_SETUP = "statements_setup" ();
     STATEMENTS_STEPS = "statements_steps" ();
+    REFRESH_VIEWS = "refresh_views" ();
     VACUUM_PROGRESS = "vacuum_progress" (INT4_ARRAY);
     VACUUM_SERVER = "vacuum_server" ();
     VACUUM_SIZES = "vacuum_sizes" (OID_ARRAY);

@@ -7,6 +7,7 @@ mod indexes;
 mod inspect;
 mod lint;
 mod partitions;
+mod refresh;
 mod report;
 mod schema;
 mod sizes;
@@ -115,6 +116,11 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let settings = settings()?;
             let wish = args.into_request(settings.jobs.value);
             Run { settings, consent, env }.vacuum(&wish)
+        }
+        Command::Refresh(args) => {
+            drop(out);
+            let (views, budget) = args.into_request();
+            Run { settings: settings()?, consent, env }.refresh(&views, budget)
         }
         Command::Locks(args) => {
             drop(out);

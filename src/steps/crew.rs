@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::apply::Executor;
 use super::events::{Blocker, Event, Events};
+use super::hazard::LockMode;
 use super::queue::{Next, Queue};
 use super::retry::Pauses;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
-use crate::pg::{Server, Session};
+use crate::ident::TableName;
+use crate::pg::{Query, Row, Server, Session};
 
 /// The sessions that work. The first holds the lease's place of the run; they all share the lease.
 pub struct Crew {
@@ -132,6 +134,17 @@ impl Crew {
 }
 
 impl Executor {
+    /// Who holds a table so that a lock of this mode is not to be had, as far as it can be seen.
+    pub async fn holders(&self, table: &TableName, wanted: LockMode) -> Vec<Blocker> {
+        // A courtesy: that the lock was not to be had is what matters.
+        let rows = self.look(&Query::LOCK_HOLDERS, &[&vec![table.to_string()]]).await.unwrap_or_default();
+        let conflicts = |row: &&Row| {
+            let held = row.try_get::<_, &str>("mode").ok().and_then(LockMode::of_catalog);
+            held.is_some_and(|held| wanted.conflicts_with(held))
+        };
+        rows.iter().filter(conflicts).filter_map(|row| Blocker::read(row).ok()).collect()
+    }
+
     /// One more session under the same lease. Its lock is shared with the other hands: the next run sees
     /// by it when the last of them has ended.
     async fn further(&self, connection: &Connection) -> Result<Executor> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Request;
 use super::plan::Task;
 use crate::error::Result;
-use crate::pg::{Notice, Query};
+use crate::pg::Notice;
 use crate::steps::apply::Executor;
 use crate::steps::batch::Frame;
 use crate::steps::crew::{Piece, Tried};
@@ -128,17 +128,8 @@ fn frame(executor: &Executor, request: &Request, piece: &Piece<&Task>, limit: Op
 
 /// Who holds the table in a way that is in the way.
 async fn holders(executor: &Executor, piece: &Piece<&Task>) -> Vec<Blocker> {
-    let name = piece.work.table.to_string();
     let wanted = if piece.work.hazards.is_empty() { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
-    // A courtesy: that the lock was not to be had is what matters.
-    let rows = executor.look(&Query::LOCK_HOLDERS, &[&vec![name]]).await.unwrap_or_default();
-    let conflicts = |row: &&crate::pg::Row| {
-        row.try_get::<_, &str>("mode")
-            .ok()
-            .and_then(LockMode::of_catalog)
-            .is_some_and(|held| wanted.conflicts_with(held))
-    };
-    rows.iter().filter(conflicts).filter_map(|row| Blocker::read(row).ok()).collect()
+    executor.holders(&piece.work.table, wanted).await
 }
 
 /// Keeps the warnings, which say what a successful statement left alone, and hands the rest on.
