@@ -2,4 +2,5 @@
 //! crew of sessions within limits ([`crate::steps::crew`]). Knows no terminal.
 
 pub mod refresh;
+pub mod schedule;
 pub mod vacuum;

@@ -6,6 +6,7 @@ mod drift;
 mod indexes;
 mod inspect;
 mod lint;
+mod maintain;
 mod partitions;
 mod refresh;
 mod report;
@@ -61,6 +62,13 @@ struct Run {
 
 fn dispatch(cli: Cli) -> Result<Outcome> {
     let env = Env::of_process();
+    if let Some(name) = cli.job() {
+        let settings = Settings::resolve(&cli.overrides(), &env, &std::env::current_dir()?)?;
+        return match maintain::job(name, &settings, &cli)? {
+            Ok(job) => dispatch(job),
+            Err(outcome) => Ok(outcome),
+        };
+    }
     let consent = cli.consent();
     let overrides = cli.overrides();
     let (answers_findings, answers_checks) = (cli.command.answers_findings(), cli.command.answers_checks());
@@ -116,6 +124,14 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             let settings = settings()?;
             let wish = args.into_request(settings.jobs.value);
             Run { settings, consent, env }.vacuum(&wish)
+        }
+        Command::Maintain(_) => {
+            let settings = settings()?;
+            print(&maintain::list(&settings), &settings)
+        }
+        Command::Schedule(args) => {
+            let settings = settings()?;
+            print(&maintain::print(&settings, args.into_request())?, &settings)
         }
         Command::Refresh(args) => {
             drop(out);

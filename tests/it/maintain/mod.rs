@@ -1,5 +1,6 @@
 //! Maintenance on real servers, through the built program.
 
+mod jobs;
 mod refresh;
 mod vacuum;
 mod vacuum_rights;
