@@ -86,7 +86,7 @@ impl Queue {
 
     /// Its lock was not to be had: after which pause it is tried again, if at all. `jitter` is in 0..1.
     pub fn locked(&mut self, number: usize, now: Duration, jitter: f64) -> Option<Duration> {
-        let Some(entry) = self.entries.get_mut(number) else { return None };
+        let entry = self.entries.get_mut(number)?;
         let since = *entry.refused.get_or_insert(now);
         let pause = entry.backoff.pause(now.saturating_sub(since), self.patience, jitter);
         let again = pause.map(|pause| now + pause).filter(|then| self.budget.is_none_or(|budget| *then < budget));

@@ -9,6 +9,9 @@ mod run;
 mod view;
 mod work;
 
+#[cfg(test)]
+mod plan_tests;
+
 use std::time::Duration;
 
 use crate::config::connection::Connection;
