@@ -21,7 +21,10 @@ fn what_is_due_is_chosen_with_its_reason_done_and_not_due_again() {
              CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM ('2024-01-01') TO ('2025-01-01') PARTITION BY LIST (a);
              CREATE TABLE leaf PARTITION OF tree_1 FOR VALUES IN (1) WITH (autovacuum_enabled = off);
              CREATE TEMP TABLE passing AS SELECT generate_series(1, 9000) AS a");
-        assert_eq!(tables(&answer(&db.url(), &["vacuum", "--dry-run"], 0), "tasks"), Vec::<String>::new(), "{major}");
+        // Before 15 counters reach the readers a moment later.
+        eventually("nothing is due at first", || {
+            tables(&answer(&db.url(), &["vacuum", "--dry-run"], 0), "tasks").is_empty()
+        });
         change(
             &db,
             "DELETE FROM dead WHERE a % 2 = 0; DELETE FROM strict WHERE a <= 10; DELETE FROM toast WHERE a <= 15;
