@@ -13,6 +13,7 @@ pub mod drift;
 pub mod indexes;
 pub mod inspect;
 pub mod journal;
+pub mod maintain;
 pub mod migrate;
 pub mod partitions;
 pub mod refresh;
@@ -24,6 +25,7 @@ pub mod shell;
 pub mod sizes;
 pub mod slow_queries;
 pub mod systems;
+pub mod vacuum;
 pub mod vitals;
 
 use crate::config::{Overrides, Secret, Wanted, parse_duration};
@@ -61,6 +63,9 @@ pub enum Command {
     Partitions(partitions::PartitionsArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
+    Vacuum(vacuum::VacuumArgs),
+    Maintain(maintain::MaintainArgs),
+    Schedule(maintain::ScheduleArgs),
     Locks(inspect::LocksArgs),
     Activity(inspect::ActivityArgs),
     Replication(vitals::ReplicationArgs),
@@ -187,6 +192,51 @@ impl Cli {
             // Help and version are answers, not errors.
             if error.use_stderr() { Outcome::Usage } else { Outcome::Done }
         })
+    }
+
+    /// The job of dbctl.yaml that is to be run.
+    pub fn job(&self) -> Option<&str> {
+        match &self.command {
+            Command::Maintain(args) => args.job(),
+            _ => None,
+        }
+    }
+
+    /// This command line under the flags of another: what that one was given counts, then what this one says. Its
+    /// target is the other's, where that names one.
+    #[must_use]
+    pub fn under(self, given: &Cli, target: Option<&str>) -> Cli {
+        let (ours, given) = (self.global, &given.global);
+        let places = |global: &Global| {
+            global.database_url.is_some() || !global.targets.is_empty() || !global.tags.is_empty() || global.all_targets
+        };
+        let named = target.map(|target| vec![target.to_owned()]);
+        let (database_url, targets, all_targets, tags) = if places(given) {
+            (given.database_url.clone(), given.targets.clone(), given.all_targets, given.tags.clone())
+        } else if let (Some(targets), false) = (named, places(&ours)) {
+            (None, targets, false, Vec::new())
+        } else {
+            (ours.database_url, ours.targets, ours.all_targets, ours.tags)
+        };
+        let global = Global {
+            database_url,
+            targets,
+            all_targets,
+            tags,
+            config: given.config.clone().or(ours.config),
+            format: given.format.or(ours.format),
+            color: given.color.or(ours.color),
+            no_progress: given.no_progress || ours.no_progress,
+            quiet: given.quiet || ours.quiet && !given.verbose,
+            verbose: given.verbose || ours.verbose && !given.quiet,
+            lock_timeout: given.lock_timeout.or(ours.lock_timeout),
+            lock_patience: given.lock_patience.or(ours.lock_patience),
+            lock_wait: given.lock_wait.or(ours.lock_wait),
+            statement_timeout: given.statement_timeout.or(ours.statement_timeout),
+            dry_run: given.dry_run || ours.dry_run,
+            yes: given.yes || ours.yes,
+        };
+        Cli { global, command: self.command }
     }
 
     /// The whole command line, for completions and manual pages.

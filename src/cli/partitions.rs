@@ -318,7 +318,7 @@ impl From<ExpireArgs> for Expire {
 }
 
 /// `schema.table`, or a table of schema public. Either part may be in double quotes.
-fn parse_table(text: &str) -> Result<TableName, String> {
+pub(super) fn parse_table(text: &str) -> Result<TableName, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {

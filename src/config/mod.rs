@@ -2,7 +2,8 @@
 //! files; does not know clap or the database.
 
 pub mod connection;
-pub mod duration;
+pub mod cron;
+mod duration;
 pub mod env;
 pub mod file;
 pub mod init;
@@ -15,7 +16,9 @@ pub mod target;
 pub mod variables;
 pub mod yaml;
 
+pub use cron::{Cron, CronField};
 pub use duration::{parse_duration, show_duration};
+pub use file::Job;
 pub use mask::mask_conninfo;
 pub use nearest::nearest;
 pub use secret::Secret;

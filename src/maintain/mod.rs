@@ -1,4 +1,7 @@
-//! Maintenance: what chooses, explains, finishes and cleans up.
+//! Maintenance of tables and indexes: what is worth it (read, then decided), and how it is done within limits by
+//! one session or a crew of them ([`crate::steps::crew`]). Knows no terminal.
 
 pub mod refresh;
 pub mod reindex;
+pub mod schedule;
+pub mod vacuum;

@@ -84,6 +84,32 @@ impl Lease {
         poll(worker, &self.name, key, patience, interrupt, waiting).await
     }
 
+    /// Waits until the sessions that shared the lease of an earlier run have ended, as [`Lease::admit`] does
+    /// for the one that worked alone.
+    ///
+    /// # Errors
+    /// As [`Lease::acquire`].
+    pub async fn alone(&self, patience: Duration, interrupt: &Interrupt, waiting: impl FnMut(&Holder)) -> Result<()> {
+        let key = self.crew();
+        poll(&self.session, &self.name, key, patience, interrupt, waiting).await?;
+        // Only the holder of the lease lets anybody share it: nobody comes in between.
+        let sql = format!("SELECT pg_catalog.pg_advisory_unlock({CLASS}, {key})");
+        self.session.rows_of(&sql).await.map(|_| ()).map_err(|e| e.explain("cannot let go of the crew's lock"))
+    }
+
+    /// Gives one of several sessions that will work a lock that they share.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn share(&self, worker: &Session) -> Result<()> {
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({CLASS}, {})", self.crew());
+        worker.rows_of(&sql).await.map(|_| ()).map_err(|e| e.explain("cannot share the run lease"))
+    }
+
+    fn crew(&self) -> i32 {
+        key(&format!("{} crew", self.name))
+    }
+
     /// The lease's own connection.
     pub fn session(&self) -> &Session {
         &self.session

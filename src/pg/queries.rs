@@ -190,6 +190,10 @@ queries! {
     STATEMENTS_PREPARED = "statements_prepared" ();
     STATEMENTS_SETUP = "statements_setup" ();
     STATEMENTS_STEPS = "statements_steps" ();
+    VACUUM_PROGRESS = "vacuum_progress" (INT4_ARRAY);
+    VACUUM_SERVER = "vacuum_server" ();
+    VACUUM_SIZES = "vacuum_sizes" (OID_ARRAY);
+    VACUUM_TABLES = "vacuum_tables" ();
     VITAL_ARCHIVER = "vital_archiver" ();
     VITAL_AUTOVACUUM = "vital_autovacuum" ();
     VITAL_CACHE = "vital_cache" ();

@@ -54,6 +54,8 @@ impl CopyIn<'_> {
 pub struct Notice {
     /// `WARNING`, `NOTICE`, `INFO`, in the server's language.
     pub severity: String,
+    /// Its SQLSTATE: warnings begin with 01, or have that of the error that they stand for.
+    pub code: String,
     /// The message.
     pub message: String,
 }
@@ -183,7 +185,11 @@ impl Session {
     pub fn notices(&mut self) -> Vec<Notice> {
         let mut notices = Vec::new();
         while let Ok(notice) = self.link.notices.try_recv() {
-            notices.push(Notice { severity: notice.severity().to_owned(), message: notice.message().to_owned() });
+            notices.push(Notice {
+                severity: notice.severity().to_owned(),
+                code: notice.code().code().to_owned(),
+                message: notice.message().to_owned(),
+            });
         }
         notices
     }

@@ -6,6 +6,7 @@ mod check;
 mod drift;
 mod indexes;
 mod inspect;
+mod jobs;
 mod lint;
 mod maintain;
 mod partitions;
@@ -13,6 +14,7 @@ mod report;
 mod schema;
 mod sizes;
 mod slow_queries;
+mod vacuum;
 mod vitals;
 
 use std::ffi::OsString;
@@ -62,6 +64,13 @@ struct Run {
 
 fn dispatch(cli: Cli) -> Result<Outcome> {
     let env = Env::of_process();
+    if let Some(name) = cli.job() {
+        let settings = Settings::resolve(&cli.overrides(), &env, &std::env::current_dir()?)?;
+        return match jobs::job(name, &settings, &cli)? {
+            Ok(job) => dispatch(job),
+            Err(outcome) => Ok(outcome),
+        };
+    }
     let consent = cli.consent();
     let overrides = cli.overrides();
     let (answers_findings, answers_checks) = (cli.command.answers_findings(), cli.command.answers_checks());
@@ -111,6 +120,20 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Drift(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.drift(&args.into_request())
+        }
+        Command::Vacuum(args) => {
+            drop(out);
+            let settings = settings()?;
+            let wish = args.into_request(settings.jobs.value);
+            Run { settings, consent, env }.vacuum(&wish)
+        }
+        Command::Maintain(_) => {
+            let settings = settings()?;
+            print(&jobs::list(&settings), &settings)
+        }
+        Command::Schedule(args) => {
+            let settings = settings()?;
+            print(&jobs::print(&settings, args.into_request())?, &settings)
         }
         Command::Locks(args) => {
             drop(out);

@@ -1,6 +1,7 @@
 //! The one executor: lease, timeouts, lock retry, transactions, cancel, journal. It sends exactly
 //! what [`Step::messages`] renders and does not know why.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::events::{Event, Events};
@@ -35,7 +36,7 @@ pub struct Order {
 pub struct Executor {
     pub(super) work: Session,
     pub(super) server: Server,
-    pub(super) lease: Lease,
+    pub(super) lease: Arc<Lease>,
     pub(super) interrupt: Interrupt,
     pub(super) order: Order,
     pub(super) run: Option<i64>,
@@ -76,7 +77,18 @@ impl Executor {
         let left = order.lease_wait.saturating_sub(began.elapsed());
         lease.admit(&work, left, interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
         explain_journal(lease.session().send(&beside_settings(&server)).await, &server.role)?;
-        Ok(Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, observer: None })
+        Ok(Executor::under(work, server, Arc::new(lease), order, interrupt))
+    }
+
+    /// Under a lease that is held already.
+    pub(super) fn under(
+        work: Session,
+        server: Server,
+        lease: Arc<Lease>,
+        order: Order,
+        interrupt: &Interrupt,
+    ) -> Executor {
+        Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, observer: None }
     }
 
     /// The working session, for reading under the lease.

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod batch;
+pub mod crew;
 pub mod events;
 mod fill;
 pub mod gate;
@@ -15,6 +16,7 @@ pub mod journal;
 mod means;
 pub mod observe;
 mod plan;
+mod queue;
 mod recover;
 mod retry;
 mod watch;

@@ -26,3 +26,4 @@ mod scratch;
 mod shipped_policy;
 mod systems;
 mod tidy;
+mod vacuum;

@@ -4,6 +4,7 @@
 mod checks;
 mod drift;
 mod lint;
+mod maintain;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use drift::{Drift, DriftCheck, Ignore};
 pub use lint::FileLint;
+pub use maintain::Job;
 pub use target::FileTarget;
 
 use super::duration::parse_duration;
@@ -20,7 +22,7 @@ use super::yaml::{Field, Finding, Reader, Source};
 use crate::error::{Failure, Kind, Result};
 use crate::output::{Color, Format, visible};
 
-const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift", "checks"];
+const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift", "checks", "maintain"];
 const DEFAULT_KEYS: &[&str] =
     &["lock_timeout", "lock_patience", "statement_timeout", "lock_wait", "jobs", "format", "color", "progress"];
 
@@ -39,6 +41,8 @@ pub struct ConfigFile {
     pub lint: FileLint,
     /// Thresholds of checks.
     pub checks: crate::check::Settings,
+    /// Jobs with names.
+    pub maintain: Vec<Job>,
     /// What the user should know, such as a password that others can read.
     pub notes: Vec<String>,
     source: Source,
@@ -112,12 +116,15 @@ impl ConfigFile {
             fields.get("migrate").map(|field| migrate(&mut reader, field, &source)).unwrap_or_default();
         let drift = fields.get("drift").map(|field| Drift::read(&mut reader, field, &source)).unwrap_or_default();
         let checks = fields.get("checks").map(|field| checks::read(&mut reader, field, &source)).unwrap_or_default();
+        let names: Vec<&str> = targets.iter().filter_map(|target| target.target.name.as_deref()).collect();
+        let maintain =
+            fields.get("maintain").map(|field| maintain::read(&mut reader, field, &names)).unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);
         if !findings.is_empty() {
             return Err(source.refuse(&findings));
         }
-        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, checks, notes: Vec::new(), source })
+        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, checks, maintain, notes: Vec::new(), source })
     }
 
     /// The file's path.

@@ -16,6 +16,7 @@ fn decisions_are_pure() {
             "/hazard.rs",
             "/guard.rs",
             "/retry.rs",
+            "/queue.rs",
             "/judge.rs",
             "/measure.rs",
             "/readings.rs",

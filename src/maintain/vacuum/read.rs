@@ -1,0 +1,187 @@
+//! How the tables stand, as plain values. Does not know what is thought of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::{Failure, Kind, Result};
+use crate::ident::TableName;
+use crate::pg::{Query, Row, ServerError, Session};
+
+/// How long one question may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// One moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// Major version.
+    pub major: u32,
+    /// `autovacuum_freeze_max_age`.
+    pub xid_most: i64,
+    /// `vacuum_failsafe_age`.
+    pub failsafe: i64,
+    /// Standbys that stream.
+    pub standbys: i64,
+    /// `maintenance_work_mem`.
+    pub memory: String,
+    /// All tables but temporary and foreign ones.
+    pub tables: Vec<Standing>,
+    /// What keeps row versions, the oldest first.
+    pub holders: Vec<Holder>,
+}
+
+/// How a table stands. Numbers of its TOAST table are in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub oid: u32,
+    pub table: TableName,
+    pub parent: bool,
+    pub part_of: Option<u32>,
+    pub tuples: f64,
+    pub uncounted: bool,
+    pub bytes: i64,
+    pub enabled: bool,
+    pub dead: i64,
+    pub dead_most: f64,
+    pub toast_dead: i64,
+    pub toast_dead_most: f64,
+    pub inserted: i64,
+    pub inserted_most: Option<f64>,
+    pub modified: i64,
+    pub modified_most: f64,
+    pub xid_age: Option<i64>,
+    pub mxid_age: Option<i64>,
+    pub xid_most: i64,
+    pub mxid_most: i64,
+    pub pages: i64,
+    pub visible_pages: i64,
+    pub frozen_pages: Option<i64>,
+    pub unanalyzed: bool,
+    pub vacuumed_seconds: Option<f64>,
+    pub vacuumed_by: Option<i32>,
+    pub catalog: bool,
+    pub permitted: bool,
+}
+
+/// What keeps old row versions from being vacuumed away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    /// `session 4711`, `replication slot x`.
+    pub what: String,
+    /// How many transactions ago.
+    pub age: i64,
+    /// How long ago, where that is known.
+    pub seconds: Option<f64>,
+    /// The SQL that ends it.
+    pub remedy: String,
+}
+
+/// Looks once.
+///
+/// # Errors
+/// The server's.
+pub async fn snapshot(session: &Session, major: u32) -> Result<Snapshot> {
+    looking(session, async || {
+        let rows = ask(session, &Query::VACUUM_SERVER, &[]).await?;
+        let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not say its settings"))?;
+        let mut snapshot = Snapshot {
+            major,
+            xid_most: row.try_get("xid_most")?,
+            failsafe: row.try_get("failsafe")?,
+            standbys: row.try_get("standbys")?,
+            memory: row.try_get("maintenance_work_mem")?,
+            ..Snapshot::default()
+        };
+        let rows = ask(session, &Query::VACUUM_TABLES, &[]).await?;
+        snapshot.tables = rows.iter().map(standing).collect::<Result<_>>()?;
+        let rows = ask(session, &Query::ACTIVITY_HORIZON, &[]).await?;
+        let here: String = session_database(session).await?;
+        snapshot.holders = rows.iter().filter_map(|row| holder(row, &here).transpose()).collect::<Result<_>>()?;
+        snapshot.holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.what.cmp(&b.what)));
+        Ok(snapshot)
+    })
+    .await
+}
+
+/// How large these tables are with everything that belongs to them; those that somebody holds are left
+/// out.
+///
+/// # Errors
+/// The server's.
+pub async fn sizes(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, u64>> {
+    looking(session, async || {
+        let mut sizes = BTreeMap::new();
+        for row in &ask(session, &Query::VACUUM_SIZES, &[&oids]).await? {
+            let (oid, bytes): (u32, Option<i64>) = (row.try_get("oid")?, row.try_get("bytes")?);
+            if let Some(bytes) = bytes.and_then(|bytes| u64::try_from(bytes).ok()) {
+                sizes.insert(oid, bytes);
+            }
+        }
+        Ok(sizes)
+    })
+    .await
+}
+
+async fn looking<T>(session: &Session, read: impl AsyncFnOnce() -> Result<T>) -> Result<T> {
+    session.begin_look(LIMIT).await.map_err(|e| e.explain("cannot begin to look"))?;
+    let seen = read().await;
+    let ended = session.end_reading().await.map_err(|e| e.explain("cannot end the look"));
+    seen.and_then(|seen| ended.map(|()| seen))
+}
+
+async fn ask(session: &Session, query: &Query, params: &[&(dyn crate::pg::ToSql + Sync)]) -> Result<Vec<Row>> {
+    session.rows(query, params).await.map_err(|e: ServerError| e.explain("cannot see how the tables stand"))
+}
+
+async fn session_database(session: &Session) -> Result<String> {
+    let rows = ask(session, &Query::ACTIVITY_LIMITS, &[]).await?;
+    rows.first().map_or_else(|| Ok(String::new()), |row| Ok(row.try_get("database")?))
+}
+
+/// Sessions of other databases keep nothing here.
+fn holder(row: &Row, here: &str) -> Result<Option<Holder>> {
+    let (kind, name, database): (String, String, Option<String>) =
+        (row.try_get("kind")?, row.try_get("name")?, row.try_get("database")?);
+    if database.is_some_and(|database| database != here) && kind != "replication slot" {
+        return Ok(None);
+    }
+    Ok(Some(Holder {
+        what: format!("{kind} {name}"),
+        age: row.try_get("age")?,
+        seconds: row.try_get("seconds")?,
+        remedy: row.try_get("remedy")?,
+    }))
+}
+
+fn standing(row: &Row) -> Result<Standing> {
+    let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
+    Ok(Standing {
+        oid: row.try_get("oid")?,
+        table: TableName::new(schema, name),
+        parent: row.try_get("parent")?,
+        part_of: row.try_get("part_of")?,
+        tuples: row.try_get("tuples")?,
+        uncounted: row.try_get("uncounted")?,
+        bytes: row.try_get("bytes")?,
+        enabled: row.try_get("enabled")?,
+        dead: row.try_get("dead")?,
+        dead_most: row.try_get("dead_most")?,
+        toast_dead: row.try_get("toast_dead")?,
+        toast_dead_most: row.try_get("toast_dead_most")?,
+        inserted: row.try_get("inserted")?,
+        inserted_most: row.try_get("inserted_most")?,
+        modified: row.try_get("modified")?,
+        modified_most: row.try_get("modified_most")?,
+        xid_age: row.try_get("xid_age")?,
+        mxid_age: row.try_get("mxid_age")?,
+        xid_most: row.try_get("xid_most")?,
+        mxid_most: row.try_get("mxid_most")?,
+        pages: row.try_get("pages")?,
+        visible_pages: row.try_get("visible_pages")?,
+        frozen_pages: row.try_get("frozen_pages")?,
+        unanalyzed: row.try_get("unanalyzed")?,
+        vacuumed_seconds: row.try_get("vacuumed_seconds")?,
+        vacuumed_by: row.try_get("vacuumed_by")?,
+        catalog: row.try_get("catalog")?,
+        permitted: row.try_get::<_, Option<bool>>("permitted")?.unwrap_or(false),
+    })
+}

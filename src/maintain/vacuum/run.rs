@@ -1,0 +1,202 @@
+//! Look, plan, gate; take the lease, look and plan again; the crew; look once more for the report.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::{self, Task, VacuumPlan};
+use super::progress::{self, Both};
+use super::read::{self, Snapshot};
+use super::view;
+use super::work::{Attempt, AttemptEnd, Manner};
+use super::{Answer, Request, advice};
+use crate::error::{Failure, Kind, Result};
+use crate::pg::{Server, Session};
+use crate::steps::apply::{Executor, Order};
+use crate::steps::crew::{Crew, End, Pace, Piece};
+use crate::steps::events::Events;
+use crate::steps::gate::{self, Rails};
+use crate::steps::{Means, Pauses};
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Report {
+    /// What it meant to do.
+    pub plan: VacuumPlan,
+    /// How each task ended, in the order of [`VacuumPlan::all`].
+    pub ends: Vec<End<Attempt>>,
+    /// How the tables stand now.
+    pub after: Option<Snapshot>,
+    /// Bytes before.
+    pub sizes_before: BTreeMap<u32, u64>,
+    /// Bytes now.
+    pub sizes_after: BTreeMap<u32, u64>,
+    /// Tables whose indexes were gone through more than once.
+    pub crowded: BTreeSet<u32>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Vacuums and analyzes what is due, or shows it.
+///
+/// # Errors
+/// Refused on a standby; busy; interrupted, with what is done; what concerns one table is in the answer.
+pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
+    let session = Session::open(&request.connection, "vacuum", means.interrupt).await?;
+    let server = Server::read(&session).await?;
+    if server.in_recovery {
+        return Err(Failure::new(
+            Kind::Refused,
+            "this server is a standby: it gets the vacuum of its primary through the WAL",
+        )
+        .hint("run it on the primary, for example with several hosts and target_session_attrs=read-write"));
+    }
+    let snapshot = read::snapshot(&session, server.major).await?;
+    if request.wish.advice {
+        return Ok(advice::advise(request, &server, &snapshot));
+    }
+    let mut plan = plan::plan(&snapshot, &request.wish);
+    refuse(&plan, request, &server)?;
+    let oids: Vec<u32> = plan.all().map(|task| task.oid).collect();
+    let sizes = read::sizes(&session, &oids).await?;
+    plan.measure(&sizes);
+    if request.dry_run || plan.is_empty() {
+        return Ok(view::plan(request, &server, &plan, &sizes));
+    }
+    pass(&plan, request, means)?;
+    let order = Order {
+        command: "vacuum".to_owned(),
+        lease: "vacuum".to_owned(),
+        lease_wait: request.lock_wait,
+        lock_patience: request.lock_patience,
+        pauses: Pauses::default(),
+    };
+    let mut executor =
+        Executor::begin(session, server.clone(), &request.connection, order, means.interrupt, means.events).await?;
+    // Another run may have worked while this one waited for the lease.
+    let mut plan = plan::plan(&read::snapshot(executor.session(), server.major).await?, &request.wish);
+    let mut notes = Vec::new();
+    let journal = open_journal(&mut executor, &mut notes).await?;
+    let oids: Vec<u32> = plan.all().map(|task| task.oid).collect();
+    let sizes_before = read::sizes(executor.session(), &oids).await?;
+    plan.measure(&sizes_before);
+    let mut crew =
+        Crew::muster(executor, request.wish.jobs.min(plan.tasks.len()), &request.connection, means.events).await?;
+    let (ends, crowded) = everything(&mut crew, &plan, request, journal, means).await?;
+    let mut report = Report { ends, sizes_before, crowded, notes, ..Report::nothing(plan) };
+    if let Err(failure) = means.interrupt.check() {
+        crew.close("interrupted", "").await;
+        return Err(failure.done(report.done()));
+    }
+    if let Some(lead) = crew.lead() {
+        report.after = Some(read::snapshot(lead.session(), server.major).await?);
+        report.sizes_after = read::sizes(lead.session(), &oids).await?;
+    }
+    let answer = view::done(request, &server, &report);
+    crew.close(if answer.0 == crate::outcome::Outcome::Done { "done" } else { "partial" }, "").await;
+    Ok(answer)
+}
+
+impl Report {
+    /// Of a run with nothing to do.
+    pub fn nothing(plan: VacuumPlan) -> Report {
+        Report {
+            plan,
+            ends: Vec::new(),
+            after: None,
+            sizes_before: BTreeMap::new(),
+            sizes_after: BTreeMap::new(),
+            crowded: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What is done, a line each.
+    fn done(&self) -> Vec<String> {
+        let done = |end: &End<Attempt>| matches!(end, End::Ended(Attempt { end: AttemptEnd::Done, .. }));
+        let lines = self.plan.all().zip(&self.ends).filter(|(_, end)| done(end));
+        lines.map(|(task, _)| format!("{} {}", task.what, task.table)).collect()
+    }
+}
+
+/// The tables, then their parents' statistics.
+async fn everything(
+    crew: &mut Crew,
+    plan: &VacuumPlan,
+    request: &Request,
+    journal: bool,
+    means: &mut Means<'_>,
+) -> Result<(Vec<End<Attempt>>, BTreeSet<u32>)> {
+    let beside = Session::open_beside(&request.connection, "vacuum progress", means.interrupt).await?;
+    let manner = Manner::new(request, journal);
+    let began = std::time::Instant::now();
+    let crowded = RefCell::new(BTreeSet::new());
+    let pids = crew.pids();
+    let mut ends = Vec::new();
+    {
+        let told: &mut dyn Events = means.events;
+        let events = RefCell::new(told);
+        let onlooker = progress::look_on(&beside, &pids, plan, &events, &crowded);
+        let work = async {
+            for tasks in [&plan.tasks, &plan.parents] {
+                let pieces: Vec<Piece<&Task>> = tasks.iter().map(piece).collect();
+                let budget = request.wish.budget.map(|budget| budget.saturating_sub(began.elapsed()));
+                let pace = Pace { budget, patience: request.lock_patience, pauses: Pauses::default() };
+                let mut told = Both(&events);
+                let work = async |executor: &mut Executor, piece: &Piece<&Task>, events: &mut dyn Events| {
+                    manner.attempt(executor, piece, events).await
+                };
+                ends.extend(crew.work(&pieces, pace, &mut told, work).await);
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = onlooker => {}
+        }
+    }
+    Ok((ends, crowded.into_inner()))
+}
+
+fn piece(task: &Task) -> Piece<&Task> {
+    Piece { about: task.oid, title: format!("{} {}", task.what, task.table), work: task }
+}
+
+/// The journal is dbctl's, not the tables': who may vacuum a table may do it where dbctl may not write.
+async fn open_journal(executor: &mut Executor, notes: &mut Vec<String>) -> Result<bool> {
+    match executor.open_journal().await {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.what() == Kind::NotPermitted => {
+            executor.note("ROLLBACK").await?;
+            notes.push("this role may not write dbctl's journal (schema dbctl): the run is not in it".to_owned());
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What cannot be meant.
+fn refuse(plan: &VacuumPlan, request: &Request, server: &Server) -> Result<()> {
+    if let Some(missing) = plan.missing.first() {
+        return Err(Failure::new(Kind::Usage, format!("there is no table {missing} in database {}", server.database))
+            .hint("views, foreign and temporary tables cannot be vacuumed; a name without schema means public"));
+    }
+    if request.wish.buffer_usage_limit.is_some() && server.major < 16 {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("--buffer-usage-limit needs PostgreSQL 16, this is {}", server.version),
+        ));
+    }
+    Ok(())
+}
+
+/// A rewrite is asked about.
+fn pass(plan: &VacuumPlan, request: &Request, means: &mut Means<'_>) -> Result<()> {
+    let because: Vec<String> = plan
+        .all()
+        .flat_map(|task| task.hazards.iter().map(move |hazard| (task, hazard)))
+        .map(|(task, hazard)| view::hazard(task, hazard))
+        .collect();
+    if because.is_empty() {
+        return Ok(());
+    }
+    gate::consent(because, &Rails { always_ask: true, ..request.rails.clone() }, means.confirm)
+}

@@ -1,0 +1,150 @@
+//! One attempt at one table: what is sent around the statement, and what its warnings mean.
+
+use std::time::{Duration, Instant};
+
+use super::Request;
+use super::plan::Task;
+use crate::error::Result;
+use crate::pg::Notice;
+use crate::steps::apply::Executor;
+use crate::steps::batch::Frame;
+use crate::steps::crew::{Piece, Tried};
+use crate::steps::events::{Blocker, Event, Events};
+use crate::steps::{LockMode, Pauses, Timeouts};
+
+/// What one attempt came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// What came of it.
+    pub end: AttemptEnd,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttemptEnd {
+    /// It is done.
+    Done,
+    /// The server left the table alone and said why.
+    Skipped(String),
+    /// Its lock was not to be had: who held it.
+    Locked(Vec<Blocker>),
+    /// The budget ran out while it ran.
+    Stopped,
+}
+
+/// How a statement is sent.
+pub struct Manner<'a> {
+    request: &'a Request,
+    began: Instant,
+    journal: bool,
+}
+
+impl<'a> Manner<'a> {
+    /// From now on the budget runs. Where there is no journal, none is written.
+    pub fn new(request: &'a Request, journal: bool) -> Manner<'a> {
+        Manner { request, began: Instant::now(), journal }
+    }
+
+    /// Tries once.
+    ///
+    /// # Errors
+    /// The server's; interrupted.
+    pub async fn attempt(
+        &self,
+        executor: &mut Executor,
+        piece: &Piece<&Task>,
+        events: &mut dyn Events,
+    ) -> Result<Tried<Attempt>> {
+        if self.journal {
+            executor.open_journal().await?;
+        }
+        let limit = self.limit();
+        let frame = frame(executor, self.request, piece, limit);
+        let began = Instant::now();
+        let mut heard = Heard { events, warnings: Vec::new() };
+        let sent = executor.alone(&frame, &piece.work.sql, &mut heard).await;
+        let warnings = heard.warnings;
+        let took = began.elapsed();
+        let end = match sent {
+            Ok(()) => match warnings.into_iter().next() {
+                None => AttemptEnd::Done,
+                Some(notice) if notice.code == LOCKED => AttemptEnd::Locked(holders(executor, piece).await),
+                Some(notice) => AttemptEnd::Skipped(notice.message),
+            },
+            Err(failure) if failure.code() == Some(LOCKED) => AttemptEnd::Locked(holders(executor, piece).await),
+            Err(failure) if failure.code() == Some("57014") && limit.is_some_and(|limit| took >= limit) => {
+                AttemptEnd::Stopped
+            }
+            // Dropped meanwhile.
+            Err(failure) if failure.code() == Some("42P01") => {
+                AttemptEnd::Skipped("it is not there any more".to_owned())
+            }
+            Err(failure) => return Err(executor.fail_job(&frame, failure, &[]).await),
+        };
+        if end == AttemptEnd::Done {
+            let seconds = format!("{:.3}", took.as_secs_f64());
+            executor.end_job(&frame, &[("sql", piece.work.sql.clone()), ("seconds", seconds)]).await?;
+        }
+        Ok(match &end {
+            AttemptEnd::Locked(blockers) => {
+                let blockers = blockers.clone();
+                Tried::Locked(Attempt { end, took }, blockers)
+            }
+            _ => Tried::Ended(Attempt { end, took }),
+        })
+    }
+
+    /// What is left of a hard budget.
+    fn limit(&self) -> Option<Duration> {
+        let budget = self.request.wish.budget.filter(|_| self.request.wish.hard)?;
+        Some(budget.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1)))
+    }
+}
+
+/// `lock_not_available`.
+const LOCKED: &str = "55P03";
+
+/// The settings of a statement.
+fn frame(executor: &Executor, request: &Request, piece: &Piece<&Task>, limit: Option<Duration>) -> Frame {
+    let statement = match (request.statement_timeout, limit) {
+        (Duration::ZERO, limit) => limit.unwrap_or(Duration::ZERO),
+        (most, limit) => limit.map_or(most, |limit| limit.min(most)),
+    };
+    let mut settings = executor.server().step_settings("vacuum");
+    settings.push(("statement_timeout", format!("{}ms", statement.as_millis())));
+    settings.extend(piece.work.settings.iter().cloned());
+    Frame {
+        subject: format!("vacuum:{}", piece.work.table),
+        title: piece.title.clone(),
+        settings,
+        // SKIP_LOCKED waits for no table; this bounds what it still waits for.
+        timeouts: Timeouts { lock: Duration::from_secs(1), statement },
+        patience: request.lock_patience,
+        pauses: (Pauses::default().first, Pauses::default().longest),
+    }
+}
+
+/// Who holds the table in a way that is in the way.
+async fn holders(executor: &Executor, piece: &Piece<&Task>) -> Vec<Blocker> {
+    let wanted = if piece.work.hazards.is_empty() { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+    executor.holders(&piece.work.table, wanted).await
+}
+
+/// Keeps the warnings, which say what a successful statement left alone, and hands the rest on.
+struct Heard<'a> {
+    events: &'a mut dyn Events,
+    warnings: Vec<Notice>,
+}
+
+impl Events for Heard<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Notice { notice, .. } if notice.code.starts_with("01") || notice.code == LOCKED => {
+                self.warnings.push(notice.clone());
+            }
+            event => self.events.event(event),
+        }
+    }
+}
