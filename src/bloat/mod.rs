@@ -15,7 +15,7 @@ mod view;
 
 pub use baseline::{Baselines, compare, learn};
 pub use exact::{Measured, Mode, measure};
-pub use read::{Extension, Look, read};
+pub use read::{Extension, LIMIT, Look, read};
 pub use view::{Sort, Wish, bars, view};
 
 use crate::ident::TableName;

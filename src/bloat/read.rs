@@ -11,8 +11,8 @@ use crate::ident::{Ident, TableName};
 use crate::inspect::Eye;
 use crate::pg::{Query, Row, ServerError};
 
-/// Thousands of files are asked for their size.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long a look takes at most: thousands of files are asked for their size.
+pub const LIMIT: Duration = Duration::from_secs(20);
 /// Pages of a relation whose layout is worth a closer look at its texts.
 const WORTH: i32 = 32;
 
@@ -42,15 +42,15 @@ pub struct Look {
     pub estimates: Vec<Estimate>,
 }
 
-/// Looks once and thinks about it. A lock that comes in between makes every size an
+/// Looks once and thinks about it; no statement takes longer than `limit`. A lock that comes in between makes every size an
 /// estimate.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye) -> Result<Look> {
-    match look(eye, false).await {
+pub async fn read(eye: &Eye, limit: Duration) -> Result<Look> {
+    match look(eye, limit, false).await {
         Err((error, true)) => {
-            let catalog = look(eye, true).await.map_err(|(failure, _)| failure)?;
+            let catalog = look(eye, limit, true).await.map_err(|(failure, _)| failure)?;
             let mut seen = thought(&catalog);
             seen.estimated = Some(error.messages().join(": "));
             Ok(seen)
@@ -77,9 +77,9 @@ fn thought(catalog: &Catalog) -> Look {
 }
 
 /// The second of an error says whether a lock was in the way.
-async fn look(eye: &Eye, estimated: bool) -> Result<Catalog, (Failure, bool)> {
+async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (Failure, bool)> {
     let mut locked = false;
-    let seen = eye.look(LIMIT, async |session| {
+    let seen = eye.look(limit, async |session| {
         let mut explain = |e: ServerError| {
             locked = e.is_transient() || e.is_cancelled();
             e.explain("cannot read what bloat is told by")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::exact::{Measured, Mode};
 use super::read::Look;
 use super::{Confidence, Estimate};
+use crate::output::chart::Bar;
 use crate::output::{Column, Document, Table, Value};
 
 /// Percent from which something is worth a remedy.
@@ -211,15 +212,22 @@ fn notes(
     document
 }
 
-/// The worst as bars of a picture: its name, its size and the reclaimable part of it.
-pub fn bars(estimates: &[Estimate], most: usize) -> Vec<(String, u64, u64)> {
+/// What would give back the most as bars of a picture, each as a share of the first.
+#[expect(clippy::cast_precision_loss, reason = "sizes")]
+pub fn bars(estimates: &[Estimate], most: usize) -> Vec<Bar> {
     let known = estimates.iter().filter(|one| one.confidence >= Confidence::Medium && !one.grows);
-    let mut bars: Vec<(String, u64, u64)> = known
-        .filter_map(|one| Some((one.name.to_string(), one.bytes, one.reclaimable().filter(|bytes| *bytes > 0)?)))
-        .collect();
-    bars.sort_by_key(|(name, _, bytes)| (std::cmp::Reverse(*bytes), name.clone()));
-    bars.truncate(most);
-    bars
+    let mut worst: Vec<(u64, &Estimate)> =
+        known.filter_map(|one| Some((one.reclaimable().filter(|bytes| *bytes > 0)?, one))).collect();
+    worst.sort_by_key(|(bytes, one)| (std::cmp::Reverse(*bytes), one.name.to_string()));
+    worst.truncate(most);
+    let largest = worst.first().map_or(1, |(bytes, _)| *bytes);
+    let bar = |(bytes, one): (u64, &Estimate)| Bar {
+        label: format!("{}, {:.0} % of its size", one.name, one.percent().unwrap_or_default()),
+        share: bytes as f64 / largest as f64,
+        value: Value::Bytes(bytes),
+        level: None,
+    };
+    worst.into_iter().map(bar).collect()
 }
 
 fn sum(of: &[&Estimate], part: impl Fn(&Estimate) -> Option<u64>) -> u64 {

@@ -43,7 +43,8 @@ fn what_misleads_the_catalog_is_marked_and_measured() {
     }
     apart("DELETE FROM filled WHERE id % 5 < 2");
     db.sql("VACUUM ANALYZE filled");
-    let others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    let others =
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     eventually("everything is counted", || db.one(others) == "0");
     let fast = json(&db.url(), &[&EVERYTHING[..], &["--mode", "fast"]].concat());
     let without = json(&db.url(), &EVERYTHING);
@@ -53,20 +54,31 @@ fn what_misleads_the_catalog_is_marked_and_measured() {
     let exact = json(&db.url(), &[&EVERYTHING[..], &["--exact"]].concat());
     let late = json(&db.url(), &[&EVERYTHING[..], &["--exact", "--budget", "0s"]].concat());
     assert!(late["notes"].to_string().contains("no time was left"), "{late}");
-    assert!(exact["measured"].as_i64().unwrap() >= 7 && auto["measured"].as_i64() < exact["measured"].as_i64(), "{auto}");
+    assert!(
+        exact["measured"].as_i64().unwrap() >= 7 && auto["measured"].as_i64() < exact["measured"].as_i64(),
+        "{auto}"
+    );
     let size = |table: &str| db.one(&format!("SELECT pg_relation_size('{table}')")).parse::<f64>().unwrap();
     for table in ["deleted", "updated", "wider", "flushed", "filled", "never"] {
         let before = size(table);
         db.sql(&format!("VACUUM FULL {table}"));
         let is = 100.0 * (before - size(table)) / before;
         let near = |answer: &Value, points: f64| percent(answer, table).is_some_and(|told| (told - is).abs() <= points);
-        assert!(near(&fast, 5.0) || confidence(&fast, table) == "low", "{table} is {is}: {}", row(&fast, &format!("public.{table}")));
+        assert!(
+            near(&fast, 5.0) || confidence(&fast, table) == "low",
+            "{table} is {is}: {}",
+            row(&fast, &format!("public.{table}"))
+        );
         assert!(near(&auto, 10.0), "{table} is {is}: {}", row(&auto, &format!("public.{table}")));
         assert!(near(&exact, 2.0), "{table} is {is}: {}", row(&exact, &format!("public.{table}")));
     }
     for answer in [&fast, &auto, &exact] {
         let added = row(answer, "public.added");
-        assert_eq!((&added["grows"], &added["reclaimable_bytes"], &added["remedy"]), (&true.into(), &0.into(), &Value::Null), "{added}");
+        assert_eq!(
+            (&added["grows"], &added["reclaimable_bytes"], &added["remedy"]),
+            (&true.into(), &0.into(), &Value::Null),
+            "{added}"
+        );
         assert!(answer["notes"].to_string().contains("would make it LARGER"), "{answer}");
     }
 }
@@ -152,7 +164,10 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
     db.sql(index["remedy"].as_str().unwrap());
     db.sql(odd["remedy"].as_str().unwrap());
     let tree = &answer["partitioned"][0];
-    assert_eq!((&tree["partitioned_table"], &tree["parts"], &tree["worst"]), (&"public.tree".into(), &2.into(), &"public.tree_1_1".into()));
+    assert_eq!(
+        (&tree["partitioned_table"], &tree["parts"], &tree["worst"]),
+        (&"public.tree".into(), &2.into(), &"public.tree_1_1".into())
+    );
     let part = |name: &str| row(&answer, name)["reclaimable_bytes"].as_i64().unwrap();
     assert_eq!(tree["reclaimable_bytes"], part("public.tree_1_1") + part("public.tree_2"));
     for index in ["words_gin", "words_hash"] {
@@ -163,7 +178,11 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
     db.sql("REINDEX INDEX words_gin");
     let built = ask();
     let told = row(&built, "public.words_gin");
-    assert_eq!((&told["method"], &told["confidence"], &told["reclaimable_bytes"]), (&"baseline".into(), &"medium".into(), &0.into()), "{told}");
+    assert_eq!(
+        (&told["method"], &told["confidence"], &told["reclaimable_bytes"]),
+        (&"baseline".into(), &"medium".into(), &0.into()),
+        "{told}"
+    );
     db.sql("DELETE FROM words WHERE id % 2 = 0");
     db.sql("VACUUM ANALYZE words");
     let grown = ask();
@@ -171,7 +190,10 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
     assert!(told["reclaimable_percent"].as_f64().is_some_and(|percent| (percent - 50.0).abs() < 5.0), "{told}");
     let text = said(&db.url(), &["--min-size", "0", "--sort", "percent"]).expect_code(0).stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(text.contains("REINDEX INDEX CONCURRENTLY") || text.contains("VACUUM (FULL, ANALYZE) public.tree_1_1"), "{text}");
+    assert!(
+        text.contains("REINDEX INDEX CONCURRENTLY") || text.contains("VACUUM (FULL, ANALYZE) public.tree_1_1"),
+        "{text}"
+    );
     assert!(text.contains("-- ACCESS EXCLUSIVE") && text.contains("more: --limit 0 shows them"), "{text}");
     for wrong in [&["--min-size", "1 parsec"][..], &["--exact", "--mode", "fast"]] {
         said(&db.url(), wrong).expect_code(64);
