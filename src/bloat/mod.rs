@@ -99,6 +99,7 @@ pub struct Estimate {
     pub(crate) file: i64,
     pub(crate) heap: Option<heap::Heap>,
     pub(crate) method_name: String,
+    pub(crate) block: u64,
     pub(crate) fillfactor: f64,
     pub(crate) folds: bool,
 }

@@ -10,6 +10,8 @@ use crate::output::{Column, Document, Table, Value};
 
 /// Percent from which something is worth a remedy.
 const WORTH: f64 = 20.0;
+/// Bytes from which it is.
+const LEAST: u64 = 256 << 10;
 /// Remedies that a person is shown.
 const SHOWN: usize = 5;
 
@@ -50,7 +52,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
     let mut shown: Vec<&Estimate> = look.estimates.iter().filter(|one| wish.shows(one)).collect();
     let key = |one: &Estimate| match wish.sort {
         Sort::Reclaimable => one.reclaimable().map(as_i64),
-        Sort::Percent => one.percent().map(as_thousandths),
+        Sort::Percent => one.percent().map(|percent| rounded(percent * 1_000.0)),
         Sort::Size => Some(as_i64(one.bytes)),
         Sort::Name => None,
     };
@@ -93,7 +95,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
             Value::Bytes(one.bytes),
             one.expected.map_or(Value::Unknown, Value::Bytes),
             one.reclaimable().map_or(Value::Unknown, Value::Bytes),
-            one.percent().map_or(Value::Unknown, |percent| Value::Float((percent * 10.0).round() / 10.0)),
+            one.percent().map_or(Value::Unknown, |percent| Value::Int(rounded(percent))),
             Value::Bytes(one.dead),
             one.grows.into(),
             one.method.name().into(),
@@ -144,7 +146,9 @@ fn partitions(shown: &[&Estimate]) -> Table {
 /// What is worth it, and what would do it.
 fn remedies(shown: &[&Estimate]) -> String {
     let worth = |one: &&&Estimate| {
-        one.confidence >= Confidence::Medium && !one.grows && one.percent().is_some_and(|percent| percent >= WORTH)
+        let sure = one.confidence >= Confidence::Medium && !one.grows;
+        sure && one.reclaimable().is_some_and(|bytes| bytes >= LEAST)
+            && one.percent().is_some_and(|percent| percent >= WORTH)
     };
     let mut text = String::new();
     let mut told: Vec<String> = Vec::new();
@@ -247,8 +251,8 @@ fn as_i64(bytes: u64) -> i64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a percentage")]
-fn as_thousandths(percent: f64) -> i64 {
-    (percent * 1_000.0) as i64
+fn rounded(percent: f64) -> i64 {
+    percent.round() as i64
 }
 
 impl Mode {

@@ -18,7 +18,8 @@ impl Errors {
         let mut errors = Vec::new();
         for (name, (before, after)) in truth.iter().filter(|(name, _)| counts(name)) {
             let told = row(answer, name);
-            let percent = told["reclaimable_percent"].as_f64().unwrap_or_else(|| panic!("{told}"));
+            let bytes = |key: &str| told[key].as_f64().unwrap_or_else(|| panic!("{told}"));
+            let percent = 100.0 * bytes("reclaimable_bytes") / bytes("size_bytes");
             let is = 100.0 * (*before - *after).max(0) as f64 / *before as f64;
             errors.push((
                 format!("{name}: {percent:.1} is {is:.1} {told}"),
