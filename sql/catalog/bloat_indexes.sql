@@ -2,19 +2,11 @@
 -- Server: 14.
 -- Rights: none.
 -- What somebody holds exclusively, or everything where $1 says so, has the size that the last VACUUM or ANALYZE saw.
--- A B-tree folds equal keys into one where each key's operator class says that equal values look alike.
 WITH held AS MATERIALIZED (
     SELECT DISTINCT l.relation
     FROM pg_catalog.pg_locks AS l
     INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
     WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-),
-alike AS MATERIALIZED (
-    SELECT c.oid
-    FROM pg_catalog.pg_opclass AS c
-    INNER JOIN pg_catalog.pg_amproc AS f
-        ON f.amprocfamily = c.opcfamily AND f.amproclefttype = c.opcintype AND f.amprocrighttype = c.opcintype
-    WHERE f.amprocnum = 4 AND c.opcmethod = 403
 ),
 layouts AS MATERIALIZED (
     SELECT
@@ -45,13 +37,8 @@ SELECT
     i.indpred IS NOT NULL AS is_partial,
     i.indisvalid AS is_valid,
     i.indnatts > i.indnkeyatts AS has_extras,
-    NOT EXISTS (
-        SELECT
-        FROM ROWS FROM (pg_catalog.unnest(i.indclass::oid[]), pg_catalog.unnest(i.indcollation::oid[])) AS k (class, sorting)
-        LEFT JOIN alike AS e ON e.oid = k.class
-        LEFT JOIN pg_catalog.pg_collation AS s ON s.oid = k.sorting
-        WHERE e.oid IS NULL OR NOT COALESCE(s.collisdeterministic, true)
-    ) AS is_alike,
+    i.indclass::oid[] AS classes,
+    i.indcollation::oid[] AS collations,
     i.indkey::int2[]::int4[] AS columns,
     y.lengths,
     y.alignments

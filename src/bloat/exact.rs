@@ -113,7 +113,7 @@ fn packed(estimate: &mut Estimate, row: &Row, method: Method) -> Result<()> {
         let number = |pages: i64| as_f64(u64::try_from(pages).unwrap_or_default());
         let full = (number(leaves) * density / estimate.fillfactor.clamp(10.0, 100.0)).ceil().max(1.0);
         let above = (full * number(inner) / number(leaves).max(1.0)).ceil();
-        let leaves = as_u64((full + above + 1.0) * 8192.0).min(estimate.bytes);
+        let leaves = as_u64((full + above + 1.0) * as_f64(estimate.block)).min(estimate.bytes);
         // Lists of rows that grew one by one are built anew as one.
         let model = estimate.expected.filter(|_| estimate.folds && estimate.confidence >= Confidence::Medium);
         estimate.expected = Some(model.map_or(leaves, |model| model.min(leaves)));

@@ -127,6 +127,7 @@ fn of_table(catalog: &Catalog, facts: &TableFacts, table: &TableFacts, root: Opt
         file: facts.file,
         heap: None,
         method_name: "heap".to_owned(),
+        block: facts.block,
         fillfactor: facts.fillfactor,
         folds: false,
     };
@@ -150,12 +151,11 @@ fn of_table(catalog: &Catalog, facts: &TableFacts, table: &TableFacts, root: Opt
     }
     match heap.row() {
         None => {
-            let why = if facts.is_analyzed || catalog.sees_all == facts.is_analyzed {
-                "pg_stats shows this role no statistics of its columns"
+            let why = if catalog.sees_all {
+                "it was never analyzed"
             } else {
-                "it was never analyzed, or pg_stats shows this role no statistics of its columns"
+                "pg_stats shows this role no statistics of its columns, or it was never analyzed"
             };
-            let why = if catalog.sees_all { "it was never analyzed" } else { why };
             estimate.unknown(why);
         }
         Some(_) if rows.best().is_none() => estimate.unknown("its rows were never counted: it was never analyzed"),
@@ -210,6 +210,7 @@ fn of_index(
         file: facts.file,
         heap: None,
         method_name: facts.method.clone(),
+        block: table.block,
         fillfactor: facts.fillfactor,
         folds: facts.folds,
     };
@@ -329,7 +330,7 @@ fn grows(estimate: &mut Estimate, has_missing: bool) {
     if more > APART && has_missing {
         estimate.grows = true;
         estimate.doubt(Confidence::Medium, "writing it anew would make it LARGER");
-    } else if more > APART && estimate.bytes > 16 * 8_192 {
+    } else if more > APART && estimate.bytes > 16 * estimate.block {
         estimate.doubt(Confidence::Low, "it is smaller than its rows should be: statistics do not fit");
     }
 }

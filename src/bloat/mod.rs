@@ -15,7 +15,7 @@ mod view;
 
 pub use baseline::{Baselines, compare, learn};
 pub use exact::{Measured, Mode, measure};
-pub use read::{Extension, Look, read};
+pub use read::{Extension, LIMIT, Look, read};
 pub use view::{Sort, Wish, bars, view};
 
 use crate::ident::TableName;
@@ -99,6 +99,7 @@ pub struct Estimate {
     pub(crate) file: i64,
     pub(crate) heap: Option<heap::Heap>,
     pub(crate) method_name: String,
+    pub(crate) block: u64,
     pub(crate) fillfactor: f64,
     pub(crate) folds: bool,
 }

@@ -1,6 +1,6 @@
 //! What the catalog knows of sizes, rows and layouts, without waiting for a lock. Does not know what is thought of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Estimate;
@@ -11,8 +11,8 @@ use crate::ident::{Ident, TableName};
 use crate::inspect::Eye;
 use crate::pg::{Query, Row, ServerError};
 
-/// Thousands of files are asked for their size.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long a look takes at most: thousands of files are asked for their size.
+pub const LIMIT: Duration = Duration::from_secs(20);
 /// Pages of a relation whose layout is worth a closer look at its texts.
 const WORTH: i32 = 32;
 
@@ -42,15 +42,15 @@ pub struct Look {
     pub estimates: Vec<Estimate>,
 }
 
-/// Looks once and thinks about it. A lock that comes in between makes every size an
+/// Looks once and thinks about it; no statement takes longer than `limit`. A lock that comes in between makes every size an
 /// estimate.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye) -> Result<Look> {
-    match look(eye, false).await {
+pub async fn read(eye: &Eye, limit: Duration) -> Result<Look> {
+    match look(eye, limit, false).await {
         Err((error, true)) => {
-            let catalog = look(eye, true).await.map_err(|(failure, _)| failure)?;
+            let catalog = look(eye, limit, true).await.map_err(|(failure, _)| failure)?;
             let mut seen = thought(&catalog);
             seen.estimated = Some(error.messages().join(": "));
             Ok(seen)
@@ -77,15 +77,19 @@ fn thought(catalog: &Catalog) -> Look {
 }
 
 /// The second of an error says whether a lock was in the way.
-async fn look(eye: &Eye, estimated: bool) -> Result<Catalog, (Failure, bool)> {
+async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (Failure, bool)> {
     let mut locked = false;
-    let seen = eye.look(LIMIT, async |session| {
+    let seen = eye.look(limit, async |session| {
         let mut explain = |e: ServerError| {
             locked = e.is_transient() || e.is_cancelled();
             e.explain("cannot read what bloat is told by")
         };
         let rights = session.rows(&Query::BLOAT_RIGHTS, &[]).await.map_err(&mut explain)?;
         let rights = rights.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not say what it has"))?;
+        let folding = Folding {
+            alike: rights.try_get::<_, Vec<u32>>("alike")?.into_iter().collect(),
+            unlike: rights.try_get::<_, Vec<u32>>("unlike")?.into_iter().collect(),
+        };
         let sees_all: bool = rights.try_get("sees_all")?;
         let query = if sees_all { &Query::BLOAT_STATISTICS_ALL } else { &Query::BLOAT_STATISTICS };
         let mut statistics = BTreeMap::new();
@@ -101,11 +105,19 @@ async fn look(eye: &Eye, estimated: bool) -> Result<Catalog, (Failure, bool)> {
             sees_all,
             extension: schema.map(|schema| Extension { schema: Ident::new(schema) }),
             tables: tables.iter().map(|row| table(row, &statistics)).collect::<Result<_>>()?,
-            indexes: indexes.iter().map(|row| index(row, &statistics)).collect::<Result<_>>()?,
+            indexes: indexes.iter().map(|row| index(row, &statistics, &folding)).collect::<Result<_>>()?,
         })
     });
     let seen = seen.await;
     seen.map_err(|failure| (failure, locked && !estimated))
+}
+
+/// What a B-tree may fold.
+struct Folding {
+    /// Operator classes whose equal values look alike.
+    alike: BTreeSet<u32>,
+    /// Collations whose equal values need not.
+    unlike: BTreeSet<u32>,
 }
 
 type ByColumn = BTreeMap<(u32, i32), Statistics>;
@@ -185,7 +197,7 @@ fn table(row: &Row, statistics: &ByColumn) -> Result<TableFacts> {
     })
 }
 
-fn index(row: &Row, statistics: &ByColumn) -> Result<IndexFacts> {
+fn index(row: &Row, statistics: &ByColumn, folding: &Folding) -> Result<IndexFacts> {
     let (oid, table_oid): (u32, u32) = (row.try_get("oid")?, row.try_get("table_oid")?);
     let of_table: Vec<i32> = row.try_get("columns")?;
     let mut columns = columns(row)?;
@@ -198,6 +210,9 @@ fn index(row: &Row, statistics: &ByColumn) -> Result<IndexFacts> {
             known.widths.clear();
         }
     }
+    let (classes, collations): (Vec<u32>, Vec<u32>) = (row.try_get("classes")?, row.try_get("collations")?);
+    let is_alike = classes.iter().all(|class| folding.alike.contains(class))
+        && !collations.iter().any(|collation| folding.unlike.contains(collation));
     let folding = option(row, "deduplicate_items")?.is_none_or(|value| !["off", "false", "no", "0"].contains(&&*value));
     let (unique, extras): (bool, bool) = (row.try_get("is_unique")?, row.try_get("has_extras")?);
     Ok(IndexFacts {
@@ -213,7 +228,7 @@ fn index(row: &Row, statistics: &ByColumn) -> Result<IndexFacts> {
         fillfactor: fillfactor(row, 90.0)?,
         is_partial: row.try_get("is_partial")?,
         is_valid: row.try_get("is_valid")?,
-        folds: folding && !unique && !extras && row.try_get("is_alike")?,
+        folds: folding && !unique && !extras && is_alike,
         columns,
     })
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use super::exact::{Measured, Mode};
 use super::read::Look;
 use super::{Confidence, Estimate};
+use crate::output::chart::Bar;
 use crate::output::{Column, Document, Table, Value};
 
 /// Percent from which something is worth a remedy.
 const WORTH: f64 = 20.0;
+/// Bytes from which it is.
+const LEAST: u64 = 256 << 10;
 /// Remedies that a person is shown.
 const SHOWN: usize = 5;
 
@@ -49,7 +52,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
     let mut shown: Vec<&Estimate> = look.estimates.iter().filter(|one| wish.shows(one)).collect();
     let key = |one: &Estimate| match wish.sort {
         Sort::Reclaimable => one.reclaimable().map(as_i64),
-        Sort::Percent => one.percent().map(as_thousandths),
+        Sort::Percent => one.percent().map(|percent| rounded(percent * 1_000.0)),
         Sort::Size => Some(as_i64(one.bytes)),
         Sort::Name => None,
     };
@@ -92,7 +95,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
             Value::Bytes(one.bytes),
             one.expected.map_or(Value::Unknown, Value::Bytes),
             one.reclaimable().map_or(Value::Unknown, Value::Bytes),
-            one.percent().map_or(Value::Unknown, |percent| Value::Float((percent * 10.0).round() / 10.0)),
+            one.percent().map_or(Value::Unknown, |percent| Value::Int(rounded(percent))),
             Value::Bytes(one.dead),
             one.grows.into(),
             one.method.name().into(),
@@ -143,7 +146,9 @@ fn partitions(shown: &[&Estimate]) -> Table {
 /// What is worth it, and what would do it.
 fn remedies(shown: &[&Estimate]) -> String {
     let worth = |one: &&&Estimate| {
-        one.confidence >= Confidence::Medium && !one.grows && one.percent().is_some_and(|percent| percent >= WORTH)
+        let sure = one.confidence >= Confidence::Medium && !one.grows;
+        sure && one.reclaimable().is_some_and(|bytes| bytes >= LEAST)
+            && one.percent().is_some_and(|percent| percent >= WORTH)
     };
     let mut text = String::new();
     let mut told: Vec<String> = Vec::new();
@@ -211,15 +216,22 @@ fn notes(
     document
 }
 
-/// The worst as bars of a picture: its name, its size and the reclaimable part of it.
-pub fn bars(estimates: &[Estimate], most: usize) -> Vec<(String, u64, u64)> {
+/// What would give back the most as bars of a picture, each as a share of the first.
+#[expect(clippy::cast_precision_loss, reason = "sizes")]
+pub fn bars(estimates: &[Estimate], most: usize) -> Vec<Bar> {
     let known = estimates.iter().filter(|one| one.confidence >= Confidence::Medium && !one.grows);
-    let mut bars: Vec<(String, u64, u64)> = known
-        .filter_map(|one| Some((one.name.to_string(), one.bytes, one.reclaimable().filter(|bytes| *bytes > 0)?)))
-        .collect();
-    bars.sort_by_key(|(name, _, bytes)| (std::cmp::Reverse(*bytes), name.clone()));
-    bars.truncate(most);
-    bars
+    let mut worst: Vec<(u64, &Estimate)> =
+        known.filter_map(|one| Some((one.reclaimable().filter(|bytes| *bytes > 0)?, one))).collect();
+    worst.sort_by_key(|(bytes, one)| (std::cmp::Reverse(*bytes), one.name.to_string()));
+    worst.truncate(most);
+    let largest = worst.first().map_or(1, |(bytes, _)| *bytes);
+    let bar = |(bytes, one): (u64, &Estimate)| Bar {
+        label: format!("{}, {:.0} % of its size", one.name, one.percent().unwrap_or_default()),
+        share: bytes as f64 / largest as f64,
+        value: Value::Bytes(bytes),
+        level: None,
+    };
+    worst.into_iter().map(bar).collect()
 }
 
 fn sum(of: &[&Estimate], part: impl Fn(&Estimate) -> Option<u64>) -> u64 {
@@ -239,8 +251,8 @@ fn as_i64(bytes: u64) -> i64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a percentage")]
-fn as_thousandths(percent: f64) -> i64 {
-    (percent * 1_000.0) as i64
+fn rounded(percent: f64) -> i64 {
+    percent.round() as i64
 }
 
 impl Mode {

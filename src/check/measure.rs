@@ -1,7 +1,7 @@
 //! What each check measures: functions from what was read to values with words. Pure.
 
 pub(super) use super::objects::{
-    duplicate_index, fk_without_index, invalid_index, partitions, pending_migrations, sequences, unused_index,
+    bloat, duplicate_index, fk_without_index, invalid_index, partitions, pending_migrations, sequences, unused_index,
 };
 use super::scene::Scene;
 use crate::inspect::backend::Backend;

@@ -25,6 +25,7 @@ pub use view::{Report, view};
 
 use scene::{Counters, Disk, Indexes, Need, Scene};
 
+use crate::bloat;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
@@ -119,6 +120,7 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         slots: read!(Slots, reader.all().await?),
         queue: read!(Queue, reader.all().await?),
         indexes: read!(Indexes, indexes(&reader).await?),
+        bloat: read!(Bloat, reader.part(bloat::read(eye, EACH)).await?),
         unused_after: unused_after(&request.settings),
         sequences: read!(Sequences, reader.all().await?),
         archiver: read!(Archiver, reader.one().await?),

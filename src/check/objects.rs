@@ -2,11 +2,18 @@
 
 use super::measure::{Measured, number, part, some};
 use super::scene::{Indexes, Reach, Scene};
+use crate::bloat;
 use crate::inspect::indexes::{Finding, Kind};
 use crate::inspect::vitals::Part;
 
 /// Smaller ones cost nothing that is worth a word, used or not.
 const LEAST_UNUSED: u64 = 1 << 20;
+
+/// Percent from which a table or index is bloated, and much so.
+const BLOATED: f64 = 30.0;
+const VERY_BLOATED: f64 = 50.0;
+/// Bytes of a table of which something should be known.
+const LEAST_BLOATED: u64 = 1 << 30;
 
 /// No more than this of a kind, the largest.
 const MOST: usize = 500;
@@ -76,6 +83,37 @@ pub(super) fn fk_without_index(scene: &Scene) -> Part<Measured> {
         let said = format!("foreign key {object} has no index, and its table has {rows} rows");
         measured.add("rows", Some(object), number(rows), said);
         measured.fix(&finding.remedy);
+    }
+    Ok(measured)
+}
+
+pub(super) fn bloat(scene: &Scene) -> Part<Measured> {
+    let look = part(&scene.bloat)?;
+    let mut measured = Measured::fine("no table and no index would give much back");
+    #[expect(clippy::cast_precision_loss, reason = "a size")]
+    let gib = |bytes: u64| bytes as f64 / 1_073_741_824.0;
+    let untold = look.estimates.iter().filter(|one| {
+        let modelled = matches!(one.kind, bloat::Kind::Table | bloat::Kind::MaterializedView);
+        modelled && one.expected.is_none() && one.bytes >= LEAST_BLOATED
+    });
+    let untold = untold.count();
+    measured.unknown = (untold > 0)
+        .then(|| format!("of {} of 1 GB and more nothing is known: see dbctl bloat", some(untold, "table", "tables")));
+    let sure = look.estimates.iter().filter(|one| one.confidence >= bloat::Confidence::Medium && !one.grows);
+    let mut found: Vec<(u64, f64, &bloat::Estimate)> = sure
+        .filter_map(|one| Some((one.reclaimable()?, one.percent()?, one)))
+        .filter(|(_, percent, _)| *percent >= BLOATED)
+        .collect();
+    found.sort_by_key(|(bytes, _, one)| (std::cmp::Reverse(*bytes), one.oid));
+    for (bytes, percent, one) in found.into_iter().take(MOST) {
+        #[expect(clippy::cast_precision_loss, reason = "a size")]
+        let value = bytes as f64;
+        // Not half of it is no emergency, however large it is.
+        let value = if percent < VERY_BLOATED { value.min(10_737_418_240.0) } else { value };
+        let (name, what) = (one.name.to_string(), one.kind.name());
+        let said = format!("{what} {name} would give back {percent:.0} %, {:.2} GB", gib(bytes));
+        measured.add("size", Some(&name), value, said);
+        measured.fix(one.remedy().0);
     }
     Ok(measured)
 }

@@ -148,6 +148,8 @@ checks! {
         [warns("age", Seconds, 2_592_000.0)], "DROP INDEX CONCURRENTLY", unused_index;
     "fk_without_index", "rows of tables with a foreign key without an index", [Indexes],
         [warns("rows", Count, 10_000.0)], "CREATE INDEX CONCURRENTLY", fk_without_index;
+    "bloat", "size that tables and indexes would give back, of those where it is 30 % or more", [Bloat],
+        [over("size", Bytes, 1_073_741_824.0, 10_737_418_240.0)], "dbctl bloat", bloat;
     "sequences", "numbers that sequences have used, by their own limit and the column's", [Sequences],
         [over("used", Percent, 70.0, 90.0)], "ALTER TABLE … ALTER COLUMN … TYPE bigint", sequences;
     "cache_hit", "blocks found in shared buffers", [Databases, State],

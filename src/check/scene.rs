@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bloat::Look;
 use crate::inspect::activity;
 use crate::inspect::indexes::Finding;
 use crate::inspect::locks::Sample;
@@ -23,6 +24,7 @@ pub enum Need {
     Slots,
     Queue,
     Indexes,
+    Bloat,
     Sequences,
     Archiver,
     Collations,
@@ -134,6 +136,8 @@ pub struct Scene {
     pub queue: Part<Vec<Autovacuum>>,
     /// What is wrong with indexes.
     pub indexes: Part<Indexes>,
+    /// What tables and indexes would give back.
+    pub bloat: Part<Look>,
     /// For so many seconds uses must be counted before an index is called unused.
     pub unused_after: f64,
     /// Sequences.

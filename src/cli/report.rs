@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Write one page of everything: health, locks, queries, sizes, partitions
+/// Write one page of everything: health, locks, queries, sizes, bloat, partitions
 ///
 /// The page is a single file that needs no network and no script, for a ticket or a mail: light and dark,
 /// on a desk and on a phone. Only reads, within the same time limits as the commands whose answers it

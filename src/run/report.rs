@@ -19,7 +19,7 @@ use crate::output::chart::{bars, timeline, treemap};
 use crate::output::{Access, Level, write_whole};
 use crate::pg::{Interrupt, Server};
 use crate::report::{self, Page, Part};
-use crate::{check, outcome, partitions, policy};
+use crate::{bloat, check, outcome, partitions, policy};
 
 /// A wait from which on the page warns, and from which on it is red; as `dbctl locks` has them.
 const LIMITS: Limits = Limits { warn: Duration::from_secs(10), crit: Duration::from_secs(60) };
@@ -27,6 +27,8 @@ const LIMITS: Limits = Limits { warn: Duration::from_secs(10), crit: Duration::f
 const SOON: Duration = Duration::from_secs(2);
 /// Tables that are listed.
 const SHOWN: usize = 12;
+/// Bytes of a table or index from which bloat is shown.
+const BLOATED: u64 = 10 << 20;
 /// Tables that are drawn; the others are one area.
 const PIECES: usize = 40;
 /// A transaction that is shown as long.
@@ -57,6 +59,7 @@ impl Run {
         let mut parts = vec![health, locks, Part::of("activity", "Activity", Ok(activity::view(&seen, LONG)))];
         parts.push(queries_part(&eye, wish.redact, interrupt).await);
         parts.push(sizes_part(&eye).await);
+        parts.push(bloat_part(&eye).await);
         parts.extend(self.partitions_part(target, wish, interrupt).await);
         Ok(Page {
             subject: target.name.clone().unwrap_or_else(|| seen.database.clone()),
@@ -141,6 +144,19 @@ async fn sizes_part(eye: &Eye) -> Part {
         Err(failure) => (Err(failure), None),
     };
     Part { picture, ..Part::of("sizes", "Sizes", answer) }
+}
+
+async fn bloat_part(eye: &Eye) -> Part {
+    let read = bloat::read(eye, bloat::LIMIT).await.map(|look| {
+        let wish = bloat::Wish { min_bytes: BLOATED, limit: Some(SHOWN), ..bloat::Wish::default() };
+        let document = bloat::view(&look, bloat::Mode::Fast, &bloat::Measured::default(), &wish);
+        (document, bars(&bloat::bars(&look.estimates, SHOWN)))
+    });
+    let (answer, picture) = match read {
+        Ok((document, picture)) => (Ok(document), Some(picture)),
+        Err(failure) => (Err(failure), None),
+    };
+    Part { picture, ..Part::of("bloat", "Bloat", answer) }
 }
 
 async fn queries_part(eye: &Eye, redact: bool, interrupt: &Interrupt) -> Part {

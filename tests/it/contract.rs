@@ -107,13 +107,6 @@ fn json_shapes() {
         seen.entry(kind).and_modify(|known| known.add(&shape)).or_insert(shape);
     };
     ask(&["migrate", "systems"], 0);
-    db.sql("CREATE TABLE vacuumed (a int); CREATE MATERIALIZED VIEW refreshed AS SELECT 1 AS a");
-    ask(&["vacuum", "--table", "vacuumed", "--dry-run"], 0);
-    ask(&["vacuum", "--table", "vacuumed"], 0);
-    ask(&["vacuum", "--advice"], 0);
-    ask(&["refresh", "--dry-run"], 0);
-    ask(&["refresh"], 0);
-    db.sql("DROP TABLE vacuumed; DROP MATERIALIZED VIEW refreshed");
     ask(&["migrate", "new", "a thing", "--dir", "elsewhere", "--with-rollback"], 0);
     write("V1__a.sql", "CREATE TABLE a (id int);");
     write("V2__b.sql", "CREATE INDEX CONCURRENTLY b ON a (id);");
@@ -137,6 +130,13 @@ fn json_shapes() {
     ask(&["migrate", "status", "--dir", "migrations"], 0);
     ask(&["journal"], 0);
     ask(&["journal", "--run", "1"], 0);
+    db.sql("CREATE TABLE vacuumed (a int); CREATE MATERIALIZED VIEW refreshed AS SELECT 1 AS a");
+    ask(&["vacuum", "--table", "vacuumed", "--dry-run"], 0);
+    ask(&["vacuum", "--table", "vacuumed"], 0);
+    ask(&["vacuum", "--advice"], 0);
+    ask(&["refresh", "--dry-run"], 0);
+    ask(&["refresh"], 0);
+    db.sql("DROP TABLE vacuumed; DROP MATERIALIZED VIEW refreshed");
     ask(&["init"], 0);
     ask(&["config", "show"], 0);
     ask(&["config", "check"], 0);

@@ -145,6 +145,8 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
          CREATE TABLE tree_1_1 PARTITION OF tree_1 FOR VALUES FROM (0) TO (10);
          CREATE TABLE tree_2 PARTITION OF tree FOR VALUES FROM (10000) TO (20000);
          INSERT INTO tree SELECT g, 5 FROM generate_series(0, 19999) AS g; DELETE FROM tree WHERE a < 9000;
+         CREATE TABLE long (id int, t text); ALTER TABLE long ALTER t SET STORAGE EXTERNAL;
+         INSERT INTO long SELECT g, repeat(md5(g::text), 249) FROM generate_series(1, 300) AS g; DELETE FROM long WHERE id % 2 = 0;
          CREATE TABLE words (id int, w text[]); INSERT INTO words SELECT g, ARRAY[md5(g::text), 'x' || g % 100] FROM generate_series(1, 5000) AS g;
          CREATE INDEX words_gin ON words USING gin (w); CREATE INDEX words_hash ON words USING hash (id);
          CREATE INDEX words_brin ON words USING brin (id)",
@@ -174,6 +176,14 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
         let told = row(&answer, &format!("public.{index}"));
         assert_eq!((&told["reclaimable_bytes"], &told["method"]), (&Value::Null, &"unknown".into()), "{told}");
     }
+    let toast = db.one("SELECT reltoastrelid::regclass FROM pg_class WHERE relname = 'long'");
+    let told = row(&answer, &toast);
+    assert!(told["reclaimable_percent"].as_f64().is_some_and(|percent| (percent - 50.0).abs() < 10.0), "{told}");
+    assert_eq!(
+        (&told["type"], &told["remedy"]),
+        (&"toast".into(), &"VACUUM (FULL, ANALYZE) public.long".into()),
+        "{told}"
+    );
     // Known from then on: built anew it is as good as it gets, and grown it is told by that.
     db.sql("REINDEX INDEX words_gin");
     let built = ask();

@@ -21,8 +21,8 @@ pub const HEAPS: [(&str, &str, &str, u32); 20] = [
     (
         "toasted",
         "id int, t text",
-        "g, CASE WHEN g % 4 = 0 THEN (SELECT string_agg(md5((g * i)::text), '') FROM generate_series(1, 150) AS i) ELSE md5(g::text) END",
-        6_000,
+        "g, CASE WHEN g % 16 = 0 THEN (SELECT string_agg(md5((g * i)::text), '') FROM generate_series(1, 150) AS i) ELSE md5(g::text) END",
+        20_000,
     ),
     (
         "mixed",

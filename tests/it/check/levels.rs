@@ -95,6 +95,13 @@ fn levels_on(major: u32) {
     db.sql("INSERT INTO child (parent, a) SELECT g % 1000 + 1, 1 FROM generate_series(1, 20000) g");
     db.sql("ANALYZE child");
     db.sql("UPDATE child SET a = 2");
+    db.sql(
+        "CREATE TABLE loose WITH (fillfactor = 20, autovacuum_enabled = off) AS SELECT generate_series(1, 20000) AS a",
+    );
+    let counted = "SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'loose'";
+    eventually("its rows are counted", || db.one(counted) == "20000");
+    db.sql("ALTER TABLE loose RESET (fillfactor)");
+    db.sql("VACUUM ANALYZE loose");
     db.sql("CREATE INDEX twin ON parent (id)");
     db.sql("CREATE TABLE idle AS SELECT md5(g::text) AS a FROM generate_series(1, 30000) AS g");
     db.sql("CREATE INDEX nobody ON idle (a)");

@@ -36,6 +36,7 @@ const ALL: &[(&str, Why)] = &[
     ("autovacuum", Revoked("EXECUTE ON FUNCTION pg_catalog.pg_options_to_table(text[])")),
     ("invalid_index", Held("pg_catalog.pg_inherits")),
     ("duplicate_index", Held("pg_catalog.pg_inherits")),
+    ("bloat", Held("pg_catalog.pg_inherits")),
     ("fk_without_index", Held("pg_catalog.pg_constraint")),
     ("unused_index", Revoked("SELECT ON pg_catalog.pg_stat_replication")),
     ("sequences", Bare),
