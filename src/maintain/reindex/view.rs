@@ -1,5 +1,7 @@
 //! Plans and reports of `reindex` as documents. Knows columns, not terminals.
 
+use std::time::Duration;
+
 use super::plan::{Plan, Task};
 use super::read::{Catalog, Index, Leftover, Wait};
 use super::run::{Done, Request};
@@ -48,7 +50,7 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
 }
 
 /// What was done.
-pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], request: &Request) -> Document {
+pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], took: Duration, request: &Request) -> Document {
     let good = || done.iter().filter_map(|done| Some((done, *done.end.as_ref().ok()?)));
     let before: u64 = good().map(|(done, _)| done.task.bytes).sum();
     let after: u64 = good().map(|(_, bytes)| bytes).sum();
@@ -59,7 +61,7 @@ pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], request: &Request) ->
         .fact("before_bytes", "size before", Value::Bytes(before))
         .fact("after_bytes", "size after", Value::Bytes(after))
         .fact("reclaimed_bytes", "given back", Value::Growth(signed(before) - signed(after)))
-        .fact("took_seconds", "took", Value::Seconds(done.iter().map(|done| done.took.as_secs_f64()).sum()))
+        .fact("took_seconds", "took", Value::Seconds(took.as_secs_f64()))
         .fact("resumed_run", "went on with run", plan.resumes);
     let mut table = Table::new(
         "indexes",
