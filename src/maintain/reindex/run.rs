@@ -2,12 +2,12 @@
 //! index. One that fails does not stop the others.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::plan::{self, Plan, Task, Wish};
+use super::plan::{self, Bloat, Plan, Task, Wish};
 use super::read::{self, Catalog, Listed};
 use super::view;
 use crate::config::connection::Connection;
@@ -33,6 +33,8 @@ pub struct Request {
     pub connection: Connection,
     /// Which indexes.
     pub wish: Wish,
+    /// How bloated each index is, by its oid, where that was estimated: what chooses where the wish names nothing.
+    pub bloat: Option<BTreeMap<u32, Bloat>>,
     /// How long one statement may run, and wait for one lock where that keeps others waiting.
     pub timeouts: Timeouts,
     /// How long another run is waited for.
@@ -73,7 +75,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     let eye = Eye::open(&request.connection, "reindex", means.interrupt).await?;
     let server = Server::read(eye.session()).await?;
     let catalog = read::read(&eye, &server).await?;
-    let plan = plan::plan(&catalog, &request.wish, None)?;
+    let plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     if request.dry_run {
         return Ok((Outcome::Done, view::planned(&catalog, &plan, request)));
     }
@@ -97,7 +99,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     first.begin().await?;
     // Another run may have worked while this one waited for the lease.
     let catalog = read::read(&eye, &server).await?;
-    let mut plan = plan::plan(&catalog, &request.wish, None)?;
+    let mut plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
     let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(plan.tasks.len()))

@@ -19,8 +19,9 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
         .fact("indexes_count", "indexes", plan.tasks.len())
         .fact("size_bytes", "their size", Value::Bytes(sizes.clone().sum()))
         .fact("disk_bytes", "disk for the largest, at most", Value::Bytes(sizes.max().unwrap_or_default() * 2))
-        .fact("lock", "lock", lock(offline))
-        .fact("resumes_run", "goes on with run", plan.resumes);
+        .fact("lock", "lock", lock(offline));
+    let document = resumed(document, "resumes_run", "goes on with run", plan);
+    let known = plan.tasks.iter().any(|task| task.expected.is_some());
     let mut table = Table::new(
         "indexes",
         "nothing to do",
@@ -28,7 +29,7 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
             Column::new("index", "index"),
             Column::machine("table"),
             Column::new("size_bytes", "size"),
-            Column::new("expected_bytes", "after"),
+            if known { Column::new("expected_bytes", "after") } else { Column::machine("expected_bytes") },
             Column::new("why", "why"),
             Column::machine("sql"),
         ],
@@ -61,8 +62,8 @@ pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], took: Duration, reque
         .fact("before_bytes", "size before", Value::Bytes(before))
         .fact("after_bytes", "size after", Value::Bytes(after))
         .fact("reclaimed_bytes", "given back", Value::Growth(signed(before) - signed(after)))
-        .fact("took_seconds", "took", Value::Seconds(took.as_secs_f64()))
-        .fact("resumed_run", "went on with run", plan.resumes);
+        .fact("took_seconds", "took", Value::Seconds(took.as_secs_f64()));
+    let document = resumed(document, "resumed_run", "went on with run", plan);
     let mut table = Table::new(
         "indexes",
         "nothing to do",
@@ -95,6 +96,13 @@ pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], took: Duration, reque
         ]);
     }
     noted(document.table(table).table(skipped(plan)).table(leftovers(plan)), catalog, plan)
+}
+
+fn resumed(document: Document, key: &'static str, label: &'static str, plan: &Plan) -> Document {
+    match plan.resumes {
+        Some(run) => document.fact(key, label, run),
+        None => document.machine(key, Value::None),
+    }
 }
 
 fn lock(offline: bool) -> &'static str {
