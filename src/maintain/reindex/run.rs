@@ -98,7 +98,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     };
     first.begin().await?;
     // Another run may have worked while this one waited for the lease.
-    let catalog = read::read(&eye, &server).await?;
+    let catalog = calm(&eye, &server, request, means.interrupt).await?;
     let mut plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
@@ -136,6 +136,21 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         done.end = after(&now, &done.task);
     }
     Ok((outcome(&done), view::done(&catalog, &plan, &done, began.elapsed(), request)))
+}
+
+/// What is there once the statements of a killed run have ended, which the server finds out within a second: the lease
+/// tells it of the first connection only.
+async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interrupt) -> Result<Catalog> {
+    let began = Instant::now();
+    loop {
+        let catalog = read::read(eye, server).await?;
+        let of_begun = |heap: u32| catalog.begun.iter().any(|begun| begun.heap == heap);
+        let busy = catalog.indexes.iter().any(|index| index.is_held && of_begun(index.heap_oid));
+        if !busy || began.elapsed() > request.lock_wait {
+            return Ok(catalog);
+        }
+        interrupt.sleep(Duration::from_millis(200)).await?;
+    }
 }
 
 /// What is left to do, and what is done, for all that work.
