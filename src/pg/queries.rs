@@ -134,7 +134,7 @@ queries! {
     REINDEX_COPIES = "reindex_copies" (OID);
     REINDEX_INDEXES = "reindex_indexes" (BOOL);
     REINDEX_PATH = "reindex_path" ();
-    REINDEX_STATE = "reindex_state" (OID, TEXT, TEXT);
+    REINDEX_STATE = "reindex_state" (TEXT, TEXT);
     REINDEX_UNFINISHED = "reindex_unfinished" ();
     REPLICATION_CONFLICTS = "replication_conflicts" ();
     REPLICATION_RECEIVER = "replication_receiver" ();

@@ -14,6 +14,7 @@ impl Run {
             let request = reindex::Request {
                 connection: run.connection(target)?,
                 wish: asked.wish.clone(),
+                bloat: None,
                 timeouts: Timeouts {
                     lock: run.settings.lock_attempt()?,
                     statement: run.settings.statement_timeout.value,

@@ -235,16 +235,11 @@ impl Recovery<'_> {
 
     /// Whether another index bears the name now, a valid one.
     async fn reindexed(&self, index: &TableName, oid: u32) -> Result<bool> {
-        let rows = self.session.rows(&Query::REINDEX_STATE, &[&oid, &index.schema.raw(), &index.name.raw()]).await;
+        let rows = self.session.rows(&Query::REINDEX_STATE, &[&index.schema.raw(), &index.name.raw()]).await;
         let rows = rows.map_err(|e| e.explain(format!("cannot look at index {index}")))?;
-        for row in &rows {
-            let (found, schema, name): (u32, String, String) =
-                (row.try_get("oid")?, row.try_get("schema")?, row.try_get("name")?);
-            if found != oid && TableName::new(schema, name) == *index && row.try_get("is_valid")? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let Some(row) = rows.first() else { return Ok(false) };
+        let (found, valid): (u32, bool) = (row.try_get("oid")?, row.try_get("is_valid")?);
+        Ok(found != oid && valid)
     }
 
     async fn index(&self, index: &Name, table: &Name) -> Result<Option<Index>> {

@@ -2,12 +2,12 @@
 //! index. One that fails does not stop the others.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::plan::{self, Plan, Task, Wish};
+use super::plan::{self, Bloat, Plan, Task, Wish};
 use super::read::{self, Catalog, Listed};
 use super::view;
 use crate::config::connection::Connection;
@@ -16,7 +16,7 @@ use crate::ident::TableName;
 use crate::inspect::Eye;
 use crate::outcome::Outcome;
 use crate::output::Document;
-use crate::pg::{Interrupt, Query, Server, Session};
+use crate::pg::{Interrupt, Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::batch::Frame;
 use crate::steps::events::{Event, Events};
@@ -33,6 +33,8 @@ pub struct Request {
     pub connection: Connection,
     /// Which indexes.
     pub wish: Wish,
+    /// How bloated each index is, by its oid, where that was estimated: what chooses where the wish names nothing.
+    pub bloat: Option<BTreeMap<u32, Bloat>>,
     /// How long one statement may run, and wait for one lock where that keeps others waiting.
     pub timeouts: Timeouts,
     /// How long another run is waited for.
@@ -60,7 +62,7 @@ pub struct Done {
     pub took: Duration,
     /// How often it was tried.
     pub attempts: u32,
-    /// Its size now, or why it failed.
+    /// Its size afterwards, known at the end of the run, or why it failed.
     pub end: Result<u64>,
 }
 
@@ -69,15 +71,16 @@ pub struct Done {
 /// # Errors
 /// What concerns the whole run: unreachable, busy, refused. What concerns one index is in the answer.
 pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
+    let began = Instant::now();
     let eye = Eye::open(&request.connection, "reindex", means.interrupt).await?;
     let server = Server::read(eye.session()).await?;
     let catalog = read::read(&eye, &server).await?;
-    let plan = plan::plan(&catalog, &request.wish, None)?;
+    let plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     if request.dry_run {
         return Ok((Outcome::Done, view::planned(&catalog, &plan, request)));
     }
     if plan.tasks.is_empty() && plan.unsettled.is_empty() && plan.resumes.is_none() {
-        return Ok((Outcome::Done, view::done(&catalog, &plan, &[], request)));
+        return Ok((Outcome::Done, view::done(&catalog, &plan, &[], began.elapsed(), request)));
     }
     if request.wish.offline {
         let steps = plan.tasks.iter().map(|task| task.step(&server, request.timeouts, true)).collect();
@@ -95,8 +98,8 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     };
     first.begin().await?;
     // Another run may have worked while this one waited for the lease.
-    let catalog = read::read(&eye, &server).await?;
-    let mut plan = plan::plan(&catalog, &request.wish, None)?;
+    let catalog = calm(&eye, &server, request, means.interrupt).await?;
+    let mut plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
     let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(plan.tasks.len()))
@@ -109,7 +112,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         board.stop(failure);
     }
     futures_util::future::join_all(workers.iter_mut().map(|worker| worker.work(&board))).await;
-    let (done, over) = board.end();
+    let (mut done, over) = board.end();
     let failed: Vec<String> =
         done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string()).collect();
     if over.is_none() && failed.is_empty() {
@@ -127,8 +130,27 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     }
     drop(workers);
     // What this run has removed is no longer told.
-    plan.leftovers = plan::leftovers(&read::read(&eye, &server).await?);
-    Ok((outcome(&done), view::done(&catalog, &plan, &done, request)))
+    let now = read::read(&eye, &server).await?;
+    plan.leftovers = plan::leftovers(&now);
+    for done in done.iter_mut().filter(|done| done.end.is_ok()) {
+        done.end = after(&now, &done.task);
+    }
+    Ok((outcome(&done), view::done(&catalog, &plan, &done, began.elapsed(), request)))
+}
+
+/// What is there once the statements of a killed run have ended, which the server finds out within a second: the lease
+/// tells it of the first connection only.
+async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interrupt) -> Result<Catalog> {
+    let began = Instant::now();
+    loop {
+        let catalog = read::read(eye, server).await?;
+        let of_begun = |heap: u32| catalog.begun.iter().any(|begun| begun.heap == heap);
+        let busy = catalog.indexes.iter().any(|index| index.is_held && of_begun(index.heap_oid));
+        if !busy || began.elapsed() > request.lock_wait {
+            return Ok(catalog);
+        }
+        interrupt.sleep(Duration::from_millis(200)).await?;
+    }
 }
 
 /// What is left to do, and what is done, for all that work.
@@ -273,7 +295,7 @@ impl<'a, 'e> Worker<'a, 'e> {
         loop {
             attempts += 1;
             let failure = match self.once(task).await {
-                Ok(bytes) => return Ok((attempts, Ok(bytes))),
+                Ok(()) => return Ok((attempts, Ok(0))),
                 Err(failure) => self.interrupt.overrule(failure),
             };
             if is_over(&failure) {
@@ -295,7 +317,7 @@ impl<'a, 'e> Worker<'a, 'e> {
         }
     }
 
-    async fn once(&mut self, task: &Task) -> Result<u64> {
+    async fn once(&mut self, task: &Task) -> Result<()> {
         if self.executor.is_none() {
             self.begin().await?;
             let list = self.list.clone();
@@ -303,9 +325,7 @@ impl<'a, 'e> Worker<'a, 'e> {
         }
         let steps = vec![task.step(self.server, self.request.timeouts, self.request.wish.offline)];
         let mut events = Shared(self.events);
-        let executor = self.executor()?;
-        executor.perform(&crate::steps::Plan { steps }, &mut events).await?;
-        after(executor, task).await
+        self.executor()?.perform(&crate::steps::Plan { steps }, &mut events).await.map(drop)
     }
 
     fn executor(&mut self) -> Result<&mut Executor> {
@@ -343,19 +363,12 @@ fn frame() -> Frame {
 }
 
 /// The size of the index that bears the name now, which is a new and valid one.
-async fn after(executor: &Executor, task: &Task) -> Result<u64> {
-    let (schema, name) = (task.index.schema.raw(), task.index.name.raw());
-    let rows = executor.look(&Query::REINDEX_STATE, &[&task.mark.oid, &schema, &name]).await?;
-    for row in &rows {
-        let (found, filenode): (String, u32) = (row.try_get("name")?, row.try_get("filenode")?);
-        let valid: bool = row.try_get("is_valid")?;
-        if found == name && row.try_get::<_, String>("schema")? == schema && valid && filenode != task.mark.filenode {
-            let bytes: Option<i64> = row.try_get("bytes")?;
-            return Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default());
-        }
-    }
-    Err(Failure::new(Kind::Failed, format!("index {} is not a new, valid one after REINDEX", task.index))
-        .hint("look at what is left: dbctl indexes invalid"))
+fn after(catalog: &Catalog, task: &Task) -> Result<u64> {
+    let now = catalog.indexes.iter().find(|index| index.name == task.index && index.mark() != task.mark);
+    now.filter(|index| index.is_valid).map(|index| index.bytes).ok_or_else(|| {
+        Failure::new(Kind::Failed, format!("index {} is not a new, valid one after REINDEX", task.index))
+            .hint("look at what is left: dbctl indexes invalid")
+    })
 }
 
 /// Whether nothing more can be done in this run.

@@ -1,5 +1,7 @@
 //! Plans and reports of `reindex` as documents. Knows columns, not terminals.
 
+use std::time::Duration;
+
 use super::plan::{Plan, Task};
 use super::read::{Catalog, Index, Leftover, Wait};
 use super::run::{Done, Request};
@@ -17,8 +19,9 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
         .fact("indexes_count", "indexes", plan.tasks.len())
         .fact("size_bytes", "their size", Value::Bytes(sizes.clone().sum()))
         .fact("disk_bytes", "disk for the largest, at most", Value::Bytes(sizes.max().unwrap_or_default() * 2))
-        .fact("lock", "lock", lock(offline))
-        .fact("resumes_run", "goes on with run", plan.resumes);
+        .fact("lock", "lock", lock(offline));
+    let document = resumed(document, "resumes_run", "goes on with run", plan);
+    let known = plan.tasks.iter().any(|task| task.expected.is_some());
     let mut table = Table::new(
         "indexes",
         "nothing to do",
@@ -26,7 +29,7 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
             Column::new("index", "index"),
             Column::machine("table"),
             Column::new("size_bytes", "size"),
-            Column::new("expected_bytes", "after"),
+            if known { Column::new("expected_bytes", "after") } else { Column::machine("expected_bytes") },
             Column::new("why", "why"),
             Column::machine("sql"),
         ],
@@ -48,7 +51,7 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
 }
 
 /// What was done.
-pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], request: &Request) -> Document {
+pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], took: Duration, request: &Request) -> Document {
     let good = || done.iter().filter_map(|done| Some((done, *done.end.as_ref().ok()?)));
     let before: u64 = good().map(|(done, _)| done.task.bytes).sum();
     let after: u64 = good().map(|(_, bytes)| bytes).sum();
@@ -59,8 +62,8 @@ pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], request: &Request) ->
         .fact("before_bytes", "size before", Value::Bytes(before))
         .fact("after_bytes", "size after", Value::Bytes(after))
         .fact("reclaimed_bytes", "given back", Value::Growth(signed(before) - signed(after)))
-        .fact("took_seconds", "took", Value::Seconds(done.iter().map(|done| done.took.as_secs_f64()).sum()))
-        .fact("resumed_run", "went on with run", plan.resumes);
+        .fact("took_seconds", "took", Value::Seconds(took.as_secs_f64()));
+    let document = resumed(document, "resumed_run", "went on with run", plan);
     let mut table = Table::new(
         "indexes",
         "nothing to do",
@@ -93,6 +96,13 @@ pub fn done(catalog: &Catalog, plan: &Plan, done: &[Done], request: &Request) ->
         ]);
     }
     noted(document.table(table).table(skipped(plan)).table(leftovers(plan)), catalog, plan)
+}
+
+fn resumed(document: Document, key: &'static str, label: &'static str, plan: &Plan) -> Document {
+    match plan.resumes {
+        Some(run) => document.fact(key, label, run),
+        None => document.machine(key, Value::None),
+    }
 }
 
 fn lock(offline: bool) -> &'static str {

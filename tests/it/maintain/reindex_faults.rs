@@ -168,6 +168,36 @@ fn several_that_work_at_once_are_gone_on_with_as_well() {
 }
 
 #[test]
+fn what_a_killed_run_still_does_in_the_server_is_waited_for() {
+    let db = Database::new();
+    db.sql(TABLES);
+    let before = files(&db);
+    let [one, two] = [db.session(), db.session()];
+    one.sql("BEGIN; INSERT INTO first VALUES (100)");
+    two.sql(WRITE);
+    let flags = ["--index", "first_pkey", "--index", "item_gate"];
+    let child = spawn(&mut reindex(&db, &[&flags[..], &["--jobs", "2"]].concat()));
+    let builds = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()";
+    eventually("both wait", || db.one(INVALID) == "2" && db.one(builds) == "2");
+    let sql = "SELECT COALESCE(string_agg(pid::text, ','), '0') FROM pg_stat_progress_create_index WHERE datname = current_database()";
+    let workers = db.one(sql);
+    child.signal(Signal::SIGKILL);
+    child.wait().expect_code(137);
+    // The connection that the lease speaks of goes at once, the other one when the server finds out.
+    db.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index WHERE relid = 'first'::regclass");
+    let resumed = spawn(reindex(&db, &["--resume"]).args(["--format", "json"]));
+    let left = format!("SELECT count(*) FROM pg_stat_activity WHERE pid IN ({workers})");
+    eventually("the server has ended what the killed run had begun", || db.one(&left) == "0");
+    drop((one, two));
+    let answer = resumed.wait().expect_code(0).stdout;
+    assert!(answer.contains("first_pkey") && answer.contains("item_gate"), "{answer}");
+    assert_eq!(db.one(INVALID), "0");
+    for name in ["first_pkey", "item_gate"] {
+        assert_ne!(file(&files(&db), name), file(&before, name), "{name}");
+    }
+}
+
+#[test]
 fn a_signal_stops_the_server_at_once_cleans_and_tells_what_is_done() {
     let db = Database::new();
     // An old snapshot elsewhere does not keep the copy; somebody who has written to the table does.
