@@ -13,6 +13,8 @@ const HEADER_WITH_NULLS: f64 = 16.0;
 const TAKEN: f64 = 24.0 + 16.0 + 8.0;
 /// Bytes of the address of a row.
 const ADDRESS: f64 = 6.0;
+/// So few rows of a key that it counts whether each key has as many.
+const FEW: f64 = 6.0;
 /// Percent that the pages above the leaves are filled.
 const INNER: f64 = 70.0;
 
@@ -126,7 +128,7 @@ impl Btree {
         // Counts differ from key to key: padding is that of several neighbours.
         let low = rows.floor().max(1.0);
         let share = (rows - low).clamp(0.0, 1.0);
-        let around: Vec<f64> = if low < 6.0 { vec![0.0] } else { vec![-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0] };
+        let around: Vec<f64> = if low < FEW { vec![0.0] } else { vec![-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0] };
         let count = layout::as_f64(around.len());
         let (mut bytes, mut items) = (0.0, 0.0);
         for by in around {
@@ -134,8 +136,30 @@ impl Btree {
             bytes += (a.0 * (1.0 - share) + b.0 * share) / count;
             items += (a.1 * (1.0 - share) + b.1 * share) / count;
         }
+        if low < FEW {
+            // As often all keys have as many rows as they have them by chance; what lies between is told.
+            let (mut by_chance, mut chance) = ((0.0, 0.0), 1.0);
+            let mean = at_least_once(rows);
+            let present = 1.0 - (-mean).exp();
+            for count in 1..=30_u32 {
+                let count = f64::from(count);
+                chance *= mean / count;
+                let (share, each) = (chance * (-mean).exp() / present, of(count));
+                by_chance = (by_chance.0 + each.0 * share, by_chance.1 + each.1 * share);
+            }
+            (bytes, items) = (f64::midpoint(bytes, by_chance.0), f64::midpoint(items, by_chance.1));
+        }
         (bytes, items)
     }
+}
+
+/// The mean of a Poisson distribution whose values other than 0 have this mean.
+fn at_least_once(mean: f64) -> f64 {
+    let mut of_all = mean;
+    for _ in 0..40 {
+        of_all = mean * (1.0 - (-of_all).exp());
+    }
+    of_all.max(1e-9)
 }
 
 /// How many values a column has, NULL as one.

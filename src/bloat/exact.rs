@@ -7,7 +7,7 @@ use super::read::Look;
 use super::{Confidence, Estimate, Kind, Method};
 use crate::error::Result;
 use crate::inspect::Eye;
-use crate::pg::Row;
+use crate::pg::{Interrupt, Row};
 
 /// How closely is looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,12 +37,13 @@ pub struct Measured {
 /// Looks into the pages of what `wanted` says, the largest first, until the time is over.
 ///
 /// # Errors
-/// When the connection is lost.
+/// When the connection is lost, or a signal came.
 pub async fn measure(
     eye: &Eye,
     look: &mut Look,
     mode: Mode,
     budget: Duration,
+    interrupt: &Interrupt,
     wanted: impl Fn(&Estimate) -> bool,
 ) -> Result<Measured> {
     let mut outcome = Measured::default();
@@ -59,6 +60,7 @@ pub async fn measure(
     let started = Instant::now();
     for at in order {
         let Some(estimate) = look.estimates.get_mut(at) else { continue };
+        interrupt.check()?;
         let left = budget.saturating_sub(started.elapsed());
         if left < Duration::from_millis(1) {
             outcome.left += 1;
@@ -98,7 +100,10 @@ pub async fn measure(
                 outcome.bytes += estimate.bytes;
             }
             Err(failure) if eye.session().is_closed() => return Err(failure),
-            Err(failure) => outcome.failed.push(format!("{}: {}", estimate.name, failure.messages().join(": "))),
+            Err(failure) => {
+                interrupt.check()?;
+                outcome.failed.push(format!("{}: {}", estimate.name, failure.messages().join(": ")));
+            }
         }
     }
     Ok(outcome)

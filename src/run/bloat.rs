@@ -40,7 +40,9 @@ impl Run {
             }
             let measured = match asked.mode {
                 Mode::Fast => Measured::default(),
-                mode => bloat::measure(&eye, &mut look, mode, asked.budget, |one| asked.wish.shows(one)).await?,
+                mode => {
+                    bloat::measure(&eye, &mut look, mode, asked.budget, interrupt, |one| asked.wish.shows(one)).await?
+                }
             };
             let mut document = bloat::view(&look, asked.mode, &measured, &asked.wish);
             if let Some(failure) = forgotten {

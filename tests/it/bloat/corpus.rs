@@ -122,8 +122,7 @@ fn corpus_on(major: u32) {
         exact_heaps.tell("exact heaps"),
         exact_indexes.tell("exact indexes"),
     ];
-    let said = said.join("\n");
-    println!("PostgreSQL {major}: {said}");
+    let said = format!("PostgreSQL {major}: {}", said.join("\n"));
     assert!(heaps.0.len() >= 80 && indexes.0.len() >= 130, "{said}");
     for fast in [&heaps, &indexes] {
         assert!(fast.mean() <= 1.5 && fast.within(5.0) >= 0.95 && fast.worst(false) <= 15.0, "{said}");
