@@ -1,20 +1,29 @@
 //! `dbctl reindex`, `dbctl refresh`
 
+use std::collections::BTreeMap;
+
 use super::Run;
+use crate::bloat;
 use crate::cli::reindex::Reindex;
+use crate::config::connection::Connection;
 use crate::error::Result;
+use crate::inspect::Eye;
 use crate::maintain::{refresh, reindex};
 use crate::outcome::Outcome;
+use crate::pg::Interrupt;
 use crate::steps::{Means, Timeouts};
 use crate::talk::Terminal;
 
 impl Run {
     pub(super) fn reindex(&self, asked: &Reindex) -> Result<Outcome> {
         self.on_targets(async |run, target, interrupt| {
+            let connection = run.connection(target)?;
+            // Without a word of which, those that are worth it.
+            let bloat = if asked.wish.is_open() { Some(bloats(&connection, interrupt).await?) } else { None };
             let request = reindex::Request {
-                connection: run.connection(target)?,
+                connection,
                 wish: asked.wish.clone(),
-                bloat: None,
+                bloat,
                 timeouts: Timeouts {
                     lock: run.settings.lock_attempt()?,
                     statement: run.settings.statement_timeout.value,
@@ -51,4 +60,16 @@ impl Run {
             refresh::refresh(&request, &mut means).await
         })
     }
+}
+
+/// How bloated each index is, by the catalog.
+async fn bloats(connection: &Connection, interrupt: &Interrupt) -> Result<BTreeMap<u32, reindex::Bloat>> {
+    let eye = Eye::open(connection, "reindex", interrupt).await?;
+    let look = bloat::read(&eye, bloat::LIMIT).await?;
+    let known = look.estimates.iter().filter(|one| one.kind == bloat::Kind::Index).filter_map(|one| {
+        let (share, bytes) = (one.percent()? / 100.0, one.reclaimable()?);
+        let is_doubtful = one.confidence == bloat::Confidence::Low || one.is_held || one.grows;
+        Some((one.oid, reindex::Bloat { share, bytes, is_doubtful }))
+    });
+    Ok(known.collect())
 }

@@ -170,7 +170,7 @@ impl Recovery<'_> {
             Guard::Reindex => self.drop_copies(attempt, None, self.patience, events).await.map(|()| Verdict::Run),
             Guard::ReindexOf { index, oid, heap } => {
                 let replaced = self.reindexed(index, *oid).await?;
-                self.drop_copies(attempt, Some(*heap), self.patience, events).await?;
+                self.drop_copies(attempt, Some((*heap, index)), self.patience, events).await?;
                 Ok(if replaced { Verdict::Done } else { Verdict::Run })
             }
             Guard::Detach { parent, partition } => match self.detach_pending(parent, partition).await? {
@@ -202,7 +202,9 @@ impl Recovery<'_> {
                 looked => looked.map(drop),
             },
             Guard::Reindex => self.drop_copies(attempt, None, TIDY_WITHIN, events).await,
-            Guard::ReindexOf { heap, .. } => self.drop_copies(attempt, Some(*heap), TIDY_WITHIN, events).await,
+            Guard::ReindexOf { heap, index, .. } => {
+                self.drop_copies(attempt, Some((*heap, index)), TIDY_WITHIN, events).await
+            }
             Guard::Detach { parent, partition } => {
                 return matches!(self.detach_pending(parent, partition).await, Ok(pending) if pending != Some(true));
             }
@@ -277,19 +279,21 @@ impl Recovery<'_> {
     async fn drop_copies(
         &self,
         attempt: &Attempt,
-        heap: Option<u32>,
+        of: Option<(u32, &TableName)>,
         patience: Duration,
         events: &mut dyn Events,
     ) -> Result<()> {
-        let rows = match heap {
-            Some(heap) => self.session.rows(&Query::REINDEX_COPIES, &[&heap]).await,
+        let rows = match of {
+            Some((heap, _)) => self.session.rows(&Query::REINDEX_COPIES, &[&heap]).await,
             None => self.session.rows(&Query::INVALID_COPIES, &[]).await,
         };
         let rows = rows.map_err(|e| e.explain("cannot look for half-built copies of indexes"))?;
         for row in &rows {
             let oid: u32 = row.try_get("oid")?;
-            if !attempt.invalid_before.contains(&oid) {
-                let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
+            let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
+            // Somebody else may build another index of the same table.
+            let is_ours = of.is_none_or(|(_, index)| is_copy(&name, index.name.raw()));
+            if is_ours && !attempt.invalid_before.contains(&oid) {
                 self.drop_index(&TableName::new(schema, name), patience, events).await?;
             }
         }
@@ -361,4 +365,26 @@ impl Recovery<'_> {
 fn cannot_tidy(sql: &str, error: &ServerError, gave_up: bool) -> Failure {
     let failure = error.explain(format!("cannot remove what an interrupted run left ({sql})"));
     if gave_up && error.is_cancelled() { failure.kind(Kind::Deferred) } else { failure }
+}
+
+/// Whether a name is one that the server gives to a copy of this index; it cuts long names off.
+fn is_copy(copy: &str, index: &str) -> bool {
+    let plain = copy.trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = plain.strip_suffix("_ccnew").or_else(|| plain.strip_suffix("_ccold"));
+    // Of 63 bytes up to three stay unused in front of a character of four.
+    base.is_some_and(|base| base == index || index.starts_with(base) && copy.len() >= 60)
+}
+
+#[cfg(test)]
+mod copies {
+    use super::is_copy;
+
+    #[test]
+    fn a_copy_bears_the_name_of_its_index() {
+        assert!(is_copy("a_ccnew", "a") && is_copy("a_ccold12", "a") && is_copy("a_1_ccnew", "a_1"));
+        assert!(!is_copy("ab_ccnew", "a") && !is_copy("a_ccnew", "ab") && !is_copy("a_cc", "a") && !is_copy("a", "a"));
+        let long = "x".repeat(63);
+        assert!(is_copy(&format!("{}_ccnew", "x".repeat(57)), &long));
+        assert!(is_copy(&format!("{}_ccnew3", "x".repeat(56)), &long));
+    }
 }

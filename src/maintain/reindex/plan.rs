@@ -91,9 +91,24 @@ pub struct Skipped {
     pub table: TableName,
     /// Why not.
     pub why: String,
+    /// It can never be built by this role, or CONCURRENTLY.
+    pub is_never: bool,
+}
+
+impl Plan {
+    /// How many indexes somebody should see to: those that were named, and those that a lock or a right was missing for.
+    pub fn neglected(&self, wish: &Wish) -> usize {
+        let named = !(wish.indexes.is_empty() && wish.tables.is_empty());
+        self.skipped.iter().filter(|skipped| named || !skipped.is_never).count()
+    }
 }
 
 impl Wish {
+    /// Nothing says which: bloat decides.
+    pub fn is_open(&self) -> bool {
+        !self.selects() && !self.resume
+    }
+
     fn selects(&self) -> bool {
         self.all
             || self.invalid
@@ -149,6 +164,7 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
                     index: index.name.clone(),
                     table: index.table.clone(),
                     why: why.to_owned(),
+                    is_never: !index.is_held && (index.may || index.is_toast && index.owns),
                 });
             }
             None => plan.tasks.push(Task {

@@ -80,7 +80,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         return Ok((Outcome::Done, view::planned(&catalog, &plan, request)));
     }
     if plan.tasks.is_empty() && plan.unsettled.is_empty() && plan.resumes.is_none() {
-        return Ok((Outcome::Done, view::done(&catalog, &plan, &[], began.elapsed(), request)));
+        return Ok((outcome(&plan, &request.wish, &[]), view::done(&catalog, &plan, &[], began.elapsed(), request)));
     }
     if request.wish.offline {
         let steps = plan.tasks.iter().map(|task| task.step(&server, request.timeouts, true)).collect();
@@ -135,7 +135,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     for done in done.iter_mut().filter(|done| done.end.is_ok()) {
         done.end = after(&now, &done.task);
     }
-    Ok((outcome(&done), view::done(&catalog, &plan, &done, began.elapsed(), request)))
+    Ok((outcome(&plan, &request.wish, &done), view::done(&catalog, &plan, &done, began.elapsed(), request)))
 }
 
 /// What is there once the statements of a killed run have ended, which the server finds out within a second: the lease
@@ -399,10 +399,12 @@ fn told(failure: Failure, done: &[Done]) -> Failure {
     if goes_on { failure.hint("go on with what is left: dbctl reindex --resume") } else { failure }
 }
 
-fn outcome(done: &[Done]) -> Outcome {
+fn outcome(plan: &Plan, wish: &Wish, done: &[Done]) -> Outcome {
     let failures: Vec<Outcome> = done.iter().filter_map(|d| d.end.as_ref().err()).map(|f| f.what().outcome()).collect();
     match failures.split_first() {
-        None => Outcome::Done,
+        None if plan.neglected(wish) == 0 => Outcome::Done,
+        None if done.is_empty() => Outcome::Refused,
+        None => Outcome::Partial,
         Some((first, rest)) if failures.len() == done.len() && rest.iter().all(|other| other == first) => *first,
         Some(_) => Outcome::Partial,
     }

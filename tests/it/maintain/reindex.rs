@@ -70,7 +70,6 @@ fn what_is_the_systems_or_not_there_or_not_said_is_refused_and_why() {
         (&["--table", "nowhere"], 64, "there is no table nowhere with an index"),
         (&["--index", "nowhere"], 64, "there is no index nowhere"),
         (&["--schema", "nowhere"], 64, "in schema nowhere"),
-        (&[], 64, "nothing says which indexes"),
         (&["--offline", "--table", "a"], 4, "allow it with --yes"),
     ] {
         let refused = run(&mut reindex(&db, flags)).expect_code(code);
@@ -161,7 +160,7 @@ fn an_owner_without_superuser_builds_his_and_is_told_what_is_not() {
         ));
         let ask = |flags: &[&str]| {
             let mut command = dbctl(&["reindex", "--database-url", &db.url_as(&role), "--format", "json"]);
-            let run = run(command.args(flags)).expect_code(0);
+            let run = run(command.args(flags)).expect_code(5);
             serde_json::from_str::<serde_json::Value>(&run.stdout).expect("JSON")
         };
         let done = ask(&["--all"]);
@@ -195,4 +194,21 @@ fn a_standby_refuses_with_the_reason() {
         assert!(refused.stderr.contains("this server is a standby"), "{}", refused.stderr);
         assert!(refused.stderr.contains("connect to the primary"), "{}", refused.stderr);
     }
+}
+
+#[test]
+fn without_a_word_of_which_the_bloated_ones_are_built_anew() {
+    let db = Database::new();
+    db.sql("CREATE TABLE fat (id int) WITH (autovacuum_enabled = off); INSERT INTO fat SELECT generate_series(1, 700000); CREATE INDEX fat_id ON fat (id)");
+    db.sql("CREATE TABLE slim (id int PRIMARY KEY); INSERT INTO slim SELECT generate_series(1, 1000)");
+    let session = db.session();
+    session.sql("DELETE FROM fat WHERE id % 10 <> 0");
+    drop(session);
+    db.sql("VACUUM ANALYZE");
+    let plan = answer(&db, &["--dry-run"], 0);
+    assert_eq!(names(&plan), ["public.fat_id"], "{plan}");
+    assert!(column(&plan, "indexes", "why")[0].contains("% bloat"), "{plan}");
+    let done = answer(&db, &[], 0);
+    assert!(done["reclaimed_bytes"].as_i64() > Some(10 << 20), "{done}");
+    assert_eq!(names(&answer(&db, &[], 0)), [""; 0]);
 }
