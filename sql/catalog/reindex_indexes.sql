@@ -17,6 +17,11 @@ building AS MATERIALIZED (
     WHERE
         l.mode = 'ShareUpdateExclusiveLock'
         AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+),
+owners AS MATERIALIZED (
+    SELECT m.oid, m.reltoastrelid
+    FROM pg_catalog.pg_class AS m
+    WHERE m.reltoastrelid <> 0
 )
 SELECT
     i.indexrelid AS oid,
@@ -64,12 +69,8 @@ FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN pg_catalog.pg_namespace AS cn ON cn.oid = c.relnamespace
 INNER JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
-INNER JOIN pg_catalog.pg_class AS o
-    ON o.oid = CASE
-        WHEN t.relkind = 't'
-            THEN (SELECT m.oid FROM pg_catalog.pg_class AS m WHERE m.reltoastrelid = t.oid)
-        ELSE t.oid
-    END
+LEFT JOIN owners AS w ON w.reltoastrelid = t.oid
+INNER JOIN pg_catalog.pg_class AS o ON o.oid = COALESCE(w.oid, t.oid)
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = o.relnamespace
 LEFT JOIN held AS h ON h.relation = i.indexrelid
 LEFT JOIN building AS b ON b.relation = i.indexrelid
