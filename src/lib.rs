@@ -28,6 +28,7 @@
 //! | `lint` | statements as what they do, rules, what is known of objects (pure); what a database says of them (read) | terminals |
 //! | `policy` | `partitions.yaml`: its values, spans, zones, grids, names; bounds as the server prints them (pure) | the database |
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
+//! | `backup` | a database as a proven backup: written under one snapshot, verified, restored beside the living one, swapped, pruned | terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
 //! | `schema` | a whole schema as values free of OIDs: read in one transaction, folded (pure), kept in a file | migrations, policies |
@@ -50,6 +51,7 @@
 //! `tests/it/tidy`.
 
 pub mod archive;
+pub mod backup;
 pub mod bloat;
 pub mod check;
 pub mod cli;

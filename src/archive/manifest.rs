@@ -2,18 +2,15 @@
 //! it is known to be whole. JSON that people can read in seven years, with a sum of its own.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::hash::ContentHash;
-use super::seal::hex;
 use super::store::Store;
-use crate::error::{Explain, Failure, Kind, Result};
+use super::summed;
+use crate::error::Result;
 use crate::ident::{Ident, TableName};
 
 /// The version that is written.
 const VERSION: u32 = 1;
-/// The field with the manifest's own sum.
-const CHECKSUM: &str = "checksum";
 /// No manifest is larger.
 const LIMIT: u64 = 16 << 20;
 
@@ -192,12 +189,7 @@ impl Manifest {
     /// # Errors
     /// None in practice.
     pub fn to_json(&self) -> Result<String> {
-        let mut value = serde_json::to_value(self)?;
-        let sum = sum(&value)?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert(CHECKSUM.to_owned(), sum.into());
-        }
-        Ok(serde_json::to_string_pretty(&value)? + "\n")
+        summed::to_json(self)
     }
 
     /// Reads what [`Manifest::to_json`] wrote. `name` is for messages.
@@ -205,19 +197,7 @@ impl Manifest {
     /// # Errors
     /// Refused, when anything in it was changed; invalid, when it is of a later version.
     pub fn parse(text: &[u8], name: &str) -> Result<Manifest> {
-        let damaged = format!("the manifest {name} is damaged");
-        let mut value: serde_json::Value = serde_json::from_slice(text).explain(Kind::Refused, &damaged)?;
-        let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
-        if version > u64::from(VERSION) {
-            let message = format!("the manifest {name} has version {version}; this dbctl reads {VERSION}");
-            return Err(Failure::new(Kind::Invalid, message).hint("use a newer dbctl"));
-        }
-        let told = value.as_object_mut().and_then(|fields| fields.remove(CHECKSUM));
-        if told != Some(sum(&value)?.into()) {
-            return Err(Failure::new(Kind::Refused, damaged)
-                .note("its checksum does not fit its text: it was changed after it was written"));
-        }
-        serde_json::from_value(value).explain(Kind::Refused, damaged)
+        summed::parse(text, &format!("the manifest {name}"), VERSION)
     }
 
     /// The manifest of a file; none where there is none, whether or not the file is there.
@@ -283,13 +263,10 @@ pub(super) fn create_table(table: &TableName, columns: &[Column]) -> String {
     }
 }
 
-fn sum(value: &serde_json::Value) -> Result<String> {
-    Ok(format!("sha256:{}", hex(&Sha256::digest(serde_json::to_string_pretty(value)?))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     fn sample() -> Manifest {
         let columns = vec![

@@ -11,10 +11,11 @@ pub mod import;
 pub mod keys;
 pub mod manifest;
 mod records;
-mod seal;
+pub mod seal;
 mod settings;
 pub mod store;
-mod unseal;
+pub mod summed;
+pub mod unseal;
 pub mod verify;
 
 pub use export::{Exported, Options, export};

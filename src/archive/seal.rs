@@ -23,7 +23,9 @@ pub struct Seal {
 
 /// What went in.
 pub struct Plain {
+    /// How much.
     pub bytes: u64,
+    /// Its sha256.
     pub sha256: String,
 }
 

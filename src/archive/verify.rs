@@ -5,7 +5,7 @@ use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::keys::Identities;
-use super::manifest::Manifest;
+use super::manifest::{File, Manifest};
 use super::records::Records;
 use super::seal::hex;
 use super::store::Store;
@@ -35,25 +35,49 @@ pub async fn read_back(store: &Store, manifest: &Manifest, identities: &Identiti
 }
 
 /// What reading a file through came to.
-pub(super) struct Through {
-    /// The text was seen, and all of it.
+pub struct Through {
+    /// The text was seen, and all of it. False for an encrypted file without an identity at hand.
     pub opened: bool,
 }
 
-/// Reads the file, opens it where that is possible, hands on its text and proves all of it. What was
-/// handed on is not proven before this returns.
+/// Reads the file of a manifest, opens it where that is possible, hands on its text and proves all of
+/// it. What was handed on is not proven before this returns.
 pub(super) async fn read_through(
     store: &Store,
     manifest: &Manifest,
     identities: &Identities,
     mut take: impl AsyncFnMut(Bytes) -> Result<()>,
 ) -> Result<Through> {
-    let file = &manifest.file;
+    let mut records = Records::default();
+    let counted = async |piece: Bytes| {
+        records.add(&piece);
+        take(piece).await
+    };
+    let through = read_file(store, &manifest.file, identities, counted).await?;
+    let mut differs = Differs(Vec::new());
+    if through.opened {
+        differs.number("rows", records.total().saturating_sub(u64::from(manifest.copy.header)), manifest.rows);
+    }
+    differs.none_of(&store.url_of(&manifest.file.path)).map(|()| through)
+}
+
+/// Reads a file, opens it where that is possible, hands on its text and proves all of it against its
+/// sizes and sums. What was handed on is not proven before this returns.
+///
+/// # Errors
+/// Refused, naming everything that differs, or when no identity fits; failed when the file is not
+/// there; the store's; whatever `take` says.
+pub async fn read_file(
+    store: &Store,
+    file: &File,
+    identities: &Identities,
+    mut take: impl AsyncFnMut(Bytes) -> Result<()>,
+) -> Result<Through> {
     let encrypted = !file.recipients.is_empty();
     let opens = !encrypted || !identities.is_empty();
     let mut pieces = store.read(&file.path).await?;
     let (mut outer, mut bytes) = (Sha256::new(), 0_u64);
-    let (mut inner, mut plain_bytes, mut records) = (Sha256::new(), 0_u64, Records::default());
+    let (mut inner, mut plain_bytes) = (Sha256::new(), 0_u64);
     let mut fault = None;
 
     let (input, output) = match opens.then(|| unseal::begin(encrypted, identities)) {
@@ -79,7 +103,6 @@ pub(super) async fn read_through(
             match piece {
                 Ok(piece) => {
                     inner.update(&piece);
-                    records.add(&piece);
                     plain_bytes += piece.len() as u64;
                     take(piece).await?;
                 }
@@ -97,28 +120,19 @@ pub(super) async fn read_through(
     differs.text("sha256", &hex(&outer.finalize()), &file.sha256);
     if opens && differs.0.is_empty() {
         match fault {
-            Some(Fault::WrongKey) => return Err(wrong_key(&url, manifest)),
+            Some(Fault::WrongKey) => return Err(wrong_key(&url, file)),
             Some(Fault::Damaged(why)) => differs.0.push(format!("it cannot be opened: {why}")),
             None => {
                 differs.number("bytes of the text within", plain_bytes, file.plain_bytes);
                 differs.text("sha256 of the text within", &hex(&inner.finalize()), &file.plain_sha256);
-                let header = u64::from(manifest.copy.header);
-                differs.number("rows", records.total().saturating_sub(header), manifest.rows);
             }
         }
     }
-    if differs.0.is_empty() {
-        return Ok(Through { opened: opens });
-    }
-    let mut failure = Failure::new(Kind::Refused, format!("{url} is not what its manifest says"));
-    for line in differs.0 {
-        failure = failure.note(line);
-    }
-    Err(failure.hint("the file was changed or damaged after it was written: bring back a copy of it, or export again"))
+    differs.none_of(&url).map(|()| Through { opened: opens })
 }
 
-fn wrong_key(url: &str, manifest: &Manifest) -> Failure {
-    let recipients = manifest.file.recipients.join(", ");
+fn wrong_key(url: &str, file: &File) -> Failure {
+    let recipients = file.recipients.join(", ");
     Failure::new(Kind::Refused, format!("no identity at hand opens {url}"))
         .note(format!("it is encrypted to {recipients}"))
         .hint(format!("let {} name the file with the identity of one of them", super::keys::IDENTITY_VARIABLE))
@@ -137,5 +151,15 @@ impl Differs {
         if found != told {
             self.0.push(format!("{what}: {found}, the manifest says {told}"));
         }
+    }
+
+    fn none_of(self, url: &str) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Refused, format!("{url} is not what its manifest says"));
+        let failure = self.0.into_iter().fold(failure, Failure::note);
+        Err(failure
+            .hint("the file was changed or damaged after it was written: bring back a copy of it, or write it again"))
     }
 }

@@ -91,6 +91,83 @@ impl Folder {
             Err(error) => Err(of_file(error, "remove", &name)),
         }
     }
+
+    pub fn folders(&self, path: &str) -> Result<Vec<String>> {
+        let folder = self.file(path);
+        let mut names = Vec::new();
+        for (name, kind) in entries(&folder)? {
+            if kind.is_dir() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    pub fn files(&self, path: &str) -> Result<Vec<(String, u64)>> {
+        let (mut files, mut waiting) = (Vec::new(), vec![path.to_owned()]);
+        while let Some(within) = waiting.pop() {
+            for (name, kind) in entries(&self.file(&within))? {
+                let path = format!("{within}/{name}");
+                if kind.is_dir() {
+                    waiting.push(path);
+                } else {
+                    let there = std::fs::symlink_metadata(self.file(&path));
+                    let there = there.map_err(|error| of_file(error, "look at", &self.file(&path)))?;
+                    files.push((path, there.len()));
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// A rename of a folder onto an empty one would succeed: hence the look before.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.file(from), self.file(to));
+        if to.symlink_metadata().is_ok() {
+            return Err(Failure::new(Kind::Refused, format!("{} is there already", to.display())));
+        }
+        sync_folder(&from.join("within"))?;
+        std::fs::rename(&from, &to).map_err(|error| of_file(error, "rename", &from))?;
+        sync_folder(&to)
+    }
+
+    pub fn remove(&self, path: &str) -> Result<()> {
+        let folder = self.file(path);
+        for name in self.folders(path)? {
+            self.remove(&format!("{path}/{name}"))?;
+        }
+        match std::fs::remove_dir(&folder) {
+            Ok(()) => sync_folder(&folder),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(of_file(error, "remove", &folder)),
+        }
+    }
+
+    /// Of the nearest folder that is there.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let there = self.root.ancestors().find(|folder| folder.is_dir())?;
+        let free = nix::sys::statvfs::statvfs(there).ok()?;
+        Some(free.blocks_available() as u64 * free.fragment_size() as u64)
+    }
+}
+
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<(String, std::fs::FileType)>> {
+    let found = match std::fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(of_file(error, "list", folder)),
+    };
+    let mut entries = Vec::new();
+    for entry in found {
+        let entry = entry.map_err(|error| of_file(error, "list", folder))?;
+        let kind = entry.file_type().map_err(|error| of_file(error, "look at", &entry.path()))?;
+        // A name that is no text is none of ours.
+        if let Ok(name) = entry.file_name().into_string() {
+            entries.push((name, kind));
+        }
+    }
+    Ok(entries)
 }
 
 impl Part {

@@ -201,6 +201,68 @@ impl Store {
         }
     }
 
+    /// The names of the folders right below a path (`""` is the store itself), sorted; none where there
+    /// is nothing.
+    ///
+    /// # Errors
+    /// Not permitted; unreachable.
+    pub async fn folders(&self, path: &str) -> Result<Vec<String>> {
+        let mut names = match &self.place {
+            Place::Folder(folder) => folder.folders(path)?,
+            Place::Bucket(bucket) => bucket.folders(path).await?,
+        };
+        names.sort();
+        Ok(names)
+    }
+
+    /// Every file below a path with its size, sorted by path; paths are those of the store.
+    ///
+    /// # Errors
+    /// Not permitted; unreachable.
+    pub async fn files(&self, path: &str) -> Result<Vec<(String, u64)>> {
+        check(path)?;
+        let mut files = match &self.place {
+            Place::Folder(folder) => folder.files(path)?,
+            Place::Bucket(bucket) => bucket.files(path).await?,
+        };
+        files.sort();
+        Ok(files)
+    }
+
+    /// Gives a folder another name, durably, where the store has folders; false where it has none, and
+    /// nothing was done. The new name must be free.
+    ///
+    /// # Errors
+    /// Refused when the name is taken; not permitted.
+    pub fn rename_folder(&self, from: &str, to: &str) -> Result<bool> {
+        check(from)?;
+        check(to)?;
+        match &self.place {
+            Place::Folder(folder) => folder.rename(from, to).map(|()| true),
+            Place::Bucket(_) => Ok(false),
+        }
+    }
+
+    /// Removes a folder that holds no file any more, with the empty ones in it; a bucket has none.
+    ///
+    /// # Errors
+    /// Not permitted; not empty.
+    pub fn remove_folder(&self, path: &str) -> Result<()> {
+        check(path)?;
+        match &self.place {
+            Place::Folder(folder) => folder.remove(path),
+            Place::Bucket(_) => Ok(()),
+        }
+    }
+
+    /// How many bytes may still be written, where that can be known.
+    pub fn free_bytes(&self) -> Option<u64> {
+        match &self.place {
+            Place::Folder(folder) => folder.free_bytes(),
+            Place::Bucket(_) => None,
+        }
+    }
+
     /// Whether a file may come to lie there: there is none, or the same, or the one that is named.
     async fn may_lie(&self, path: &str, ours: &Stored, create: &Create) -> Result<Lies> {
         match self.hash_of(path).await? {

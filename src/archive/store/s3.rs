@@ -154,6 +154,31 @@ impl Bucket {
         }
         Ok(there)
     }
+
+    pub async fn folders(&self, path: &str) -> Result<Vec<String>> {
+        let found = self.store.list_with_delimiter(self.below(path).as_ref()).await;
+        let found = found.map_err(|error| self.failure(&error, "list", path))?;
+        Ok(found.common_prefixes.iter().filter_map(|prefix| Some(prefix.filename()?.to_owned())).collect())
+    }
+
+    pub async fn files(&self, path: &str) -> Result<Vec<(String, u64)>> {
+        let own = if self.prefix.is_empty() { 0 } else { Path::from(self.prefix.as_str()).as_ref().len() + 1 };
+        let found: Vec<_> = self
+            .store
+            .list(self.below(path).as_ref())
+            .try_collect()
+            .await
+            .map_err(|error| self.failure(&error, "list", path))?;
+        let name = |key: &Path| key.as_ref().get(own..).unwrap_or_default().to_owned();
+        Ok(found.iter().map(|object| (name(&object.location), object.size)).collect())
+    }
+
+    /// The prefix of what lies below a path; none is the whole bucket.
+    fn below(&self, path: &str) -> Option<Path> {
+        let key = self.key(path);
+        let key = key.trim_matches('/');
+        (!key.is_empty()).then(|| Path::from(key))
+    }
 }
 
 impl Upload {

@@ -1,0 +1,396 @@
+//! A folder or a bucket with backups, each in a folder of its own name. A backup exists when its
+//! manifest lies there, and the manifest is written last; in a folder the whole is built under another
+//! name and renamed. Knows no server.
+//!
+//! ```text
+//! REPO/<id>/manifest.json              what the backup is
+//! REPO/<id>/schema.dump.zst[.age]      and the other files that it names
+//! REPO/<id>/proofs/<time>.json         what verifying it came to; one file a time
+//! REPO/<id>/pin.json                   why it must stay
+//! REPO/<id>.partial/                   a backup under way, or what a killed run left (folders only)
+//! REPO/attempts/<time>-<random>.json   how a run ended
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{Id, Manifest, VERSION};
+use crate::archive::store::{Create, PRIVATE};
+use crate::archive::{Store, summed};
+use crate::config::env::Env;
+use crate::error::{Failure, Kind, Result};
+
+/// No manifest is larger.
+const LIMIT: u64 = 256 << 20;
+const MANIFEST: &str = "manifest.json";
+/// What a folder is called while it is written.
+const PARTIAL: &str = ".partial";
+/// What a folder is called while it is removed.
+const REMOVED: &str = ".removed";
+
+/// Where backups lie.
+pub struct Repository {
+    url: String,
+    store: Store,
+}
+
+/// What lies in a repository.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The whole backups, the oldest first.
+    pub backups: Vec<Manifest>,
+    /// What looks like a backup and is none.
+    pub damaged: Vec<Damaged>,
+    /// Backups that are being written, or were when somebody killed the run.
+    pub unfinished: Vec<Id>,
+}
+
+/// A folder whose manifest cannot be read.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Its name.
+    pub id: Id,
+    /// Why.
+    pub why: String,
+}
+
+/// A backup that is being written.
+pub struct Draft {
+    id: Id,
+    folder: String,
+}
+
+/// What verifying a backup once came to. Beside the manifest, which is never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Of this form.
+    pub version: u32,
+    /// The backup.
+    pub id: String,
+    /// When it began, at UTC.
+    pub at: String,
+    /// 0 to 4: see `dbctl backup verify`.
+    pub level: u8,
+    /// Whether everything held.
+    pub good: bool,
+    /// What did not.
+    pub findings: Vec<String>,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// From the first byte read to a database that answers, in milliseconds, where it was restored.
+    pub restore_milliseconds: Option<u64>,
+    /// The version of the server that it was restored into.
+    pub server_version: Option<String>,
+}
+
+/// How a run of `backup create` ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Of this form.
+    pub version: u32,
+    /// The database.
+    pub database: String,
+    /// When it began, at UTC.
+    pub at: String,
+    /// The backup it made; none when it failed.
+    pub id: Option<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+/// Why a backup must stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Of this form.
+    pub version: u32,
+    /// Since when, at UTC.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Draft {
+    /// Its name.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Where in the store one of its files lies until it is published.
+    pub fn path(&self, file: &str) -> String {
+        format!("{}/{file}", self.folder)
+    }
+}
+
+impl Repository {
+    /// A folder (`file:///…` or an absolute path) or a bucket (`s3://…`). Touches nothing yet.
+    ///
+    /// # Errors
+    /// Usage, when the URL is neither; invalid, when a variable is.
+    pub fn open(url: &str, env: &Env) -> Result<Repository> {
+        Ok(Repository { url: url.to_owned(), store: Store::open(url, env)? })
+    }
+
+    /// As it was given.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What holds the files.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Where in the store a file of a published backup lies.
+    pub fn path(id: &str, file: &str) -> String {
+        format!("{id}/{file}")
+    }
+
+    /// Reads every manifest.
+    ///
+    /// # Errors
+    /// Not permitted, unreachable. A manifest that cannot be read is no error but [`Damaged`].
+    pub async fn list(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
+        for name in self.store.folders("").await? {
+            if let Some(id) = name.strip_suffix(PARTIAL).and_then(Id::parse) {
+                listing.unfinished.push(id);
+                continue;
+            }
+            let Some(id) = Id::parse(&name) else { continue };
+            match self.manifest(&id).await {
+                Ok(Some(manifest)) => listing.backups.push(manifest),
+                // In a bucket nothing else tells a backup under way.
+                Ok(None) => listing.unfinished.push(id),
+                Err(failure) if matches!(failure.what(), Kind::Refused | Kind::Invalid) => {
+                    listing.damaged.push(Damaged { id, why: failure.messages().join(": ") });
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// The manifest of a backup; none where there is none.
+    ///
+    /// # Errors
+    /// Refused, when it was changed or speaks of another backup; the store's.
+    pub async fn manifest(&self, id: &Id) -> Result<Option<Manifest>> {
+        let path = Repository::path(id.as_str(), MANIFEST);
+        let Some(text) = self.store.read_small(&path, LIMIT).await? else { return Ok(None) };
+        let manifest = Manifest::parse(&text, &self.store.url_of(&path))?;
+        if manifest.id != id.as_str() {
+            let message = format!("the manifest {} speaks of backup {}", self.store.url_of(&path), manifest.id);
+            return Err(
+                Failure::new(Kind::Refused, message).hint("the folder was renamed or copied: give it its name back")
+            );
+        }
+        Ok(Some(manifest))
+    }
+
+    /// The backup that is meant: by its name, the beginning of it, or `latest`; of one database where
+    /// that is said.
+    ///
+    /// # Errors
+    /// Failed when there is none; usage when several are meant; refused when its manifest is damaged.
+    pub async fn find(&self, wanted: &str, database: Option<&str>) -> Result<Manifest> {
+        let is_of = |manifest: &Manifest| database.is_none_or(|name| manifest.database.name == name);
+        if let Some(id) = Id::parse(wanted) {
+            let manifest = self.manifest(&id).await?.filter(is_of);
+            return manifest.ok_or_else(|| self.none(wanted, database));
+        }
+        let listing = self.list().await?;
+        let mut names: Vec<&str> = listing.backups.iter().map(|manifest| manifest.database.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        if wanted == "latest" && database.is_none() && names.len() > 1 {
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("'latest' of which database? here are {}", names.join(", ")),
+            )
+            .hint("say --database NAME"));
+        }
+        if let Some(damaged) =
+            listing.damaged.iter().find(|damaged| wanted != "latest" && damaged.id.as_str().starts_with(wanted))
+        {
+            return Err(Failure::new(Kind::Refused, &damaged.why));
+        }
+        let begins = |manifest: &&Manifest| wanted == "latest" || manifest.id.starts_with(wanted);
+        let mut meant: Vec<&Manifest> =
+            listing.backups.iter().filter(begins).filter(|manifest| is_of(manifest)).collect();
+        if wanted == "latest" {
+            meant.sort_by(|a, b| a.times.snapshot.cmp(&b.times.snapshot));
+            meant = meant.pop().into_iter().collect();
+        }
+        match meant.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(self.none(wanted, database)),
+            several => {
+                let ids: Vec<&str> = several.iter().map(|manifest| manifest.id.as_str()).collect();
+                Err(Failure::new(Kind::Usage, format!("'{wanted}' begins the names of {} backups", ids.len()))
+                    .note(ids.join(", ")))
+            }
+        }
+    }
+
+    fn none(&self, wanted: &str, database: Option<&str>) -> Failure {
+        let of = database.map(|name| format!(" of database {name}")).unwrap_or_default();
+        Failure::new(Kind::Failed, format!("there is no backup '{wanted}'{of} in {}", self.url))
+            .hint(format!("dbctl backup list --from {}", self.url))
+    }
+
+    /// A backup begins. Nothing is written yet.
+    pub fn begin(&self, id: Id) -> Draft {
+        // Where names cannot be changed, the missing manifest alone says that it is not whole.
+        let folder = if self.has_folders() { format!("{id}{PARTIAL}") } else { id.to_string() };
+        Draft { id, folder }
+    }
+
+    fn has_folders(&self) -> bool {
+        !self.url.starts_with("s3://")
+    }
+
+    /// Makes a backup exist: its manifest is written, durably, and then it gets its name.
+    ///
+    /// # Errors
+    /// The store's; refused when one of that name is there.
+    pub async fn publish(&self, draft: &Draft, manifest: &Manifest) -> Result<()> {
+        let path = draft.path(MANIFEST);
+        let mut writer = self.store.create(&path, &Create::default()).await?;
+        writer.write(manifest.to_json()?.into()).await?;
+        writer.finish(&self.store, &path).await?;
+        if self.has_folders() {
+            self.store.rename_folder(&draft.folder, draft.id.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing of a draft.
+    ///
+    /// # Errors
+    /// The store's; nothing looks finished then either.
+    pub async fn discard(&self, draft: &Draft) -> Result<()> {
+        self.clear(&draft.folder).await
+    }
+
+    /// Removes what a killed run left of a backup.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn clear_unfinished(&self, id: &Id) -> Result<()> {
+        let draft = self.begin(id.clone());
+        self.clear(&draft.folder).await
+    }
+
+    /// Removes a backup: its manifest first, so that at no moment a part of it looks whole.
+    ///
+    /// # Errors
+    /// The store's; run again, it goes on where it stopped.
+    pub async fn remove(&self, id: &Id) -> Result<()> {
+        let removed = format!("{id}{REMOVED}");
+        if self.has_folders() {
+            self.store.rename_folder(id.as_str(), &removed)?;
+            return self.clear(&removed).await;
+        }
+        self.store.delete(&Repository::path(id.as_str(), MANIFEST)).await?;
+        self.clear(id.as_str()).await
+    }
+
+    /// Removes what a killed [`Repository::remove`] left; how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn clear_removed(&self) -> Result<usize> {
+        let mut cleared = 0;
+        for name in self.store.folders("").await? {
+            if name.strip_suffix(REMOVED).and_then(Id::parse).is_some() {
+                self.clear(&name).await?;
+                cleared += 1;
+            }
+        }
+        Ok(cleared)
+    }
+
+    async fn clear(&self, folder: &str) -> Result<()> {
+        for (path, _) in self.store.files(folder).await? {
+            self.store.delete(&path).await?;
+        }
+        self.store.remove_folder(folder)
+    }
+
+    /// What verifying a backup came to so far, the oldest first.
+    ///
+    /// # Errors
+    /// Refused, when one was changed; the store's.
+    pub async fn proofs(&self, id: &str) -> Result<Vec<Proof>> {
+        self.read_all(&Repository::path(id, "proofs"), "the proof").await
+    }
+
+    /// Keeps what verifying a backup came to.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn add_proof(&self, proof: &Proof) -> Result<()> {
+        let path = format!("{}/proofs/{}-{}.json", proof.id, stamp(&proof.at), proof.level);
+        self.store.put_small(&path, summed::to_json(proof)?.into(), PRIVATE).await
+    }
+
+    /// How the runs of `backup create` ended, the oldest first.
+    ///
+    /// # Errors
+    /// Refused, when one was changed; the store's.
+    pub async fn attempts(&self) -> Result<Vec<Attempt>> {
+        self.read_all("attempts", "the record").await
+    }
+
+    /// Keeps how a run ended.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn add_attempt(&self, attempt: &Attempt) -> Result<()> {
+        let path = format!("attempts/{}-{:04x}.json", stamp(&attempt.at), fastrand::u16(..));
+        self.store.put_small(&path, summed::to_json(attempt)?.into(), PRIVATE).await
+    }
+
+    async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &str, what: &str) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        for (path, _) in self.store.files(folder).await? {
+            if !path.ends_with(".json") {
+                continue;
+            }
+            if let Some(text) = self.store.read_small(&path, LIMIT).await? {
+                all.push(summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Why a backup must stay; none where it need not.
+    ///
+    /// # Errors
+    /// Refused, when the record was changed; the store's.
+    pub async fn pin_of(&self, id: &str) -> Result<Option<Pin>> {
+        let path = Repository::path(id, "pin.json");
+        let Some(text) = self.store.read_small(&path, LIMIT).await? else { return Ok(None) };
+        summed::parse(&text, &format!("the pin {}", self.store.url_of(&path)), VERSION).map(Some)
+    }
+
+    /// Lets a backup stay until [`Repository::unpin`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn pin(&self, id: &str, pin: &Pin) -> Result<()> {
+        self.store.put_small(&Repository::path(id, "pin.json"), summed::to_json(pin)?.into(), PRIVATE).await
+    }
+
+    /// Lets go of a backup; whether it was pinned.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn unpin(&self, id: &str) -> Result<bool> {
+        self.store.delete(&Repository::path(id, "pin.json")).await
+    }
+}
+
+/// A moment as a part of a file's name.
+fn stamp(at: &str) -> String {
+    at.chars().filter(char::is_ascii_alphanumeric).collect()
+}
