@@ -9,6 +9,7 @@ pub mod connect;
 pub mod interrupt;
 pub mod lease;
 pub mod pooler;
+pub mod programs;
 mod queries;
 mod reading;
 pub mod sandbox;

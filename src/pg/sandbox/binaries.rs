@@ -164,6 +164,19 @@ fn missing(major: Option<u32>, found: &[Installation]) -> Failure {
 
 /// Every folder that may hold a server, in order of preference, each once.
 fn candidates(env: &Env) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    let real = named_folders(env).into_iter().filter_map(|folder| real_bin_dir(&folder));
+    real.filter(|folder| seen.insert(folder.clone())).collect()
+}
+
+/// Every folder that may hold client programs, in order of preference, each once.
+pub(in crate::pg) fn client_folders(env: &Env) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    let real = named_folders(env).into_iter().filter_map(|folder| folder.canonicalize().ok());
+    real.filter(|folder| folder.is_dir() && seen.insert(folder.clone())).collect()
+}
+
+fn named_folders(env: &Env) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env.get(BIN_VARIABLE).map(PathBuf::from).into_iter().collect();
     folders.extend(env.get("PATH").into_iter().flat_map(std::env::split_paths));
     for (parent, prefix) in [
@@ -178,9 +191,8 @@ fn candidates(env: &Env) -> Vec<PathBuf> {
     if let Some(home) = home(env) {
         folders.extend(versions_in(home, ""));
     }
-    let mut seen = BTreeSet::new();
-    let real = folders.into_iter().filter(|folder| folder.is_absolute()).filter_map(|folder| real_bin_dir(&folder));
-    real.filter(|folder| seen.insert(folder.clone())).collect()
+    folders.retain(|folder| folder.is_absolute());
+    folders
 }
 
 /// Where the programs really are: a folder on PATH often holds links to some of them only.
@@ -218,7 +230,7 @@ fn printed_by(program: &Path, argument: &str) -> Option<String> {
 }
 
 /// `postgres (PostgreSQL) 18.6` -> 18 and `18.6`; betas (`19beta1`) too.
-fn parse_version(printed: &str) -> Option<(u32, String)> {
+pub(in crate::pg) fn parse_version(printed: &str) -> Option<(u32, String)> {
     let version = printed.split_once(") ")?.1.trim();
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     Some((digits.parse().ok()?, version.to_owned()))
