@@ -203,6 +203,10 @@ pub struct Table {
     /// The rows of an extension's configuration table that are its user's: a condition as the extension gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
+    /// The partitioned table that its rows must go in through: hashes of some types differ from server to
+    /// server. Which of its partitions a row is in then need not be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<Root>,
     /// How many rows.
     pub rows: u64,
     /// What they come to in whatever order they lie: see [`super::rows`].
@@ -213,6 +217,15 @@ pub struct Table {
     pub heap_bytes: u64,
     /// The files, in no order; a table without rows has none.
     pub chunks: Vec<Chunk>,
+}
+
+/// A partitioned table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// The schema.
+    pub schema: String,
+    /// The table.
+    pub name: String,
 }
 
 /// A file with rows of one table.

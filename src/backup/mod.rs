@@ -5,8 +5,11 @@
 //! (zstd, then age where keys are given), the sequences and roles as SQL, and a manifest with counts and
 //! sums; restorable without dbctl. See [`repository`] for where what lies, [`manifest`] for what is said of it.
 
+pub mod create;
 pub mod manifest;
+pub mod read;
 pub mod repository;
+pub mod rows;
 
 pub use manifest::{Id, Manifest};
 pub use repository::Repository;

@@ -54,6 +54,7 @@ pub struct Damaged {
 }
 
 /// A backup that is being written.
+#[derive(Debug, Clone)]
 pub struct Draft {
     id: Id,
     folder: String,

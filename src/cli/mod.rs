@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub mod backup;
 pub mod bloat;
 pub mod check;
 pub mod config;
@@ -61,6 +62,7 @@ pub struct Cli {
 pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
+    Backup(backup::BackupArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
     Vacuum(vacuum::VacuumArgs),

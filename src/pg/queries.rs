@@ -67,6 +67,15 @@ queries! {
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BACKENDS = "backends" (INT4_ARRAY);
     BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
+    BACKUP_DATABASE = "backup_database" ();
+    BACKUP_EXTENSIONS = "backup_extensions" ();
+    BACKUP_HISTORIES = "backup_histories" ();
+    BACKUP_ROLES = "backup_roles" ();
+    BACKUP_SEQUENCES = "backup_sequences" ();
+    BACKUP_SETTINGS = "backup_settings" ();
+    BACKUP_SIZES = "backup_sizes" (OID_ARRAY);
+    BACKUP_TABLES = "backup_tables" ();
+    BACKUP_VIEWS = "backup_views" ();
     BLOAT_INDEXES = "bloat_indexes" (BOOL);
     BLOAT_RIGHTS = "bloat_rights" ();
     BLOAT_STATISTICS = "bloat_statistics" (INT4);

@@ -1,6 +1,7 @@
 //! From arguments to an outcome: parse, resolve, do, show. The only place where commands meet the
 //! terminal.
 
+mod backup;
 mod bloat;
 mod check;
 mod drift;
@@ -112,6 +113,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
             drop(out);
             let (verb, source) = args.into_request();
             Run { settings: settings()?, consent, env }.partitions(&verb, &source)
+        }
+        Command::Backup(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.backup(args.command)
         }
         Command::Schema(args) => {
             drop(out);

@@ -13,7 +13,7 @@ pub(crate) mod view;
 mod viewdef;
 
 pub use model::{Id, Kind, Object, Property, Snapshot, Value};
-pub use read::{UNSEEN, capture};
+pub use read::{UNSEEN, capture, capture_within};
 
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind as FailureKind, Result};

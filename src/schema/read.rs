@@ -71,6 +71,15 @@ pub async fn capture(session: &Session, server: &Server, patience: Duration) -> 
     }
 }
 
+/// Reads the whole schema in the transaction that is open: one of [`Session::begin_reading`], or one whose
+/// search_path is empty.
+///
+/// # Errors
+/// The server's; deferred when a lock is in the way.
+pub async fn capture_within(session: &Session, server: &Server) -> Result<Snapshot> {
+    read(session, server).await
+}
+
 /// Definitions are printed as the catalog is now, not as it was when the transaction began.
 fn is_pulled_away(failure: &Failure) -> bool {
     let says = |message: &String| {

@@ -1,0 +1,24 @@
+-- What is this database, and what hangs on its name?
+-- Server: 14.
+-- Rights: none.
+SELECT
+    d.oid,
+    d.datname::TEXT AS name,
+    pg_catalog.pg_encoding_to_char(d.encoding)::TEXT AS encoding,
+    d.datcollate::TEXT AS collate,
+    d.datctype::TEXT AS ctype,
+    CASE pg_catalog.to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END AS locale_provider,
+    COALESCE(pg_catalog.to_jsonb(d) ->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale') AS locale,
+    pg_catalog.to_jsonb(d) ->> 'daticurules' AS icu_rules,
+    pg_catalog.to_jsonb(d) ->> 'datcollversion' AS collation_version,
+    pg_catalog.pg_get_userbyid(d.datdba)::TEXT AS owner,
+    pg_catalog.shobj_description(d.oid, 'pg_database') AS comment,
+    d.datconnlimit AS connection_limit,
+    d.datacl::TEXT[] AS acl,
+    pg_catalog.pg_database_size(d.oid) AS bytes,
+    pg_catalog.pg_is_in_recovery() AS standby,
+    pg_catalog.current_setting('data_checksums')::BOOL AS data_checksums,
+    pg_catalog.to_char(pg_catalog.transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
+    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects
+FROM pg_catalog.pg_database AS d
+WHERE d.datname = pg_catalog.current_database()

@@ -1,0 +1,419 @@
+//! `backup create`: one database under one snapshot. Definitions and large objects are pg_dump's, rows are
+//! copied by several jobs beside it, and the manifest is written when all of it is durable.
+
+mod beside;
+pub mod plan;
+mod sealed;
+mod view;
+mod worker;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::manifest::{self, Chunk, Id, Manifest, Part, Programs, Role, Root, Scope, Times};
+use super::read::{self, Moment, Relation};
+use super::repository::{Attempt, Draft, Repository};
+use super::rows::RowSum;
+use crate::archive::Recipients;
+use crate::archive::settings;
+use crate::config::connection::Connection;
+use crate::config::env::Env;
+use crate::error::{Failure, Kind, Result};
+use crate::outcome::Outcome;
+use crate::output::Document;
+use crate::pg::programs::{Installed, Program};
+use crate::pg::{Interrupt, Lease, Query, Server, Session, pooler};
+use crate::steps::Means;
+use crate::steps::events::{Blocker, Event, Events};
+use plan::Selection;
+use sealed::{Sealed, Sealing};
+use worker::{Copied, Shared};
+
+/// Beyond this many locks they are taken table by table: the server's table of locks is not endless.
+const LOCKS: usize = 4000;
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(250);
+/// The server sends in less time or not at all: the store and the compressor set the pace.
+const SNAPSHOT_SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; \
+     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL synchronize_seqscans = off; ";
+
+/// A backup that is wanted.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The database.
+    pub connection: Connection,
+    /// Where backups lie: a folder or a bucket.
+    pub repository: String,
+    /// The variables that stores and programs look at.
+    pub env: Env,
+    /// What is wanted of the database.
+    pub scope: Scope,
+    /// How many tables are copied at once.
+    pub jobs: usize,
+    /// The level of zstd.
+    pub level: i32,
+    /// Who may open it; none leaves it plain.
+    pub recipients: Recipients,
+    /// Whether roles and tablespaces are kept beside it.
+    pub globals: bool,
+    /// How long a table's lock is waited for.
+    pub lock_timeout: Duration,
+    /// How long another run is waited for.
+    pub lease_wait: Duration,
+    /// Show what would be done.
+    pub dry_run: bool,
+}
+
+/// Makes a backup, and keeps how that ended.
+///
+/// # Errors
+/// Unreachable, not permitted, busy, deferred when a lock was not to be had, failed when a program or the store
+/// fails. Nothing that looks like a backup is there then.
+pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
+    let repository = Repository::open(&request.repository, &request.env)?;
+    let begun = Utc::now();
+    let made = make(request, &repository, begun, means).await;
+    let attempt = |database: &str, id: Option<&str>, failure: Option<String>| Attempt {
+        version: manifest::VERSION,
+        database: database.to_owned(),
+        at: rfc3339(begun),
+        id: id.map(str::to_owned),
+        failure,
+    };
+    match made {
+        Ok(Made::Planned(document)) => Ok((Outcome::Done, document)),
+        Ok(Made::Published(manifest)) => {
+            repository.add_attempt(&attempt(&manifest.database.name, Some(&manifest.id), None)).await?;
+            Ok((Outcome::Done, view::made(&manifest, &request.repository)))
+        }
+        Err(failure) => {
+            let attempt = attempt(&request.connection.dbname, None, Some(failure.messages().join(": ")));
+            // The failure itself is the news; where it cannot be kept, it is told all the same.
+            match repository.add_attempt(&attempt).await {
+                Ok(()) => Err(failure),
+                Err(_) => Err(failure.note(format!("and that could not be noted in {}", request.repository))),
+            }
+        }
+    }
+}
+
+enum Made {
+    Planned(Document),
+    Published(Box<Manifest>),
+}
+
+async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, means: &mut Means<'_>) -> Result<Made> {
+    let interrupt = means.interrupt;
+    let mut session = Session::open(&request.connection, "backup", interrupt).await?;
+    let server = Server::read(&session).await?;
+    // Every session and program must meet the server that has the snapshot.
+    let mut connection = request.connection.clone();
+    connection.hosts = vec![session.host().clone()];
+    let pg_dump = Program::PgDump.pick(server.major, &request.env)?;
+    let beside = Session::open_beside(&connection, "backup lease", interrupt).await?;
+    pooler::refuse_transaction_pooler(&session, &beside).await?;
+    let events = &mut *means.events;
+    let lease = Lease::acquire(beside, "backup", request.lease_wait, interrupt, |holder| {
+        events.event(Event::LeaseTaken(holder));
+    })
+    .await?;
+    let identifier = read::system_identifier(lease.session()).await;
+
+    let begin = begin(&server);
+    session.send(&begin).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    let snapshot = exported(&session).await?;
+    let moment = Moment { system_identifier: identifier, ..read::moment(&session).await? };
+    let mut selection = plan::select(read::relations(&session).await?, &request.scope, moment.standby)?;
+    plan::permit(&selection.tables, &server.role)?;
+    if request.dry_run {
+        return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
+    }
+    room(repository, &selection)?;
+
+    lock(&session, &lease, &server, &selection.tables, request.lock_timeout).await?;
+    read::measure(&session, &mut selection.tables).await?;
+
+    let draft = repository.begin(Id::new(begun, fastrand::u16(..)));
+    let work =
+        Work { request, connection, server: &server, lease: &lease, session: &session, begin, snapshot, pg_dump };
+    let written = work.write(repository, &draft, selection, moment, begun, interrupt, means.events).await;
+    let ended = match written {
+        Ok(manifest) => repository.publish(&draft, &manifest).await.map(|()| manifest),
+        Err(failure) => Err(failure),
+    };
+    for notice in session.notices() {
+        means.events.event(Event::Notice { title: "backup", notice: &notice });
+    }
+    match ended {
+        Ok(manifest) => Ok(Made::Published(Box::new(manifest))),
+        Err(failure) => Err(match repository.discard(&draft).await {
+            Ok(()) => failure,
+            Err(left) => failure.note(left.messages().join(": ")),
+        }),
+    }
+}
+
+/// Opens the transaction that has the snapshot, and the ones that are given it.
+fn begin(server: &Server) -> String {
+    let endless = if server.major >= 17 { "SET LOCAL transaction_timeout = 0; " } else { "" };
+    let settings = settings::for_reading();
+    format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}{SNAPSHOT_SETTINGS}{endless}")
+}
+
+async fn exported(session: &Session) -> Result<String> {
+    let rows = session.rows_of("SELECT pg_catalog.pg_export_snapshot()").await;
+    let rows = rows.map_err(|e| e.explain("cannot export a snapshot"))?;
+    let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, "the server exported no snapshot"))?;
+    Ok(row.try_get(0)?)
+}
+
+/// Half of what the tables take is more than any backup of them needed so far; what runs out is found in time.
+fn room(repository: &Repository, selection: &Selection) -> Result<()> {
+    let Some(free) = repository.store().free_bytes() else { return Ok(()) };
+    let tables: u64 = selection.tables.iter().map(|table| table.heap_bytes).sum();
+    let needed = tables / 2;
+    if free < needed {
+        let message = format!("{} has {free} bytes free, and the backup may need {needed}", repository.url());
+        return Err(Failure::new(Kind::Refused, message)
+            .hint("make room there ('dbctl backup prune --from …'), or back up to another place"));
+    }
+    Ok(())
+}
+
+/// Takes the lock that every reader takes, so that nothing is dropped or rewritten before it is read.
+async fn lock(session: &Session, lease: &Lease, server: &Server, tables: &[Relation], limit: Duration) -> Result<()> {
+    let Some(sql) = lock_sql(tables) else { return Ok(()) };
+    let sql = format!("SET LOCAL lock_timeout = '{}ms'; {sql}", limit.as_millis());
+    let mut blockers: Vec<Blocker> = Vec::new();
+    let locking = session.send(&sql);
+    tokio::pin!(locking);
+    let locked = loop {
+        tokio::select! {
+            locked = &mut locking => break locked,
+            () = tokio::time::sleep(TICK) => {
+                let rows = lease.session().rows(&Query::BLOCKERS, &[&server.backend_pid]).await;
+                let seen = rows.unwrap_or_default().iter().filter_map(|row| Blocker::read(row).ok()).collect::<Vec<_>>();
+                if !seen.is_empty() {
+                    blockers = seen;
+                }
+            }
+        }
+    };
+    locked.map_err(|error| {
+        let failure = error.explain("cannot lock the tables for reading");
+        blockers.iter().fold(failure, |failure, blocker| {
+            let relation = blocker.relation.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
+            failure.note(format!("{relation}blocked by {blocker}"))
+        })
+    })
+}
+
+fn lock_sql(tables: &[Relation]) -> Option<String> {
+    let names: Vec<String> = tables.iter().map(|table| format!("ONLY {}", table.name)).collect();
+    (!names.is_empty()).then(|| format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", ")))
+}
+
+/// What a run works with once it has its snapshot.
+struct Work<'a> {
+    request: &'a Request,
+    connection: Connection,
+    server: &'a Server,
+    lease: &'a Lease,
+    session: &'a Session,
+    begin: String,
+    snapshot: String,
+    pg_dump: Installed,
+}
+
+impl Work<'_> {
+    #[expect(clippy::too_many_arguments, reason = "what is read, where it goes and who listens")]
+    async fn write(
+        &self,
+        repository: &Repository,
+        draft: &Draft,
+        selection: Selection,
+        moment: Moment,
+        begun: DateTime<Utc>,
+        interrupt: &Interrupt,
+        events: &mut dyn Events,
+    ) -> Result<Manifest> {
+        let sealing = Sealing { level: self.request.level, recipients: self.request.recipients.clone() };
+        let shared = Arc::new(self.shared(draft, &selection, &moment, &sealing, interrupt));
+        events.event(Event::Step { number: 1, of: 2, title: "rows" });
+        let jobs = self.request.jobs.clamp(1, shared.pieces().max(1));
+        let mut workers: Vec<_> = (0..jobs)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                tokio::task::spawn_blocking(move || worker::work(&shared))
+            })
+            .collect();
+        let others = async {
+            let done = self.beside(repository, draft, &sealing, &moment, &selection, interrupt).await;
+            if done.is_err() {
+                shared.stop.store(true, Ordering::SeqCst);
+            }
+            done
+        };
+        let copying = async {
+            let (mut copied, mut failures) = (Vec::new(), Vec::new());
+            for worker in &mut workers {
+                match worker.await.map_err(Failure::from).and_then(|done| done) {
+                    Ok(done) => copied.extend(done),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            match failures.iter().position(|failure| !worker::is_stopped(failure)).or(failures.len().checked_sub(1)) {
+                Some(first) => Err(failures.swap_remove(first)),
+                None => Ok(copied),
+            }
+        };
+        let total: u64 = selection.tables.iter().map(|table| table.heap_bytes).sum();
+        let telling = tell(&shared, total, events);
+        let both = async { tokio::join!(others, copying) };
+        let (others, copied) = tokio::select! {
+            both = both => both,
+            () = telling => return Err(Failure::new(Kind::Failed, "nobody copies any more")),
+        };
+        let (others, copied) = match (others, copied) {
+            (Ok(others), Ok(copied)) => (others, copied),
+            // What was stopped tells nothing; the other one does.
+            (Err(failure), Err(stopped)) if worker::is_stopped(&stopped) => return Err(failure),
+            (_, Err(failure)) | (Err(failure), _) => return Err(failure),
+        };
+        self.lease.check()?;
+        interrupt.check()?;
+        events.event(Event::Applied { title: "rows", took: Duration::ZERO });
+        events.event(Event::Step { number: 2, of: 2, title: "manifest" });
+        let (tables, files) = gathered(&selection, copied);
+        let finished = Utc::now();
+        let took = (finished - begun).num_milliseconds();
+        let encrypted = self.request.recipients.texts();
+        Ok(Manifest {
+            version: manifest::VERSION,
+            id: draft.id().to_string(),
+            server: manifest::Server {
+                version: self.server.version.clone(),
+                major: self.server.major,
+                system_identifier: moment.system_identifier,
+                standby: moment.standby,
+                data_checksums: moment.data_checksums,
+            },
+            database: moment.database,
+            programs: Programs {
+                dbctl: env!("CARGO_PKG_VERSION").to_owned(),
+                pg_dump: self.pg_dump.version.clone(),
+                pg_dump_major: self.pg_dump.major,
+            },
+            times: Times {
+                begun: rfc3339(begun),
+                snapshot: moment.at,
+                finished: rfc3339(finished),
+                milliseconds: u64::try_from(took).unwrap_or_default(),
+            },
+            scope: self.request.scope.clone(),
+            left_out: selection.left_out,
+            extensions: others.extensions,
+            roles: others.roles,
+            migrations: others.migrations,
+            schema_fingerprint: others.fingerprint,
+            tables,
+            sequences: others.sequences,
+            materialized_views: others.materialized_views,
+            large_objects: moment.large_objects,
+            globals: others.globals,
+            recipients: encrypted,
+            files: others.files.into_iter().chain(files).collect(),
+        })
+    }
+
+    fn shared(
+        &self,
+        draft: &Draft,
+        selection: &Selection,
+        moment: &Moment,
+        sealing: &Sealing,
+        interrupt: &Interrupt,
+    ) -> Shared {
+        let limit = self.request.lock_timeout.as_millis();
+        let pieces = plan::pieces(&selection.tables, &moment.database.encoding, self.request.jobs);
+        let few = selection.tables.len() * self.request.jobs <= LOCKS;
+        Shared {
+            connection: self.connection.clone(),
+            interrupt: interrupt.clone(),
+            begin: format!(
+                "{} SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = '{limit}ms'",
+                self.begin, self.snapshot
+            ),
+            lock: lock_sql(&selection.tables).filter(|_| few),
+            url: self.request.repository.clone(),
+            env: self.request.env.clone(),
+            draft: draft.clone(),
+            sealing: sealing.clone(),
+            queue: Mutex::new(VecDeque::from(pieces)),
+            read: AtomicU64::new(0),
+            plain: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Says how far the rows are. Never ends.
+async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
+    let began = Instant::now();
+    loop {
+        tokio::time::sleep(TICK).await;
+        let (read, plain) = (shared.read.load(Ordering::Relaxed), shared.plain.load(Ordering::Relaxed));
+        let took = began.elapsed().as_secs_f64();
+        let rate = plain as f64 / took / 1e6;
+        let left = if read > 0 && total > read { took * (total - read) as f64 / read as f64 } else { 0.0 };
+        let eta = if left >= 1.0 { format!(", about {left:.0} s left") } else { String::new() };
+        let phase = format!("{} MB of text, {rate:.0} MB/s{eta}", plain / 1_000_000);
+        let (done, total) = (i64::try_from(read).unwrap_or(i64::MAX), i64::try_from(total).unwrap_or(i64::MAX));
+        events.event(Event::Progress { title: "rows", phase: &phase, done, total });
+    }
+}
+
+/// The pieces of each table put together again.
+fn gathered(selection: &Selection, copied: Vec<Copied>) -> (Vec<manifest::Table>, Vec<Part>) {
+    let table = |relation: &Relation| manifest::Table {
+        schema: relation.name.schema.raw().to_owned(),
+        name: relation.name.name.raw().to_owned(),
+        columns: relation.columns.clone(),
+        condition: relation.condition.clone(),
+        root: relation
+            .root
+            .as_ref()
+            .map(|root| Root { schema: root.schema.raw().to_owned(), name: root.name.raw().to_owned() }),
+        rows: 0,
+        content: String::new(),
+        plain_bytes: 0,
+        heap_bytes: relation.heap_bytes,
+        chunks: Vec::new(),
+    };
+    let mut tables: Vec<manifest::Table> = selection.tables.iter().map(table).collect();
+    let mut sums = vec![RowSum::default(); tables.len()];
+    let mut files = Vec::new();
+    for piece in copied {
+        let (table, sum) = (&mut tables[piece.table], &mut sums[piece.table]);
+        sum.join(&piece.sum);
+        table.plain_bytes += piece.plain_bytes;
+        if let Some(file) = piece.file {
+            table.chunks.push(Chunk { path: file.path.clone(), rows: piece.sum.rows(), content: piece.sum.content() });
+            files.push(Part { role: Role::Rows, file });
+        }
+    }
+    for (table, sum) in tables.iter_mut().zip(&sums) {
+        (table.rows, table.content) = (sum.rows(), sum.content());
+        table.chunks.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    files.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    (tables, files)
+}
+
+fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,220 @@
+//! What is copied, in which pieces, and what stands against it. Pure.
+
+use crate::backup::manifest::{LeftOut, Scope};
+use crate::backup::read::Relation;
+use crate::error::{Failure, Kind, Result};
+use crate::ident::{Ident, Literal};
+use crate::policy::glob;
+
+/// Tables above this are cut, so that one of them does not keep one job for itself.
+const LARGE: u64 = 256 << 20;
+/// Into pieces of about this size.
+const PIECE: u64 = 128 << 20;
+
+/// What is copied and what is not.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Their rows are copied.
+    pub tables: Vec<Relation>,
+    /// These are not, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A part of a table that becomes a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The index of the table in [`Selection::tables`].
+    pub table: usize,
+    /// Its file below the backup's folder, without the endings that compression and encryption add.
+    pub file: String,
+    /// The `COPY … TO STDOUT`.
+    pub sql: String,
+    /// About how many bytes on the server it reads.
+    pub bytes: u64,
+}
+
+/// Chooses by what was asked for.
+///
+/// # Errors
+/// Usage, when something that was named is not there.
+pub fn select(relations: Vec<Relation>, scope: &Scope, standby: bool) -> Result<Selection> {
+    let mut selection = Selection::default();
+    let named = |patterns: &[String], relation: &Relation| {
+        let (schema, name) = (relation.name.schema.raw(), relation.name.name.raw());
+        let whole = format!("{schema}.{name}");
+        patterns.iter().any(|pattern| glob::matches(pattern, if pattern.contains('.') { &whole } else { name }))
+    };
+    for (patterns, flag) in [(&scope.tables, "--table"), (&scope.exclude, "--exclude")] {
+        for pattern in patterns {
+            if !relations.iter().any(|relation| named(std::slice::from_ref(pattern), relation)) {
+                return Err(Failure::new(Kind::Usage, format!("{flag} {pattern}: there is no such table"))
+                    .hint("tables are named schema.table or table; * and ? are wildcards"));
+            }
+        }
+    }
+    for schema in &scope.schemas {
+        if !relations.iter().any(|relation| relation.name.schema.raw() == schema) {
+            return Err(Failure::new(Kind::Usage, format!("--schema {schema}: no table lies in such a schema")));
+        }
+    }
+    let all = scope.tables.is_empty() && scope.schemas.is_empty();
+    for relation in relations {
+        let wanted = all
+            || named(&scope.tables, &relation)
+            || scope.schemas.iter().any(|schema| schema == relation.name.schema.raw());
+        let why = if !wanted {
+            continue;
+        } else if named(&scope.exclude, &relation) {
+            "its rows were excluded"
+        } else if relation.foreign {
+            "a foreign table: its rows are on another server"
+        } else if relation.unlogged && standby {
+            "an unlogged table: a standby has no rows of it"
+        } else {
+            selection.tables.push(relation);
+            continue;
+        };
+        selection.left_out.push(LeftOut { name: relation.name.to_string(), why: why.to_owned() });
+    }
+    Ok(selection)
+}
+
+/// Fails unless the role sees every row of every table.
+///
+/// # Errors
+/// Not permitted, naming the tables and what to say to the server.
+pub fn permit(tables: &[Relation], role: &str) -> Result<()> {
+    let role = Ident::new(role);
+    let names = |kept: fn(&Relation) -> bool| {
+        tables.iter().filter(|table| kept(table)).map(|table| table.name.to_string()).collect::<Vec<_>>()
+    };
+    let closed = names(|table| !table.may_read);
+    if !closed.is_empty() {
+        return Err(Failure::new(Kind::NotPermitted, format!("role {role} may not read {}", listed(&closed)))
+            .hint(format!("GRANT pg_read_all_data TO {role};")));
+    }
+    let hidden = names(|table| table.hides_rows);
+    if !hidden.is_empty() {
+        let message = format!("row security would hide rows of {} from role {role}", listed(&hidden));
+        return Err(Failure::new(Kind::NotPermitted, message)
+            .note("a backup without them would look whole")
+            .hint(format!("ALTER ROLE {role} BYPASSRLS;   (a superuser may), or back up as the owner of the tables")));
+    }
+    Ok(())
+}
+
+/// A few names and how many more.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+/// The files and how each is read, the largest first, so that no job is left alone with it at the end.
+pub fn pieces(tables: &[Relation], encoding: &str, jobs: usize) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let cuts = cuts(table, jobs);
+        let bytes = table.heap_bytes / cuts.len() as u64;
+        for range in cuts {
+            let file = format!("data/{:05}.copy", pieces.len() + 1);
+            pieces.push(Piece { table: index, file, sql: copy_out(table, range, encoding), bytes });
+        }
+    }
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.bytes));
+    pieces
+}
+
+/// Ranges of pages, the last one open: a table may grow while it is read.
+fn cuts(table: &Relation, jobs: usize) -> Vec<Option<(u64, Option<u64>)>> {
+    if jobs < 2 || table.heap_bytes <= LARGE || table.condition.is_some() || table.pages == 0 {
+        return vec![None];
+    }
+    let count = table.heap_bytes.div_ceil(PIECE).min(table.pages);
+    let pages = table.pages.div_ceil(count);
+    let first = (0..count).map(|at| at * pages).take_while(|first| *first < table.pages);
+    let starts: Vec<u64> = first.collect();
+    let ends = starts.iter().skip(1).map(|next| Some(*next)).chain([None]);
+    starts.iter().copied().zip(ends).map(Some).collect()
+}
+
+fn copy_out(table: &Relation, range: Option<(u64, Option<u64>)>, encoding: &str) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|column| Ident::new(column).to_string()).collect();
+    let columns = columns.join(", ");
+    let from = match (&table.condition, range) {
+        (None, None) if columns.is_empty() => table.name.to_string(),
+        (None, None) => format!("{} ({columns})", table.name),
+        (Some(condition), _) => format!("(SELECT {columns} FROM ONLY {} {condition})", table.name),
+        (None, Some((first, end))) => {
+            let end = end.map(|page| format!(" AND ctid < '({page},0)'")).unwrap_or_default();
+            format!("(SELECT {columns} FROM ONLY {} WHERE ctid >= '({first},0)'{end})", table.name)
+        }
+    };
+    // In the encoding of the database nothing is converted, and nothing can be lost.
+    format!("COPY {from} TO STDOUT (ENCODING {})", Literal(encoding))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::TableName;
+
+    fn table(name: &str, heap_bytes: u64) -> Relation {
+        Relation {
+            oid: 1,
+            name: TableName::new("public", name),
+            foreign: false,
+            unlogged: false,
+            heap_bytes,
+            pages: heap_bytes / 8192,
+            columns: vec!["id".to_owned(), "Odd\"name".to_owned()],
+            condition: None,
+            hides_rows: false,
+            may_read: true,
+            root: None,
+        }
+    }
+
+    #[test]
+    fn a_large_table_is_cut_without_a_gap_and_the_last_piece_is_open() {
+        let tables = [table("small", 8192), table("large", 1 << 30)];
+        let pieces = pieces(&tables, "UTF8", 2);
+        assert_eq!(pieces.len(), 9);
+        let (last, others) = pieces.split_last().unwrap();
+        assert_eq!(last.sql, "COPY public.small (id, \"Odd\"\"name\") TO STDOUT (ENCODING 'UTF8')");
+        assert!(others[0].sql.contains("WHERE ctid >= '(0,0)' AND ctid < '(16384,0)'"), "{}", others[0].sql);
+        assert!(
+            others[7].sql.ends_with("WHERE ctid >= '(114688,0)') TO STDOUT (ENCODING 'UTF8')"),
+            "{}",
+            others[7].sql
+        );
+        assert_eq!(super::pieces(&tables, "UTF8", 1).len(), 2);
+    }
+
+    #[test]
+    fn what_is_named_must_be_there_and_what_is_left_out_is_said() {
+        let relations = || vec![table("a", 0), Relation { foreign: true, ..table("b", 0) }];
+        let scope = |tables: &[&str], exclude: &[&str]| Scope {
+            tables: tables.iter().map(|t| (*t).to_owned()).collect(),
+            exclude: exclude.iter().map(|t| (*t).to_owned()).collect(),
+            ..Scope::default()
+        };
+        let whole = select(relations(), &Scope::default(), false).unwrap();
+        assert_eq!((whole.tables.len(), whole.left_out.len()), (1, 1));
+        assert!(select(relations(), &scope(&["c*"], &[]), false).is_err());
+        let part = select(relations(), &scope(&["public.a"], &["a"]), false).unwrap();
+        assert_eq!((part.tables.len(), part.left_out[0].why.as_str()), (0, "its rows were excluded"));
+    }
+
+    #[test]
+    fn rows_that_cannot_be_seen_stop_the_backup() {
+        let hidden = Relation { hides_rows: true, ..table("secret", 0) };
+        let failure = permit(&[table("a", 0), hidden], "backup").unwrap_err();
+        assert!(
+            failure.to_string().contains("public.secret") && failure.to_string().contains("BYPASSRLS"),
+            "{failure}"
+        );
+        let closed = Relation { may_read: false, ..table("closed", 0) };
+        assert!(permit(&[closed], "backup").unwrap_err().to_string().contains("pg_read_all_data"));
+    }
+}

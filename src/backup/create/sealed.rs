@@ -1,0 +1,132 @@
+//! A file of a backup on its way into the store: sealed as it comes, born only when there is something
+//! to write.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::archive::Recipients;
+use crate::archive::manifest::File;
+use crate::archive::seal::Seal;
+use crate::archive::store::{Create, Store, Writer};
+use crate::error::Result;
+
+/// How much comes together before it is compressed.
+const PIECE: usize = 128 << 10;
+
+/// How files are sealed.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// The level of zstd.
+    pub level: i32,
+    /// Who may open them; none leaves them plain.
+    pub recipients: Recipients,
+}
+
+/// A file under way.
+pub struct Sealed<'a> {
+    store: &'a Store,
+    /// Its path in the store, and the one below the backup's folder.
+    path: String,
+    name: String,
+    sealing: &'a Sealing,
+    seal: Seal,
+    writer: Option<Writer>,
+    piece: BytesMut,
+}
+
+impl<'a> Sealed<'a> {
+    /// Begins a file: `folder` is that of the backup under way, `name` lacks its endings.
+    ///
+    /// # Errors
+    /// Usage, when zstd has no such level.
+    pub fn begin(store: &'a Store, folder: impl Fn(&str) -> String, name: &str, sealing: &'a Sealing) -> Result<Self> {
+        let name = sealing.named(name);
+        Ok(Sealed {
+            store,
+            path: folder(&name),
+            name,
+            sealing,
+            seal: Seal::new(sealing.level, &sealing.recipients)?,
+            writer: None,
+            piece: BytesMut::with_capacity(2 * PIECE),
+        })
+    }
+
+    /// Takes what comes next.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let sealed = self.seal.write(&self.piece)?;
+        self.piece.clear();
+        match sealed {
+            Some(sealed) => self.store_bytes(sealed).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn store_bytes(&mut self, bytes: Bytes) -> Result<()> {
+        let mut writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => self.store.create(&self.path, &Create::default()).await?,
+        };
+        let written = writer.write(bytes).await;
+        self.writer = Some(writer);
+        written
+    }
+
+    /// Makes the file durable and gives it its name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn finish(mut self) -> Result<File> {
+        self.flush().await?;
+        let Sealed { store, path, name, sealing, seal, writer, .. } = self;
+        let (last, plain) = seal.finish()?;
+        let mut writer = match writer {
+            Some(writer) => writer,
+            None => store.create(&path, &Create::default()).await?,
+        };
+        if let Some(last) = last {
+            writer.write(last).await?;
+        }
+        let stored = writer.finish(store, &path).await?;
+        Ok(File {
+            path: name,
+            bytes: stored.bytes,
+            sha256: stored.sha256,
+            plain_bytes: plain.bytes,
+            plain_sha256: plain.sha256,
+            compression: format!("zstd-{}", sealing.level),
+            recipients: sealing.recipients.texts(),
+        })
+    }
+
+    /// Writes a whole text.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn whole(
+        store: &Store,
+        folder: impl Fn(&str) -> String,
+        name: &str,
+        sealing: &Sealing,
+        text: &[u8],
+    ) -> Result<File> {
+        let mut file = Sealed::begin(store, folder, name, sealing)?;
+        file.write(text).await?;
+        file.finish().await
+    }
+}
+
+impl Sealing {
+    /// A file's name with the endings that say how it is to be opened.
+    pub fn named(&self, name: &str) -> String {
+        let age = if self.recipients.is_empty() { "" } else { ".age" };
+        format!("{name}.zst{age}")
+    }
+}

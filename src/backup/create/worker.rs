@@ -1,0 +1,147 @@
+//! One of several jobs that copy rows: a thread with a runtime, a session under the run's snapshot and a
+//! store of its own, so that reading, hashing, compressing and writing of different tables run beside
+//! each other.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::TryStreamExt as _;
+
+use super::plan::Piece;
+use super::sealed::{Sealed, Sealing};
+use crate::archive::manifest::File;
+use crate::backup::Repository;
+use crate::backup::repository::Draft;
+use crate::backup::rows::RowSum;
+use crate::config::connection::Connection;
+use crate::config::env::Env;
+use crate::error::{Failure, Kind, Result};
+use crate::pg::{Interrupt, Session};
+
+/// What all jobs share.
+pub struct Shared {
+    /// Where the database is.
+    pub connection: Connection,
+    /// Signals.
+    pub interrupt: Interrupt,
+    /// Opens the transaction under the run's snapshot.
+    pub begin: String,
+    /// Takes the locks before the first row is read; none where there are too many.
+    pub lock: Option<String>,
+    /// Where the backup goes.
+    pub url: String,
+    /// What the store is opened with.
+    pub env: Env,
+    /// The backup under way.
+    pub draft: Draft,
+    /// How files are sealed.
+    pub sealing: Sealing,
+    /// What is still to be copied.
+    pub queue: Mutex<VecDeque<Piece>>,
+    /// How much of the tables was read, in bytes on the server.
+    pub read: AtomicU64,
+    /// How much text that came to.
+    pub plain: AtomicU64,
+    /// A job failed, or the run is over: the others stop.
+    pub stop: AtomicBool,
+}
+
+/// What became of a piece.
+pub struct Copied {
+    /// The index of its table.
+    pub table: usize,
+    /// Its rows.
+    pub sum: RowSum,
+    /// Bytes of text.
+    pub plain_bytes: u64,
+    /// The file; none where there was no row.
+    pub file: Option<File>,
+}
+
+/// Copies until nothing is left. On a thread of its own.
+///
+/// # Errors
+/// The server's, the store's.
+pub fn work(shared: &Shared) -> Result<Vec<Copied>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        let done = copy(shared).await;
+        if done.is_err() {
+            shared.stop.store(true, Ordering::SeqCst);
+        }
+        done
+    });
+    runtime.shutdown_background();
+    done
+}
+
+async fn copy(shared: &Shared) -> Result<Vec<Copied>> {
+    let session = Session::open(&shared.connection, "backup", &shared.interrupt).await?;
+    let begun = session.send(&shared.begin).await;
+    begun.map_err(|e| e.explain("cannot work under the run's snapshot"))?;
+    if let Some(lock) = &shared.lock {
+        session.send(lock).await.map_err(|e| e.explain("cannot lock the tables"))?;
+    }
+    let repository = Repository::open(&shared.url, &shared.env)?;
+    let mut copied = Vec::new();
+    while let Some(piece) = shared.next() {
+        copied.push(one(shared, &session, &repository, &piece).await?);
+    }
+    Ok(copied)
+}
+
+async fn one(shared: &Shared, session: &Session, repository: &Repository, piece: &Piece) -> Result<Copied> {
+    let doing = || format!("cannot copy: {}", piece.sql);
+    let mut file = Sealed::begin(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
+    let (mut sum, mut plain_bytes) = (RowSum::default(), 0_u64);
+    let mut rows = Box::pin(session.copy_out(&piece.sql).await.map_err(|e| e.explain(doing()))?);
+    let copied = async {
+        while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
+            if shared.stop.load(Ordering::Relaxed) {
+                return Err(stopped());
+            }
+            sum.add(&row);
+            file.write(&row).await?;
+            plain_bytes += row.len() as u64;
+            shared.plain.fetch_add(row.len() as u64, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    let copied: Result<()> = copied.await;
+    drop(rows);
+    if let Err(failure) = copied {
+        // Else the server would go on sending to the end. What it says of this is not news.
+        let _ = session.cancel().await;
+        return Err(failure);
+    }
+    let file = if plain_bytes == 0 { None } else { Some(file.finish().await?) };
+    shared.read.fetch_add(piece.bytes, Ordering::Relaxed);
+    Ok(Copied { table: piece.table, sum, plain_bytes, file })
+}
+
+/// What a job says that ended because another one failed.
+pub fn stopped() -> Failure {
+    Failure::new(Kind::Failed, STOPPED)
+}
+
+/// Whether a failure is only that of another job.
+pub fn is_stopped(failure: &Failure) -> bool {
+    failure.messages().iter().any(|message| message == STOPPED)
+}
+
+const STOPPED: &str = "stopped, because another part of the run failed";
+
+impl Shared {
+    /// How many pieces are still to be copied.
+    pub fn pieces(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn next(&self) -> Option<Piece> {
+        if self.stop.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
