@@ -4,11 +4,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::config::Secret;
 use crate::config::env::Env;
 use crate::error::{Explain, Failure, Kind, Result};
 
 /// The variable that names the file with the identities.
 pub const IDENTITY_VARIABLE: &str = "DBCTL_ARCHIVE_IDENTITY";
+
+/// Locks that took a machine up to some minutes are opened.
+const WORK: u8 = 24;
 
 /// The public keys that a file is encrypted to; none means that it stays plain.
 #[derive(Clone, Default)]
@@ -36,6 +40,21 @@ impl Recipients {
             keys.push(key);
         }
         Ok(Recipients { keys })
+    }
+
+    /// A key made for this once, and its identity encrypted by a passphrase (scrypt, about a second): a
+    /// file that the age program opens, too.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn under(passphrase: &Secret) -> Result<(Recipients, Vec<u8>)> {
+        use age::secrecy::{ExposeSecret as _, SecretString};
+        let identity = age::x25519::Identity::generate();
+        let lock = age::scrypt::Recipient::new(SecretString::from(passphrase.reveal()));
+        let text = identity.to_string();
+        let locked = age::encrypt(&lock, format!("{}\n", text.expose_secret()).as_bytes());
+        let locked = locked.explain(Kind::Failed, "cannot encrypt by the passphrase")?;
+        Ok((Recipients { keys: vec![identity.to_public()] }, locked))
     }
 
     /// Nothing is to be encrypted.
@@ -110,6 +129,23 @@ impl Identities {
         Ok(Identities { keys })
     }
 
+    /// The one that [`Recipients::under`] locked; `name` is the file's, for messages.
+    ///
+    /// # Errors
+    /// Refused, when the passphrase is another one or the file was changed.
+    pub fn unlock(locked: &[u8], passphrase: &Secret, name: &str) -> Result<Identities> {
+        let mut key = age::scrypt::Identity::new(age::secrecy::SecretString::from(passphrase.reveal()));
+        key.set_max_work_factor(WORK);
+        let refused = || Failure::new(Kind::Refused, format!("the passphrase does not open {name}"));
+        let text = age::decrypt(&key, locked).map_err(|error| match error {
+            age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys => refused(),
+            other => refused().note(format!("age: {other}")),
+        })?;
+        let text = String::from_utf8_lossy(&text);
+        let key = text.trim().parse().map_err(|_| refused().note("it holds no age identity"))?;
+        Ok(Identities { keys: vec![key] })
+    }
+
     /// None is at hand.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -140,6 +176,17 @@ mod tests {
         let secret = good.to_string();
         let refused = Recipients::parse([secret.expose_secret()]).unwrap_err().to_string();
         assert!(!refused.contains(secret.expose_secret()), "{refused}");
+    }
+
+    #[test]
+    fn a_locked_identity_opens_by_its_passphrase_alone() {
+        let (recipients, locked) = Recipients::under(&Secret::new("correct horse")).unwrap();
+        let opened = Identities::unlock(&locked, &Secret::new("correct horse"), "key.age").unwrap();
+        assert_eq!(opened.keys[0].to_public().to_string(), recipients.texts()[0]);
+        let refused = Identities::unlock(&locked, &Secret::new("battery"), "key.age").unwrap_err();
+        assert_eq!(refused.what(), Kind::Refused);
+        assert!(!refused.to_string().contains("battery"), "{refused}");
+        assert!(Identities::unlock(&locked[..40], &Secret::new("correct horse"), "key.age").is_err());
     }
 
     #[test]

@@ -6,10 +6,12 @@
 //! sums; restorable without dbctl. See [`repository`] for where what lies, [`manifest`] for what is said of it.
 
 pub mod create;
+pub mod keys;
 pub mod manifest;
 pub mod read;
 pub mod repository;
 pub mod rows;
+pub mod verify;
 
 pub use manifest::{Id, Manifest};
 pub use repository::Repository;

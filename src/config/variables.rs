@@ -21,6 +21,7 @@ const fn variable(name: &'static str, meaning: &'static str, flag: Option<&'stat
 /// All of them, sorted by name.
 pub const VARIABLES: &[Variable] = &[
     variable("DBCTL_ARCHIVE_IDENTITY", "file with the age identities that open encrypted archives", None),
+    variable("DBCTL_BACKUP_PASSPHRASE", "passphrase that locks and opens backups", Some("--passphrase-file")),
     variable("DBCTL_CACHE_DIR", "folder for the sandboxes' templates", None),
     variable("DBCTL_COLOR", "auto, always or never", Some("--color")),
     variable("DBCTL_CONFIG", "the config file", Some("--config")),

@@ -20,6 +20,7 @@ use super::repository::{Attempt, Draft, Repository};
 use super::rows::RowSum;
 use crate::archive::Recipients;
 use crate::archive::settings;
+use crate::config::Secret;
 use crate::config::connection::Connection;
 use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
@@ -56,8 +57,8 @@ pub struct Request {
     pub jobs: usize,
     /// The level of zstd.
     pub level: i32,
-    /// Who may open it; none leaves it plain.
-    pub recipients: Recipients,
+    /// Who may open it.
+    pub lock: Lock,
     /// Whether roles and tablespaces are kept beside it.
     pub globals: bool,
     /// How long a table's lock is waited for.
@@ -66,6 +67,17 @@ pub struct Request {
     pub lease_wait: Duration,
     /// Show what would be done.
     pub dry_run: bool,
+}
+
+/// Who may open a backup.
+#[derive(Debug, Clone)]
+pub enum Lock {
+    /// Everybody who can read the files.
+    Open,
+    /// The holders of these keys.
+    Keys(Recipients),
+    /// Whoever knows it.
+    Passphrase(Secret),
 }
 
 /// Makes a backup, and keeps how that ended.
@@ -241,7 +253,15 @@ impl Work<'_> {
         interrupt: &Interrupt,
         events: &mut dyn Events,
     ) -> Result<Manifest> {
-        let sealing = Sealing { level: self.request.level, recipients: self.request.recipients.clone() };
+        let (recipients, locked) = match &self.request.lock {
+            Lock::Open => (Recipients::default(), None),
+            Lock::Keys(recipients) => (recipients.clone(), None),
+            Lock::Passphrase(passphrase) => {
+                let (recipients, locked) = Recipients::under(passphrase)?;
+                (recipients, Some(locked))
+            }
+        };
+        let sealing = Sealing { level: self.request.level, recipients };
         let shared = Arc::new(self.shared(draft, &selection, &moment, &sealing, interrupt));
         events.event(Event::Step { number: 1, of: 2, title: "rows" });
         let jobs = self.request.jobs.clamp(1, shared.pieces().max(1));
@@ -291,7 +311,12 @@ impl Work<'_> {
         let (tables, files) = gathered(&selection, copied);
         let finished = Utc::now();
         let took = (finished - begun).num_milliseconds();
-        let encrypted = self.request.recipients.texts();
+        let key = match locked {
+            Some(locked) => {
+                Some(Part { role: Role::Key, file: sealed::bare(repository.store(), draft, locked).await? })
+            }
+            None => None,
+        };
         Ok(Manifest {
             version: manifest::VERSION,
             id: draft.id().to_string(),
@@ -325,8 +350,8 @@ impl Work<'_> {
             materialized_views: others.materialized_views,
             large_objects: moment.large_objects,
             globals: others.globals,
-            recipients: encrypted,
-            files: others.files.into_iter().chain(files).collect(),
+            recipients: sealing.recipients.texts(),
+            files: others.files.into_iter().chain(files).chain(key).collect(),
         })
     }
 

@@ -7,8 +7,11 @@ use crate::archive::Recipients;
 use crate::archive::manifest::File;
 use crate::archive::seal::Seal;
 use crate::archive::store::{Create, Store, Writer};
+use crate::backup::repository::Draft;
 use crate::error::Result;
 
+/// The identity that a passphrase locks.
+const KEY: &str = "key.age";
 /// How much comes together before it is compressed.
 const PIECE: usize = 128 << 10;
 
@@ -121,6 +124,26 @@ impl<'a> Sealed<'a> {
         file.write(text).await?;
         file.finish().await
     }
+}
+
+/// Writes the locked key of a backup, as it is.
+///
+/// # Errors
+/// The store's.
+pub async fn bare(store: &Store, draft: &Draft, content: Vec<u8>) -> Result<File> {
+    let path = draft.path(KEY);
+    let mut writer = store.create(&path, &Create::default()).await?;
+    writer.write(content.into()).await?;
+    let stored = writer.finish(store, &path).await?;
+    Ok(File {
+        path: KEY.to_owned(),
+        bytes: stored.bytes,
+        plain_bytes: stored.bytes,
+        plain_sha256: stored.sha256.clone(),
+        sha256: stored.sha256,
+        compression: "none".to_owned(),
+        recipients: Vec::new(),
+    })
 }
 
 impl Sealing {

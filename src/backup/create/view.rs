@@ -1,6 +1,6 @@
 //! What `backup create` made, or would make, as a document.
 
-use super::{Request, Selection};
+use super::{Lock, Request, Selection};
 use crate::backup::manifest::{Globals, Manifest};
 use crate::backup::read::Moment;
 use crate::output::{Column, Document, Table, Value};
@@ -47,7 +47,7 @@ pub fn planned(moment: &Moment, selection: &Selection, pg_dump: &Installed, requ
         .fact("repository", "to", request.repository.as_str())
         .fact("pg_dump", "pg_dump", format!("{} ({})", pg_dump.version, pg_dump.path.display()))
         .fact("jobs", "jobs", i64::try_from(request.jobs).unwrap_or(i64::MAX))
-        .fact("encrypted", "encrypted", Value::Bool(!request.recipients.is_empty()))
+        .fact("encrypted", "encrypted", Value::Bool(!matches!(request.lock, Lock::Open)))
         .table(tables);
     if !selection.left_out.is_empty() {
         document = document.table(left_out(selection.left_out.iter().map(|one| (&*one.name, &*one.why))));

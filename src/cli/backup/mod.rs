@@ -1,10 +1,12 @@
 //! `dbctl backup`
 
 mod create;
+mod verify;
 
 use clap::{Args, Subcommand};
 
 pub use create::{CreateArgs, Encryption, Wish};
+pub use verify::{KeyArgs, Verification, VerifyArgs};
 
 /// Back databases up, and prove that the backups restore
 ///
@@ -24,4 +26,5 @@ pub struct BackupArgs {
 #[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum BackupCommand {
     Create(CreateArgs),
+    Verify(VerifyArgs),
 }

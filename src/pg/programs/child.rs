@@ -49,8 +49,25 @@ impl Child {
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Child> {
         let mut command = std::process::Command::new(&installed.path);
-        command.args(arguments).current_dir("/");
-        connection.hand_to(&mut command);
+        connection.hand_to(command.args(arguments));
+        Child::spawn(installed, command)
+    }
+
+    /// Starts a program that needs no database.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_alone<S: AsRef<OsStr>>(
+        installed: &Installed,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Child> {
+        let mut command = std::process::Command::new(&installed.path);
+        command.args(arguments);
+        Child::spawn(installed, command)
+    }
+
+    fn spawn(installed: &Installed, mut command: std::process::Command) -> Result<Child> {
+        command.current_dir("/");
         // Messages are read by people and by us: in one language.
         command.env("LC_ALL", "C.UTF-8").env("PGCLIENTENCODING", "UTF8");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

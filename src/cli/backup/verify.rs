@@ -1,0 +1,71 @@
+//! `dbctl backup verify`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::backup::verify::Level;
+
+/// Read a backup back and hold it against its manifest
+///
+/// Level 0: the manifest is whole, and every file is there with its size. 1: every stored byte is the one that was
+/// written. 2: every file opens and its text and rows come to what the manifest says; pg_restore reads the schema.
+/// What it came to is kept beside the manifest. Exit code 2 when something does not hold.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl backup verify latest --from /srv/backups
+  dbctl backup verify 20261127T004830Z-3f9a --from s3://bucket/prefix --level 2 --identity key.txt")]
+pub struct VerifyArgs {
+    /// The backup: its name, the beginning of it, or 'latest'
+    #[arg(value_name = "ID", default_value = "latest")]
+    id: String,
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    from: String,
+    /// Whose latest: the database's name as it was
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// What to prove, 0 to 2
+    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_level)]
+    level: Level,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+/// What opens an encrypted backup.
+#[derive(Debug, Clone, Args)]
+pub struct KeyArgs {
+    /// The age identity that opens it [env: DBCTL_ARCHIVE_IDENTITY]
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Where the passphrase is: the first line of this file [env: DBCTL_BACKUP_PASSPHRASE]
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    /// The backup.
+    pub id: String,
+    /// The repository.
+    pub from: String,
+    /// Whose latest.
+    pub database: Option<String>,
+    /// What to prove.
+    pub level: Level,
+    /// What opens it.
+    pub keys: KeyArgs,
+}
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    let level = text.parse().ok().and_then(Level::of).filter(|level| *level <= Level::Opened);
+    level.ok_or_else(|| "a level is 0, 1 or 2; 'dbctl backup drill' restores".to_owned())
+}
+
+impl VerifyArgs {
+    /// What was asked for.
+    pub fn into_request(self) -> Verification {
+        Verification { id: self.id, from: self.from, database: self.database, level: self.level, keys: self.keys }
+    }
+}
