@@ -19,6 +19,21 @@ SELECT
     pg_catalog.pg_is_in_recovery() AS standby,
     pg_catalog.current_setting('data_checksums')::BOOL AS data_checksums,
     pg_catalog.to_char(pg_catalog.transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
-    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects
+    l.all_of_them AS large_objects,
+    CASE WHEN pg_catalog.current_setting('is_superuser')::BOOL THEN 0 ELSE l.closed END AS closed_large_objects
 FROM pg_catalog.pg_database AS d
+CROSS JOIN (
+    SELECT
+        pg_catalog.count(*) AS all_of_them,
+        pg_catalog.count(*) FILTER (
+            WHERE NOT pg_catalog.pg_has_role(m.lomowner, 'USAGE')
+              AND NOT EXISTS (
+                  SELECT
+                  FROM pg_catalog.aclexplode(m.lomacl) AS a
+                  WHERE a.privilege_type = 'SELECT'
+                    AND CASE WHEN a.grantee = 0 THEN TRUE ELSE pg_catalog.pg_has_role(a.grantee, 'USAGE') END
+              )
+        ) AS closed
+    FROM pg_catalog.pg_largeobject_metadata AS m
+) AS l
 WHERE d.datname = pg_catalog.current_database()

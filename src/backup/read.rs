@@ -21,6 +21,8 @@ pub struct Moment {
     pub data_checksums: bool,
     /// How many large objects there are.
     pub large_objects: u64,
+    /// How many of them the role may not read.
+    pub closed_large_objects: u64,
     /// What tells the cluster from any other; none where the role may not ask.
     pub system_identifier: Option<String>,
 }
@@ -87,6 +89,7 @@ pub async fn moment(session: &Session) -> Result<Moment> {
         standby: row.try_get("standby")?,
         data_checksums: row.try_get("data_checksums")?,
         large_objects: u64::try_from(row.try_get::<_, i64>("large_objects")?)?,
+        closed_large_objects: u64::try_from(row.try_get::<_, i64>("closed_large_objects")?)?,
         system_identifier: None,
     })
 }

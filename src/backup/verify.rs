@@ -245,8 +245,11 @@ async fn look(
     Ok(())
 }
 
+/// The message and what belongs to it, without what to do: that is said of the whole.
 fn told(failure: &Failure) -> String {
-    failure.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ")
+    let text = failure.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("hint:"));
+    lines.map(|line| line.trim_start_matches("error: ")).collect::<Vec<_>>().join("; ")
 }
 
 /// A proof of a look that began at `at` and has just ended.

@@ -59,6 +59,7 @@ impl Run {
                 jobs: wish.jobs.unwrap_or(processors.min(JOBS)),
                 level: wish.level,
                 lock: lock.clone(),
+                large_objects: wish.large_objects,
                 globals: wish.globals,
                 lock_timeout,
                 lease_wait: run.settings.lock_wait.value,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod archive;
+mod backup;
 mod bloat;
 mod build_script;
 mod check;

@@ -70,6 +70,10 @@ impl Work<'_> {
         Ok(Beside { files, extensions, roles, migrations, fingerprint, sequences, materialized_views, globals })
     }
 
+    pub(super) fn takes_large_objects(&self) -> bool {
+        self.request.large_objects && self.request.scope.is_whole()
+    }
+
     /// Everything but rows, under the snapshot. Uncompressed: it is compressed on its way.
     fn arguments(&self, moment: &Moment, selection: &Selection) -> Vec<String> {
         let mut arguments: Vec<String> =
@@ -78,12 +82,9 @@ impl Work<'_> {
         arguments.push(format!("--lock-wait-timeout={}", self.request.lock_timeout.as_millis()));
         arguments.push(format!("--encoding={}", moment.database.encoding));
         let scope = &self.request.scope;
-        if scope.is_whole() {
-            arguments.push("--large-objects".to_owned());
-        }
-        if self.pg_dump.major < 16 {
-            arguments.iter_mut().filter(|a| *a == "--large-objects").for_each(|a| *a = "--blobs".to_owned());
-        }
+        let (with, without) =
+            if self.pg_dump.major < 16 { ("--blobs", "--no-blobs") } else { ("--large-objects", "--no-large-objects") };
+        arguments.push(if self.takes_large_objects() { with } else { without }.to_owned());
         if !scope.tables.is_empty() || !scope.schemas.is_empty() {
             let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
             for table in &selection.tables {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::manifest::{self, Chunk, Id, Manifest, Part, Programs, Role, Root, Scope, Times};
+use super::manifest::{self, Chunk, Id, LeftOut, Manifest, Part, Programs, Role, Root, Scope, Times};
 use super::read::{self, Moment, Relation};
 use super::repository::{Attempt, Draft, Repository};
 use super::rows::RowSum;
@@ -59,6 +59,8 @@ pub struct Request {
     pub level: i32,
     /// Who may open it.
     pub lock: Lock,
+    /// Whether large objects are wanted, where everything is.
+    pub large_objects: bool,
     /// Whether roles and tablespaces are kept beside it.
     pub globals: bool,
     /// How long a table's lock is waited for.
@@ -141,6 +143,12 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     let moment = Moment { system_identifier: identifier, ..read::moment(&session).await? };
     let mut selection = plan::select(read::relations(&session).await?, &request.scope, moment.standby)?;
     plan::permit(&selection.tables, &server.role)?;
+    if request.large_objects && request.scope.is_whole() {
+        plan::permit_large_objects(moment.closed_large_objects, &server.role)?;
+    } else if moment.large_objects > 0 {
+        let why = "they were not asked for".to_owned();
+        selection.left_out.push(LeftOut { name: format!("{} large objects", moment.large_objects), why });
+    }
     if request.dry_run {
         return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
     }
@@ -348,7 +356,7 @@ impl Work<'_> {
             tables,
             sequences: others.sequences,
             materialized_views: others.materialized_views,
-            large_objects: moment.large_objects,
+            large_objects: if self.takes_large_objects() { moment.large_objects } else { 0 },
             globals: others.globals,
             recipients: sealing.recipients.texts(),
             files: others.files.into_iter().chain(files).chain(key).collect(),

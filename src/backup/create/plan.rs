@@ -103,6 +103,21 @@ pub fn permit(tables: &[Relation], role: &str) -> Result<()> {
     Ok(())
 }
 
+/// Fails unless the role may read every large object; pg_read_all_data does not cover them.
+///
+/// # Errors
+/// Not permitted, with what to say to the server.
+pub fn permit_large_objects(closed: u64, role: &str) -> Result<()> {
+    if closed == 0 {
+        return Ok(());
+    }
+    let role = Ident::new(role);
+    Err(Failure::new(Kind::NotPermitted, format!("role {role} may not read {closed} large objects"))
+        .note("pg_read_all_data does not cover them")
+        .hint("back up as a superuser or as their owner, or leave them out: --no-large-objects")
+        .hint(format!("or, for each of them: GRANT SELECT ON LARGE OBJECT … TO {role};")))
+}
+
 /// A few names and how many more.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 10;

@@ -47,6 +47,9 @@ pub struct CreateArgs {
     /// How hard zstd tries, 1 to 19
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=19))]
     level: i32,
+    /// Without large objects
+    #[arg(long)]
+    no_large_objects: bool,
     /// Without roles and tablespaces
     #[arg(long)]
     no_globals: bool,
@@ -76,6 +79,8 @@ pub struct Wish {
     pub jobs: Option<usize>,
     /// The level of zstd.
     pub level: i32,
+    /// Large objects too.
+    pub large_objects: bool,
     /// Roles and tablespaces too.
     pub globals: bool,
 }
@@ -94,6 +99,7 @@ impl CreateArgs {
             scope: Scope { tables: self.tables, schemas: self.schemas, exclude: self.exclude },
             jobs: self.jobs.map(|jobs| jobs as usize),
             level: self.level,
+            large_objects: !self.no_large_objects,
             globals: !self.no_globals,
         }
     }

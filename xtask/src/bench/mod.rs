@@ -2,6 +2,7 @@
 //! systems beside what their documents promise. Asserts nothing: a number that misses its aim is
 //! printed as such, and the exit code stays 0.
 
+mod backup;
 mod drift;
 mod files;
 mod inspect;
@@ -25,6 +26,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench lint [--runs N] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
        cargo xtask bench drift [--runs N] [--quick] [--json FILE]
+       cargo xtask bench backup [--runs N] [--quick] [--json FILE]
        cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
@@ -45,17 +47,18 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|lint|systems|drift|inspect|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|inspect|backup|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
-    let (runs, quick_runs) = if *what == "partitions" { (3, 1) } else { (5, 2) };
+    let (runs, quick_runs) = if matches!(*what, "partitions" | "backup") { (3, 1) } else { (5, 2) };
     let bench = match *what {
         "migrate" => migrate::run,
         "lint" => lint::run,
         "systems" => systems::run,
         "drift" => drift::run,
         "inspect" => inspect::run,
+        "backup" => backup::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };

@@ -1,0 +1,63 @@
+//! Keys: who can open a backup, and what a wrong one says.
+
+use age::secrecy::ExposeSecret as _;
+
+use super::{Place, create, filled, json, run, verify};
+
+const PASSPHRASE: &str = "DBCTL_BACKUP_PASSPHRASE";
+
+#[test]
+fn a_passphrase_opens_what_it_locked() {
+    let (db, place) = (filled(), Place::new());
+    run(create(&db, &place, &["--encrypt"]).env(PASSPHRASE, "correct horse")).expect_code(0);
+    assert!(place.manifest().files.iter().any(|part| part.file.path == "key.age"));
+    let locked = run(&mut verify(&place, "2")).expect_code(4);
+    assert!(locked.stderr.contains("is locked by a passphrase"), "{}", locked.stderr);
+    let wrong = run(verify(&place, "2").env(PASSPHRASE, "battery staple")).expect_code(4);
+    assert!(wrong.stderr.contains("does not open") && !wrong.stderr.contains("staple"), "{}", wrong.stderr);
+    let file = place.path().join("passphrase");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    run(verify(&place, "2").arg("--passphrase-file").arg(&file)).expect_code(0);
+    // What the bytes are can be proven without a key.
+    run(&mut verify(&place, "1")).expect_code(0);
+}
+
+#[test]
+fn no_byte_of_a_row_lies_open_in_an_encrypted_backup() {
+    let (db, place) = (filled(), Place::new());
+    let key = age::x25519::Identity::generate();
+    run(&mut create(&db, &place, &["--recipient", &key.to_public().to_string()])).expect_code(0);
+    let manifest = place.manifest();
+    assert_eq!(manifest.recipients, [key.to_public().to_string()]);
+    for part in &manifest.files {
+        let text = std::fs::read(place.backups()[0].join(&part.file.path)).unwrap();
+        assert!(text.starts_with(b"age-encryption.org/v1"), "{} is not encrypted", part.file.path);
+    }
+    let file = place.path().join("identity");
+    std::fs::write(&file, key.to_string().expose_secret()).unwrap();
+    let proven = run(verify(&place, "2").arg("--identity").arg(&file)).expect_code(0);
+    assert_eq!(json(&proven.stdout)["good"], true);
+    std::fs::write(&file, age::x25519::Identity::generate().to_string().expose_secret()).unwrap();
+    let wrong = run(verify(&place, "2").arg("--identity").arg(&file)).expect_code(2);
+    assert!(wrong.stdout.contains("no identity at hand opens"), "{}", wrong.stdout);
+}
+
+/// Encryption that cannot be done is an error, never a plain file.
+#[test]
+fn nothing_is_written_where_encryption_cannot_be_had() {
+    let (db, place) = (filled(), Place::new());
+    for (more, says) in [
+        (&["--encrypt"][..], "--encrypt needs a passphrase"),
+        (&["--recipient", "age1nonsense"], "is no age recipient"),
+        (&["--encrypt", "--passphrase-file", "/nowhere/x"], "cannot read the passphrase"),
+    ] {
+        let refused = run(&mut create(&db, &place, more));
+        assert!(
+            matches!(refused.code, 64 | 65) && refused.stderr.contains(says),
+            "{}: {}",
+            refused.code,
+            refused.stderr
+        );
+    }
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
