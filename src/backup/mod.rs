@@ -5,7 +5,9 @@
 //! (zstd, then age where keys are given), the sequences and roles as SQL, and a manifest with counts and
 //! sums; restorable without dbctl. See [`repository`] for where what lies, [`manifest`] for what is said of it.
 
+pub mod copy;
 pub mod create;
+pub mod doctor;
 pub mod keys;
 pub mod manifest;
 pub mod read;

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod bloat;
 pub mod check;
 pub mod config;
+pub mod doctor;
 pub mod drift;
 pub mod indexes;
 pub mod inspect;
@@ -83,6 +84,7 @@ pub enum Command {
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),
     Journal(journal::JournalArgs),
+    Doctor(doctor::DoctorArgs),
     Sandbox(sandbox::SandboxArgs),
     Init(config::InitArgs),
     Config(config::ConfigArgs),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Run;
 use crate::archive::Recipients;
 use crate::backup::create::{self, Lock};
+use crate::backup::doctor;
 use crate::backup::keys::{self, Keys};
 use crate::backup::repository::Repository;
 use crate::backup::verify::{self, Wanted};
@@ -32,6 +33,7 @@ impl Run {
 
     fn backup_create(&self, wish: &Wish) -> Result<Outcome> {
         let repository = place(&wish.to)?;
+        let also = wish.also.iter().map(|url| place(url)).collect::<Result<Vec<String>>>()?;
         let lock = match &wish.encryption {
             Encryption::None => Lock::Open,
             Encryption::Recipients(keys) => Lock::Keys(Recipients::parse(keys)?),
@@ -54,6 +56,7 @@ impl Run {
             let request = create::Request {
                 connection: run.connection(target)?,
                 repository: repository.clone(),
+                also: also.clone(),
                 env: run.env.clone(),
                 scope: wish.scope.clone(),
                 jobs: wish.jobs.unwrap_or(processors.min(JOBS)),
@@ -83,6 +86,14 @@ impl Run {
             verify::verify(&repository, &wanted, &keys, &self.env, &mut means).await
         })?;
         self.answer(answer)
+    }
+}
+
+impl Run {
+    pub(super) fn doctor(&self) -> Result<Outcome> {
+        self.on_targets(async |run, target, interrupt| {
+            doctor::examine(&run.connection(target)?, &run.env, interrupt).await
+        })
     }
 }
 

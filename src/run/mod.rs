@@ -205,6 +205,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
                 systems::demo_data(&run.system_request(target, &which)?, amount, run.consent.dry_run, &mut means).await
             })
         }
+        Command::Doctor(_) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.doctor()
+        }
         Command::Journal(args) => {
             drop(out);
             let (run, limit) = args.into_request();

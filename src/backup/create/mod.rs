@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::copy;
 use super::manifest::{self, Chunk, Id, LeftOut, Manifest, Part, Programs, Role, Root, Scope, Times};
 use super::read::{self, Moment, Relation};
 use super::repository::{Attempt, Draft, Repository};
@@ -49,6 +50,8 @@ pub struct Request {
     pub connection: Connection,
     /// Where backups lie: a folder or a bucket.
     pub repository: String,
+    /// Further places for the same backup.
+    pub also: Vec<String>,
     /// The variables that stores and programs look at.
     pub env: Env,
     /// What is wanted of the database.
@@ -101,8 +104,20 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
     match made {
         Ok(Made::Planned(document)) => Ok((Outcome::Done, document)),
         Ok(Made::Published(manifest)) => {
-            repository.add_attempt(&attempt(&manifest.database.name, Some(&manifest.id), None)).await?;
-            Ok((Outcome::Done, view::made(&manifest, &request.repository)))
+            let attempt = attempt(&manifest.database.name, Some(&manifest.id), None);
+            repository.add_attempt(&attempt).await?;
+            let mut copies = Vec::new();
+            for url in &request.also {
+                let copied = copied(&repository, url, &manifest, &attempt, request, means).await;
+                if let Err(failure) = &copied {
+                    means.events.event(Event::Failed { title: url, failure });
+                }
+                copies.push((url.clone(), copied.is_ok()));
+            }
+            let whole = copies.iter().all(|(_, copied)| *copied);
+            means.interrupt.check()?;
+            let outcome = if whole { Outcome::Done } else { Outcome::Partial };
+            Ok((outcome, view::made(&manifest, &request.repository, &copies)))
         }
         Err(failure) => {
             let attempt = attempt(&request.connection.dbname, None, Some(failure.messages().join(": ")));
@@ -113,6 +128,23 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
             }
         }
     }
+}
+
+/// Brings a backup to a further place, which has its own word of how that ended.
+async fn copied(
+    from: &Repository,
+    url: &str,
+    manifest: &Manifest,
+    attempt: &Attempt,
+    request: &Request,
+    means: &mut Means<'_>,
+) -> Result<()> {
+    let to = Repository::open(url, &request.env)?;
+    let done = copy::copy(from, &to, manifest, means.interrupt).await;
+    let failed = done.as_ref().err().map(|failure| failure.messages().join(": "));
+    let id = attempt.id.clone().filter(|_| failed.is_none());
+    let noted = to.add_attempt(&Attempt { id, failure: failed, ..attempt.clone() }).await;
+    done.and(noted)
 }
 
 enum Made {

@@ -7,7 +7,7 @@ use crate::output::{Column, Document, Table, Value};
 use crate::pg::programs::Installed;
 
 /// A backup that exists.
-pub fn made(manifest: &Manifest, repository: &str) -> Document {
+pub fn made(manifest: &Manifest, repository: &str, copies: &[(String, bool)]) -> Document {
     let mut document = Document::new("backup.create", 1)
         .fact("backup", "backup", manifest.id.as_str())
         .fact("database", "database", manifest.database.name.as_str())
@@ -21,6 +21,14 @@ pub fn made(manifest: &Manifest, repository: &str) -> Document {
         .fact("encrypted", "encrypted", Value::Bool(manifest.is_encrypted()));
     if !manifest.left_out.is_empty() {
         document = document.table(left_out(manifest.left_out.iter().map(|one| (&*one.name, &*one.why))));
+    }
+    if !copies.is_empty() {
+        document = document.table(Table {
+            key: "copies",
+            columns: vec![Column::new("repository", "also in"), Column::new("good", "good")],
+            rows: copies.iter().map(|(url, good)| vec![Value::Text(url.clone()), Value::Bool(*good)]).collect(),
+            empty: "",
+        });
     }
     if manifest.globals == Globals::WithoutPasswords {
         document = document.note(

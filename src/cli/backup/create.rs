@@ -15,6 +15,7 @@ use crate::backup::manifest::Scope;
 #[command(after_help = "Examples:
   dbctl backup create --to /srv/backups                      the whole database
   dbctl backup create --to s3://bucket/prefix --jobs 4       credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+  dbctl backup create --to /srv/backups --also s3://bucket/b  here and there
   dbctl backup create --to /srv/backups --recipient age1…    only the holder of that age key can open it
   dbctl backup create --to /srv/backups --encrypt            by the passphrase in DBCTL_BACKUP_PASSPHRASE
   dbctl backup create --to /srv/backups --exclude 'logs_*'   definitions of all tables, rows of most
@@ -23,6 +24,9 @@ pub struct CreateArgs {
     /// The repository: a folder, or s3://bucket/prefix
     #[arg(long, value_name = "REPO")]
     to: String,
+    /// A second place for the same backup; may be repeated. Exit code 5 when one of them failed
+    #[arg(long, value_name = "REPO")]
+    also: Vec<String>,
     /// Encrypt to this age key; may be repeated
     #[arg(long = "recipient", value_name = "AGE1…")]
     recipients: Vec<String>,
@@ -71,6 +75,8 @@ pub enum Encryption {
 pub struct Wish {
     /// The repository.
     pub to: String,
+    /// Further places.
+    pub also: Vec<String>,
     /// By what it is encrypted.
     pub encryption: Encryption,
     /// What is wanted of the database.
@@ -95,6 +101,7 @@ impl CreateArgs {
         };
         Wish {
             to: self.to,
+            also: self.also,
             encryption,
             scope: Scope { tables: self.tables, schemas: self.schemas, exclude: self.exclude },
             jobs: self.jobs.map(|jobs| jobs as usize),

@@ -185,3 +185,17 @@ fn a_role_that_may_read_is_enough() {
     assert_eq!(some.manifest().globals, Globals::WithoutPasswords);
     assert!(some.manifest().file(Role::Globals).is_ok());
 }
+
+/// A second place has the same bytes; one that fails is told apart from the first.
+#[test]
+fn a_second_place_has_its_own_end() {
+    let (db, place, second) = (filled(), Place::new(), Place::new());
+    run(&mut create(&db, &place, &["--also", &second.url()])).expect_code(0);
+    assert_eq!(place.manifest(), second.manifest());
+    run(&mut verify(&second, "2")).expect_code(0);
+    let third = Place::new();
+    let partly = run(&mut create(&db, &third, &["--also", "/proc/nowhere", "--format", "json"])).expect_code(5);
+    assert_eq!(json(&partly.stdout)["copies"][0]["good"], false);
+    assert!(partly.stderr.contains("/proc/nowhere"), "{}", partly.stderr);
+    run(&mut verify(&third, "2")).expect_code(0);
+}

@@ -1,6 +1,7 @@
 //! Backups: made, proven, damaged, and runs that die.
 
 mod create;
+mod doctor;
 mod faults;
 mod locked;
 mod verify;

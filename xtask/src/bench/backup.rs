@@ -31,11 +31,12 @@ DO $$ BEGIN FOR m IN 0..49 LOOP
     EXECUTE format('CREATE TABLE events_%s PARTITION OF events FOR VALUES FROM (%L) TO (%L)', to_char(m, 'FM00'),
         '2022-01-01'::date + make_interval(months => m), '2022-01-01'::date + make_interval(months => m + 1));
 END LOOP; END $$;
+CREATE TEMP TABLE prose AS SELECT i, (SELECT string_agg((ARRAY['order', 'item', 'customer', 'late', 'paid', 'invoice', 'north', 'store', 'blue', 'retry'])[1 + (random() * 9)::int], ' ')
+    FROM generate_series(1, 12 + i % 9)) AS note FROM generate_series(0, 4999) AS i;
 INSERT INTO events (created_at, kind, session, payload, note)
-    SELECT '2022-01-01'::timestamptz + random() * interval '1500 days', (ARRAY['view', 'click', 'buy', 'leave'])[1 + i % 4], gen_random_uuid(),
-           jsonb_build_object('page', '/p/' || (random() * 1000)::int, 'ms', (random() * 5000)::int, 'agent', md5((i % 97)::text), 'tags', ARRAY[i % 7, i % 11]),
-           (SELECT string_agg((ARRAY['order', 'item', 'customer', 'late', 'paid', 'invoice', 'north', 'store', 'blue', 'retry'])[1 + (random() * 9)::int], ' ') FROM generate_series(1, 12 + i % 9))
-    FROM generate_series(1, {k} * 800) AS i;
+    SELECT '2022-01-01'::timestamptz + random() * interval '1500 days', (ARRAY['view', 'click', 'buy', 'leave'])[1 + g % 4], gen_random_uuid(),
+           jsonb_build_object('page', '/p/' || (random() * 1000)::int, 'ms', (random() * 5000)::int, 'agent', md5((g % 97)::text), 'tags', ARRAY[g % 7, g % 11]), p.note
+    FROM generate_series(1, {k} * 800) AS g JOIN prose AS p ON p.i = g % 5000;
 CREATE TABLE documents (id bigint, title text, embedding real[]);
 INSERT INTO documents SELECT i, 'document ' || i, (SELECT array_agg((random() * 2 - 1)::real) FROM generate_series(1, 384) WHERE i > 0) FROM generate_series(1, {k} * 30) AS i;
 ALTER TABLE accounts ADD PRIMARY KEY (aid);
