@@ -276,6 +276,8 @@ pub enum Role {
     Sequences,
     /// SQL of pg_dumpall.
     Globals,
+    /// What a person needs to restore without dbctl: plain text and scripts of psql.
+    Recipe,
     /// The identity that opens the other files, itself encrypted with the passphrase: `age -d` opens it.
     Key,
     /// The schema as values: what `dbctl drift --snapshot` reads.
@@ -290,6 +292,13 @@ pub struct Part {
     /// Its path below the backup's folder, sizes and sums.
     #[serde(flatten)]
     pub file: File,
+}
+
+impl Part {
+    /// Whether it lies there as it is: neither compressed nor encrypted as the others.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.role, Role::Key | Role::Recipe)
+    }
 }
 
 impl Table {

@@ -151,7 +151,7 @@ pub async fn files(
             Some(_) => {
                 let chunk = chunks.get(part.file.path.as_str()).copied();
                 let looked = tokio::select! {
-                    looked = look(repository, part.role, &file, chunk, level, &identities, writer, env, interrupt) => looked,
+                    looked = look(repository, part, &file, chunk, level, &identities, writer, env, interrupt) => looked,
                     failure = interrupt.wait() => return Err(failure),
                 };
                 match looked {
@@ -190,7 +190,7 @@ fn consistent(manifest: &Manifest) -> Vec<String> {
 #[expect(clippy::too_many_arguments, reason = "one file, and all that it is held against")]
 async fn look(
     repository: &Repository,
-    role: Role,
+    part: &Part,
     file: &File,
     chunk: Option<&Chunk>,
     level: Level,
@@ -200,7 +200,8 @@ async fn look(
     interrupt: &Interrupt,
 ) -> Result<()> {
     let store = repository.store();
-    if role == Role::Key || level == Level::Stored {
+    let (role, bare) = (part.role, part.is_bare());
+    if bare || level == Level::Stored {
         let stored = store.hash_of(&file.path).await?;
         let same = stored.is_some_and(|stored| stored.sha256 == file.sha256);
         let url = store.url_of(&file.path);

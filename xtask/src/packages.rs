@@ -42,6 +42,11 @@ pub const CHROMIUM: Package = Package {
     makes_cluster: false,
     service: None,
 };
+/// By which a backup is restored without dbctl.
+pub const ZSTD: Package =
+    Package { apt: &["zstd"], dnf: &["zstd"], brew: &["zstd"], makes_cluster: false, service: None };
+/// By which an encrypted one is opened.
+pub const AGE: Package = Package { apt: &["age"], dnf: &["age"], brew: &["age"], makes_cluster: false, service: None };
 /// For a Python that came without it.
 pub const PIP: Package =
     Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], makes_cluster: false, service: None };

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use dbctl::pg::sandbox::binaries::HOME_VARIABLE;
 
-use crate::packages::{self, CHROMIUM, PGBOUNCER, POSTGRESQL, Package};
+use crate::packages::{self, AGE, CHROMIUM, PGBOUNCER, POSTGRESQL, Package, ZSTD};
 use crate::pg;
 use crate::process::{cargo, perform};
 use crate::tools;
@@ -18,6 +18,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     need_server()?;
     need("pgbouncer", &PGBOUNCER, matrix)?;
     need("chromium", &CHROMIUM, matrix)?;
+    need("zstd", &ZSTD, matrix)?;
+    need("age", &AGE, matrix)?;
     need_tools(matrix)?;
     if matrix {
         for major in pg::MAJORS {

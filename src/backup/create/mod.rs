@@ -3,6 +3,7 @@
 
 mod beside;
 pub mod plan;
+mod recipe;
 mod sealed;
 mod view;
 mod worker;
@@ -351,13 +352,19 @@ impl Work<'_> {
         let (tables, files) = gathered(&selection, copied);
         let finished = Utc::now();
         let took = (finished - begun).num_milliseconds();
-        let key = match locked {
-            Some(locked) => {
-                Some(Part { role: Role::Key, file: sealed::bare(repository.store(), draft, locked).await? })
-            }
-            None => None,
-        };
-        Ok(Manifest {
+        let mut files: Vec<Part> = others.files.into_iter().chain(files).collect();
+        let (store, encrypted) = (repository.store(), locked.is_some() || !sealing.recipients.is_empty());
+        let load = recipe::load(&tables, &moment.database.encoding, encrypted);
+        let refresh = recipe::refresh(&others.materialized_views);
+        for (name, text) in [("load.sql", load), ("refresh.sql", refresh)] {
+            let file = sealed::bare(store, draft, name, text.into_bytes()).await?;
+            files.push(Part { role: Role::Recipe, file });
+        }
+        let passphrase = locked.is_some();
+        if let Some(locked) = locked {
+            files.push(Part { role: Role::Key, file: sealed::bare(store, draft, "key.age", locked).await? });
+        }
+        let mut manifest = Manifest {
             version: manifest::VERSION,
             id: draft.id().to_string(),
             server: manifest::Server {
@@ -391,8 +398,12 @@ impl Work<'_> {
             large_objects: if self.takes_large_objects() { moment.large_objects } else { 0 },
             globals: others.globals,
             recipients: sealing.recipients.texts(),
-            files: others.files.into_iter().chain(files).chain(key).collect(),
-        })
+            files,
+        };
+        let text = recipe::text(&manifest, passphrase).into_bytes();
+        let file = sealed::bare(store, draft, "RESTORE.txt", text).await?;
+        manifest.files.push(Part { role: Role::Recipe, file });
+        Ok(manifest)
     }
 
     fn shared(

@@ -10,8 +10,6 @@ use crate::archive::store::{Create, Store, Writer};
 use crate::backup::repository::Draft;
 use crate::error::Result;
 
-/// The identity that a passphrase locks.
-const KEY: &str = "key.age";
 /// How much comes together before it is compressed.
 const PIECE: usize = 128 << 10;
 
@@ -126,17 +124,17 @@ impl<'a> Sealed<'a> {
     }
 }
 
-/// Writes the locked key of a backup, as it is.
+/// Writes a file as it is: the locked key, and what people read.
 ///
 /// # Errors
 /// The store's.
-pub async fn bare(store: &Store, draft: &Draft, content: Vec<u8>) -> Result<File> {
-    let path = draft.path(KEY);
+pub async fn bare(store: &Store, draft: &Draft, name: &str, content: Vec<u8>) -> Result<File> {
+    let path = draft.path(name);
     let mut writer = store.create(&path, &Create::default()).await?;
     writer.write(content.into()).await?;
     let stored = writer.finish(store, &path).await?;
     Ok(File {
-        path: KEY.to_owned(),
+        path: name.to_owned(),
         bytes: stored.bytes,
         plain_bytes: stored.bytes,
         plain_sha256: stored.sha256.clone(),

@@ -31,7 +31,10 @@ fn no_byte_of_a_row_lies_open_in_an_encrypted_backup() {
     assert_eq!(manifest.recipients, [key.to_public().to_string()]);
     for part in &manifest.files {
         let text = std::fs::read(place.backups()[0].join(&part.file.path)).unwrap();
-        assert!(text.starts_with(b"age-encryption.org/v1"), "{} is not encrypted", part.file.path);
+        let named = String::from_utf8_lossy(&text).into_owned();
+        let sealed = text.starts_with(b"age-encryption.org/v1");
+        // What people read names tables, and holds nothing of their rows.
+        assert!(sealed || part.is_bare() && !named.contains("customer 17"), "{} is not encrypted", part.file.path);
     }
     let file = place.path().join("identity");
     std::fs::write(&file, key.to_string().expose_secret()).unwrap();

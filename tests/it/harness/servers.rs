@@ -75,6 +75,11 @@ pub fn chromium() -> Option<PathBuf> {
     on_path("chromium", &["/usr/bin", "/opt/homebrew/bin"])
 }
 
+/// Whether the programs are there that open a backup without dbctl; missing, they are as PgBouncer is.
+pub fn has_zstd_and_age() -> bool {
+    ["zstd", "age"].iter().all(|name| on_path(name, &["/usr/bin", "/opt/homebrew/bin"]).is_some())
+}
+
 fn on_path(name: &str, usual: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = usual.iter().map(PathBuf::from);
