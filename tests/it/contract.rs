@@ -223,6 +223,10 @@ fn json_shapes() {
     ask(&["indexes", "duplicate", "rarely-used", "missing", "--min-days", "0", "--database-url", &url], 0);
     ask(&["sizes", "--database-url", &url], 0);
     ask(&["bloat", "--min-size", "0", "--limit", "0", "--database-url", &url], 0);
+    ask(&["doctor"], 0);
+    ask(&["backup", "create", "--to", "repository", "--exclude", "*.refinery_schema_history", "--dry-run"], 0);
+    ask(&["backup", "create", "--to", "repository", "--exclude", "*.refinery_schema_history", "--also", "second"], 0);
+    ask(&["backup", "verify", "--from", "repository"], 0);
     ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);

@@ -19,6 +19,9 @@ use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::{Interrupt, Session};
 
+/// After how many bytes the other jobs are looked at.
+const TOLD: u64 = 64 << 10;
+
 /// What all jobs share.
 pub struct Shared {
     /// Where the database is.
@@ -94,18 +97,24 @@ async fn copy(shared: &Shared) -> Result<Vec<Copied>> {
 async fn one(shared: &Shared, session: &Session, repository: &Repository, piece: &Piece) -> Result<Copied> {
     let doing = || format!("cannot copy: {}", piece.sql);
     let mut file = Sealed::begin(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
-    let (mut sum, mut plain_bytes) = (RowSum::default(), 0_u64);
+    let (mut sum, mut plain_bytes, mut untold) = (RowSum::default(), 0_u64, 0_u64);
     let mut rows = Box::pin(session.copy_out(&piece.sql).await.map_err(|e| e.explain(doing()))?);
     let copied = async {
         while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
-            if shared.stop.load(Ordering::Relaxed) {
-                return Err(stopped());
-            }
             sum.add(&row);
             file.write(&row).await?;
-            plain_bytes += row.len() as u64;
-            shared.plain.fetch_add(row.len() as u64, Ordering::Relaxed);
+            untold += row.len() as u64;
+            // What all jobs look at is looked at now and then: there may be millions of rows a second.
+            if untold >= TOLD {
+                if shared.stop.load(Ordering::Relaxed) {
+                    return Err(stopped());
+                }
+                shared.plain.fetch_add(untold, Ordering::Relaxed);
+                plain_bytes += std::mem::take(&mut untold);
+            }
         }
+        plain_bytes += untold;
+        shared.plain.fetch_add(untold, Ordering::Relaxed);
         Ok(())
     };
     let copied: Result<()> = copied.await;
