@@ -130,6 +130,18 @@ pub async fn relations(session: &Session) -> Result<Vec<Relation>> {
     rows.iter().map(relation).collect()
 }
 
+/// The partitioned tables that these relations are partitions of.
+///
+/// # Errors
+/// The server's.
+pub async fn ancestors(session: &Session, relations: &[Relation]) -> Result<Vec<TableName>> {
+    let oids: Vec<u32> = relations.iter().map(|relation| relation.oid).collect();
+    let rows = session.rows(&Query::BACKUP_ANCESTORS, &[&oids]).await;
+    let rows = rows.map_err(|e| e.explain("cannot list the partitioned tables"))?;
+    let name = |row: &Row| Ok(TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?));
+    rows.iter().map(name).collect()
+}
+
 /// Where the sequences are. Of the moment when they are asked: never behind the snapshot.
 ///
 /// # Errors

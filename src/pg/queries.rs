@@ -67,6 +67,7 @@ queries! {
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BACKENDS = "backends" (INT4_ARRAY);
     BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
+    BACKUP_ANCESTORS = "backup_ancestors" (OID_ARRAY);
     BACKUP_DATABASE = "backup_database" ();
     BACKUP_EXTENSIONS = "backup_extensions" ();
     BACKUP_HISTORIES = "backup_histories" ();

@@ -42,7 +42,7 @@ impl Work<'_> {
 
         // First: what pg_dump needs to lock, it should lock as soon as we have.
         let mut file = Sealed::begin(store, folder, "schema.dump", sealing)?;
-        let child = Child::start(&self.pg_dump, &self.connection, self.arguments(moment, selection))?;
+        let child = Child::start(&self.pg_dump, &self.connection, self.arguments(moment, selection).await?)?;
         let take = async |piece: Bytes| file.write(&piece).await;
         child.stream(interrupt, take).await.map_err(|failure| self.dump_failed(failure))?;
         keep(Role::Schema, file.finish().await?);
@@ -75,7 +75,7 @@ impl Work<'_> {
     }
 
     /// Everything but rows, under the snapshot. Uncompressed: it is compressed on its way.
-    fn arguments(&self, moment: &Moment, selection: &Selection) -> Vec<String> {
+    async fn arguments(&self, moment: &Moment, selection: &Selection) -> Result<Vec<String>> {
         let mut arguments: Vec<String> =
             ["--format=custom", "--compress=0", "--no-password", "--exclude-table-data=*.*"].map(str::to_owned).into();
         arguments.push(format!("--snapshot={}", self.snapshot));
@@ -85,14 +85,18 @@ impl Work<'_> {
         let (with, without) =
             if self.pg_dump.major < 16 { ("--blobs", "--no-blobs") } else { ("--large-objects", "--no-large-objects") };
         arguments.push(if self.takes_large_objects() { with } else { without }.to_owned());
-        if !scope.tables.is_empty() || !scope.schemas.is_empty() {
-            let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-            for table in &selection.tables {
-                let name = &table.name;
-                arguments.push(format!("--table={}.{}", quoted(name.schema.raw()), quoted(name.name.raw())));
-            }
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        if scope.tables.is_empty() {
+            // A schema with all that is in it: functions and types, too.
+            arguments.extend(scope.schemas.iter().map(|schema| format!("--schema={}", quoted(schema))));
+            return Ok(arguments);
         }
-        arguments
+        // A partition without what it is a partition of could not be made again.
+        let above = read::ancestors(self.session, &selection.tables).await?;
+        for name in selection.tables.iter().map(|table| &table.name).chain(&above) {
+            arguments.push(format!("--table={}.{}", quoted(name.schema.raw()), quoted(name.name.raw())));
+        }
+        Ok(arguments)
     }
 
     fn dump_failed(&self, failure: Failure) -> Failure {

@@ -10,7 +10,7 @@ use dbctl::backup::rows::RowSum;
 
 use super::{Place, create, create_at, filled, json, run, verify};
 use crate::archive::zoo::ZOO;
-use crate::harness::{Database, S3, dbctl, default_server, majors};
+use crate::harness::{Database, default_server, majors};
 
 #[test]
 fn every_row_of_every_table_is_counted_and_every_file_is_private() {
@@ -143,18 +143,6 @@ fn a_part_of_a_database_is_what_was_named() {
     assert_eq!(manifest.left_out[0].name, "public.orders_2026");
     let none = run(&mut create(&db, &Place::new(), &["--table", "public.order"])).expect_code(64);
     assert!(none.stderr.contains("--table public.order: there is no such table"), "{}", none.stderr);
-}
-
-/// Through a bucket: data first, the manifest last.
-#[test]
-fn a_bucket_holds_backups_too() {
-    let Some(s3) = S3::start() else { return };
-    let db = filled();
-    let mut command = dbctl(&["backup", "create", "--to", &s3.url()]);
-    run(command.env("DATABASE_URL", db.url()).envs(s3.variables())).expect_code(0);
-    let mut command = dbctl(&["backup", "verify", "--from", &s3.url(), "--format", "json"]);
-    let proven = run(command.envs(s3.variables())).expect_code(0);
-    assert_eq!(json(&proven.stdout)["good"], true);
 }
 
 /// A role that may read the rows needs no more; whether it may read the passwords of roles is said.

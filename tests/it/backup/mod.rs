@@ -1,5 +1,6 @@
 //! Backups: made, proven, damaged, and runs that die.
 
+mod bucket;
 mod by_hand;
 mod create;
 mod doctor;
