@@ -16,6 +16,9 @@ use crate::pg;
 
 const DATABASE: &str = "b_backup";
 const SCRIPT: &str = "pg_dump | gzip";
+const SCRIPT_BACK: &str = "gunzip | psql";
+const RESTORED: &str = "b_restored";
+const BY_SCRIPT: &str = "b_by_script";
 const FLOOR: &str = "COPY to nowhere, 2 jobs, and the schema";
 /// What both sides of the floor copy at once, and dbctl too.
 const JOBS: &str = "2";
@@ -64,9 +67,11 @@ pub fn run(options: &Options) -> Result<()> {
     let head = format!("{}\nA database of {} MB, {JOBS} jobs.", scene.describe()?, bytes / 1_000_000);
     println!("{head}\n");
     let bench = Bench { scene: &scene, dbctl, bin_dir: newest.bin_dir };
-    let all = [bench.create(options)?];
-    for comparison in &all {
+    let mut all = Vec::new();
+    for part in [Bench::create, Bench::restore, Bench::swap] {
+        let comparison = part(&bench, options)?;
         println!("{}", comparison.table());
+        all.push(comparison);
     }
     if let Some(file) = &options.json {
         let tables: Vec<_> = all.iter().map(Comparison::json).collect();
@@ -129,6 +134,68 @@ impl Bench<'_> {
         aims.push(Aim::under("peak at 4 jobs", 150.0, " MiB", Some(peak)));
         aims.push(encryption(&all));
         Ok(Comparison { title: "backup".to_owned(), rounds: options.runs, all, aims })
+    }
+
+    /// The same files back, into databases of other names. dbctl's is proven when it is there, the script's is not.
+    fn restore(&self, options: &Options) -> Result<Comparison> {
+        let scene = self.scene;
+        let script = scene.scratch().join("dump.sql.gz");
+        let dropped = || {
+            let mut psql = scene.psql("postgres");
+            psql.args(["-c", "SET client_min_messages = error"]);
+            for name in [RESTORED, BY_SCRIPT] {
+                psql.arg("-c").arg(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            }
+            psql.arg("-c").arg(format!("CREATE DATABASE {BY_SCRIPT} TEMPLATE template0")).args(["-c", "CHECKPOINT"]);
+            scene.perform(psql)
+        };
+        let ours = |jobs: &'static str| {
+            move || {
+                let mut command = self.dbctl(&["restore", "latest", "--to-database", RESTORED, "--jobs", jobs]);
+                command.arg("--from").arg(scene.scratch().join("repository"));
+                command
+            }
+        };
+        let cases = [
+            Case { before: Box::new(dropped), ..Case::new("dbctl restore, proven", ours(JOBS)) },
+            Case { before: Box::new(dropped), ..Case::new("dbctl, 4 jobs", ours("4")) },
+            Case {
+                before: Box::new(dropped),
+                ..Case::new(SCRIPT_BACK, || {
+                    let mut shell = scene.bare("sh");
+                    shell.args(["-c", "gunzip -c \"$2\" | \"$0\" -X -q -d \"$1\""]).arg(self.bin_dir.join("psql"));
+                    shell.arg(scene.url(BY_SCRIPT)).arg(&script);
+                    shell
+                })
+            },
+        ];
+        let all = compare(&cases, options.runs, scene.scratch());
+        let peak = all[..2].iter().filter_map(|series| series.peak).fold(0.0, f64::max);
+        let aims = vec![Aim::at_most(0.65, SCRIPT_BACK, &all), Aim::under("peak at 4 jobs", 150.0, " MiB", Some(peak))];
+        Ok(Comparison { title: "restore".to_owned(), rounds: options.runs, all, aims })
+    }
+
+    /// How long nobody can work: from the moment that the old database closes to the new one's answer.
+    fn swap(&self, options: &Options) -> Result<Comparison> {
+        let scene = self.scene;
+        let replaced = || {
+            let mut command =
+                self.dbctl(&["restore", "latest", "--to-database", DATABASE, "--replace", "--jobs", JOBS]);
+            command.arg("--from").arg(scene.scratch().join("repository")).args(["--yes", "--confirm-name", DATABASE]);
+            scene.perform(command)
+        };
+        let undo = || self.dbctl(&["restore", "undo", "--to-database", DATABASE, "--yes"]);
+        let cases = [Case { before: Box::new(replaced), ..Case::new("dbctl restore undo", undo) }];
+        let all = compare(&cases, options.runs.min(2), scene.scratch());
+        let wall = all[0].wall().map(|wall| wall.median);
+        let aims = vec![Aim::under("undo", 1000.0, " ms", wall)];
+        Ok(Comparison { title: "undo".to_owned(), rounds: options.runs.min(2), all, aims })
+    }
+
+    fn dbctl(&self, arguments: &[&str]) -> Command {
+        let mut command = self.scene.bare(&self.dbctl);
+        command.args(arguments).env("DATABASE_URL", self.scene.url("postgres")).env("DBCTL_PG_BIN", &self.bin_dir);
+        command
     }
 
     /// Two sessions, each with about half of the bytes, and pg_dump of the schema, all at once.
