@@ -1,6 +1,30 @@
 -- Which tables of users are there, and what decides whether each can be written anew while it is used?
 -- Server: 14.
 -- Rights: none.
+WITH here AS MATERIALIZED (
+    SELECT l.locktype, l.relation, l.classid, l.objid, l.objsubid, l.virtualtransaction, l.pid, l.granted
+    FROM pg_catalog.pg_locks AS l
+    INNER JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database() AND d.oid = l.database
+    WHERE l.pid IS NULL OR l.locktype = 'advisory'
+),
+
+prepared AS MATERIALIZED (
+    SELECT h.relation, p.gid
+    FROM here AS h
+    INNER JOIN pg_catalog.pg_locks AS x
+        ON x.virtualtransaction = h.virtualtransaction AND x.pid IS NULL AND x.locktype = 'transactionid'
+    INNER JOIN pg_catalog.pg_prepared_xacts AS p ON p.transaction = x.transactionid
+    WHERE h.pid IS NULL AND h.locktype = 'relation'
+),
+
+working AS MATERIALIZED (
+    SELECT
+        h.pid,
+        CASE WHEN h.objid::int8 >= 2147483648 THEN h.objid::int8 - 2147483648 ELSE h.objid::int8 + 2147483648 END AS table_oid
+    FROM here AS h
+    WHERE h.locktype = 'advisory' AND h.granted AND h.classid::int8 = 16185446 AND h.objsubid = 2
+)
+
 SELECT
     c.oid,
     n.nspname::text AS schema,
@@ -38,21 +62,8 @@ SELECT
         WHERE i.indrelid = c.oid AND NOT i.indisvalid
         ORDER BY x.relname
     ) AS invalid,
-    ARRAY(
-        SELECT p.gid
-        FROM pg_catalog.pg_locks AS l
-        INNER JOIN pg_catalog.pg_prepared_xacts AS p ON '-1/' || p.transaction::text = l.virtualtransaction
-        WHERE l.pid IS NULL AND l.relation = c.oid
-            AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-        ORDER BY p.gid
-    ) AS prepared,
-    (
-        SELECT pg_catalog.min(l.pid)
-        FROM pg_catalog.pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.granted AND l.classid::int8 = 16185446 AND l.objsubid = 2
-            AND l.objid::int8 = (c.oid::int8 + 2147483648) % 4294967296
-            AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-    ) AS worked_by,
+    ARRAY(SELECT p.gid FROM prepared AS p WHERE p.relation = c.oid ORDER BY p.gid) AS prepared,
+    (SELECT pg_catalog.min(w.pid) FROM working AS w WHERE w.table_oid = c.oid::int8) AS worked_by,
     CASE WHEN s.oid IS NOT NULL THEN pg_catalog.pg_tablespace_location(s.oid) END AS place
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

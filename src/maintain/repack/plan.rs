@@ -99,7 +99,7 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish, gains: &BTreeMap<u32, Gain>) -> Re
     for table in snapshot.tables.iter().filter(|table| !table.parent) {
         let Some(named) = chosen.get(&table.oid) else { continue };
         let gain = gains.get(&table.oid).cloned().unwrap_or_default();
-        if wish.bloated && !named && (gain.total() < wish.min_size || gain.is_doubtful) {
+        if wish.bloated && !named && gain.total() < wish.min_size {
             continue;
         }
         let skipped = |why: String, counts| Skipped { table: table.table.clone(), why, counts, is_forbidden: false };
@@ -115,6 +115,11 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish, gains: &BTreeMap<u32, Gain>) -> Re
                 plan.skipped.push(skipped(format!("{why}: --force does it all the same"), true));
                 continue;
             }
+        }
+        if wish.bloated && !named && gain.is_doubtful {
+            let why = format!("the estimate is not sure ({}): name it with --table", gain.reasons.join("; "));
+            plan.skipped.push(skipped(why, false));
+            continue;
         }
         if let Some((why, is_forbidden)) = obstacle(table, &snapshot.setup, native) {
             plan.skipped.push(Skipped { is_forbidden, ..skipped(why, true) });

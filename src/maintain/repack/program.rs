@@ -20,8 +20,8 @@ use crate::error::{Explain as _, Kind, Result};
 /// How often it is looked whether the program has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The programs on this machine, each version once: of the named folder (or the named file) alone, else of PATH, then of
-/// the folders of packages, those of the server's major first.
+/// The programs on this machine, each version once: of the named folder (or the named file) alone; else of the package
+/// of the server's major, of PATH, and of the packages of other majors.
 pub fn find(named: Option<&Path>, env: &Env, major: u32) -> Vec<Program> {
     let places = match named {
         Some(place) if place.is_dir() => vec![place.join("pg_repack")],
@@ -37,7 +37,6 @@ pub fn find(named: Option<&Path>, env: &Env, major: u32) -> Vec<Program> {
 }
 
 fn folders(env: &Env, major: u32) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env.get("PATH").into_iter().flat_map(std::env::split_paths).collect();
     let mut packaged = Vec::new();
     for (parent, prefix) in [
         ("/usr/lib/postgresql", ""),
@@ -51,10 +50,11 @@ fn folders(env: &Env, major: u32) -> Vec<PathBuf> {
             packaged.extend(number.map(|number| (number, entry.path().join("bin"))));
         }
     }
-    packaged.sort_by_key(|(number, _)| (*number != major, std::cmp::Reverse(*number)));
-    folders.extend(packaged.into_iter().map(|(_, folder)| folder));
-    folders.retain(|folder| folder.is_absolute());
-    folders
+    packaged.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let (own, others): (Vec<_>, Vec<_>) = packaged.into_iter().partition(|(number, _)| *number == major);
+    let on_path = env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
+    let folder = |(_, folder)| folder;
+    own.into_iter().map(folder).chain(on_path).chain(others.into_iter().map(folder)).collect()
 }
 
 /// `pg_repack 1.4.8` -> `1.4.8`.

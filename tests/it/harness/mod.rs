@@ -16,7 +16,9 @@ pub use pgbouncer::Pooler;
 pub use program::{Child, Run, dbctl, home, run, spawn};
 pub use proxy::{Hold, Proxy};
 pub use s3::{Flaky, S3};
-pub use servers::{chromium, default_server, majors, pgbouncer, private_server, server, vector_installation};
+pub use servers::{
+    chromium, default_server, majors, pgbouncer, private_server, repack_server, server, vector_installation,
+};
 pub use standby::{Copy, standby, starting};
 
 use std::time::{Duration, Instant};
