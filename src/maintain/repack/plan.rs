@@ -35,6 +35,8 @@ pub struct RepackPlan {
     pub notes: Vec<String>,
     /// What `--force` has let through.
     pub forced: Vec<String>,
+    /// Tables on which another pg_repack works now, and its pid.
+    pub busy: Vec<(TableName, i32)>,
 }
 
 /// A table that will be written anew.
@@ -123,6 +125,11 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish, gains: &BTreeMap<u32, Gain>) -> Re
         }
         if let Some((why, is_forbidden)) = obstacle(table, &snapshot.setup, native) {
             plan.skipped.push(Skipped { is_forbidden, ..skipped(why, true) });
+            continue;
+        }
+        if let Some(pid) = table.worked_by.filter(|_| !native) {
+            plan.skipped.push(skipped(format!("another pg_repack works on it now (pid {pid})"), false));
+            plan.busy.push((table.table.clone(), pid));
             continue;
         }
         let why = match gain.share() {
@@ -217,9 +224,6 @@ fn obstacle(table: &Standing, setup: &Setup, native: bool) -> Option<(String, bo
         }
         if !table.has_key {
             return because("pg_repack wants a primary key, or a unique index of NOT NULL columns".to_owned());
-        }
-        if let Some(pid) = table.worked_by {
-            return because(format!("another pg_repack works on it now (pid {pid})"));
         }
     }
     if let Some(index) = table.invalid.first() {

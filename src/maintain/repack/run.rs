@@ -49,7 +49,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         return clean::run(request, &server, &snapshot.leftovers, snapshot.strays, begin, means).await;
     }
     let plan = decide(&snapshot, request)?;
-    if plan.tasks.is_empty() {
+    if plan.tasks.is_empty() && (request.dry_run || plan.busy.is_empty() && plan.leftovers.is_empty()) {
         return Ok(view::planned(request, &server, &plan, None));
     }
     let programs = program::find(request.wish.program.as_deref(), &request.env, server.major);
@@ -118,18 +118,16 @@ async fn settled(executor: &mut Executor, request: &Request, means: &mut Means<'
     let began = Instant::now();
     let mut told = false;
     loop {
-        clean::all(executor, request, None, means.events).await;
+        let failed = clean::all(executor, request, None, means.events).await.iter().any(|cleaned| cleaned.end.is_err());
         means.interrupt.check()?;
-        let snapshot = read::snapshot(executor.session()).await?;
-        let plan = decide(&snapshot, request)?;
-        let busy = snapshot
-            .tables
-            .iter()
-            .find(|table| table.worked_by.is_some() && plan.skipped.iter().any(|skipped| skipped.table == table.table));
-        let Some(busy) = busy.filter(|_| began.elapsed() < request.lock_wait) else { return Ok(plan) };
-        if !told {
-            let message =
-                format!("a pg_repack works on {} (pid {}); waiting for it", busy.table, busy.worked_by.unwrap_or(0));
+        let plan = decide(&read::snapshot(executor.session()).await?, request)?;
+        // One may have ended in between.
+        let is_settled = plan.busy.is_empty() && (failed || plan.leftovers.is_empty());
+        if is_settled || began.elapsed() >= request.lock_wait {
+            return Ok(plan);
+        }
+        if let Some((table, pid)) = plan.busy.first().filter(|_| !told) {
+            let message = format!("a pg_repack works on {table} (pid {pid}); waiting for it");
             means.events.event(Event::Cleaned { what: &message });
             told = true;
         }

@@ -200,7 +200,7 @@ fn signed(bytes: u64) -> i64 {
 }
 
 fn outcome(plan: &RepackPlan, done: &[Done]) -> Outcome {
-    let (mut good, mut later, mut failed) = (0, 0, 0);
+    let (mut good, mut later, mut failed) = (0, plan.busy.len(), 0);
     for done in done {
         match done.end {
             End::Done => good += 1,

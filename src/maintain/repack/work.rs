@@ -115,8 +115,9 @@ async fn by_program(
         let heard = tokio::select! {
             heard = running.next() => heard?,
             failure = interrupt.wait() => {
-                running.stop(GRACE).await;
-                return Err(failure);
+                let cleaned = running.stop(GRACE).await;
+                let hint = "what pg_repack had made is removed by the next run, or by: dbctl repack --clean";
+                return Err(if cleaned { failure } else { failure.hint(hint) });
             }
         };
         match heard {

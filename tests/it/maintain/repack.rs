@@ -76,10 +76,9 @@ fn rows_and_indexes_are_the_same_while_another_session_writes() {
     bloated(&db, ODD);
     db.sql(&format!("CREATE INDEX \"an \"\"odd\"\" one\" ON {ODD} (part, lower(long)) WHERE part > 1"));
     db.sql(&format!("CREATE TABLE shadow AS SELECT * FROM {ODD}"));
-    let indexes = format!(
-        "SELECT string_agg(indexdef, ';' ORDER BY indexdef) FROM pg_indexes WHERE tablename = 'Weird \"Name\" with space'"
-    );
-    let (before, old) = (db.one(&indexes), file(&db, ODD));
+    let indexes = "SELECT string_agg(indexdef, ';' ORDER BY indexdef) FROM pg_indexes \
+                   WHERE tablename = 'Weird \"Name\" with space'";
+    let (before, old) = (db.one(indexes), file(&db, ODD));
     let writer = db.session();
     let mut child = spawn(repack(&db, &["--table", ODD]).args(["--format", "json"]));
     for number in (100_000..).take_while(|_| !child.has_ended()) {
@@ -97,7 +96,7 @@ fn rows_and_indexes_are_the_same_while_another_session_writes() {
     let [shrunk, after] = ["reclaimed_bytes", "after_bytes"].map(|key| done["tables"][0][key].as_i64().unwrap());
     assert!(shrunk > after, "{done}");
     assert_ne!(file(&db, ODD), old);
-    assert_eq!(db.one(&indexes), before);
+    assert_eq!(db.one(indexes), before);
     for (one, other) in [(ODD, "shadow"), ("shadow", ODD)] {
         let differing = format!("SELECT count(*) FROM (TABLE {one} EXCEPT ALL TABLE {other}) AS d");
         assert_eq!(db.one(&differing), "0", "{one} has rows that {other} has not");
@@ -182,4 +181,27 @@ fn it_runs_as_a_job_of_the_config() {
     let done = run(job.arg(config)).expect_code(0);
     let done: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(tables(&done, "tables"), ["public.t"], "{done}");
+}
+
+/// The keys of an answer and of the rows of its tables: what scripts rely on.
+#[test]
+fn the_answers_keep_their_shape() {
+    let Some(db) = with_extension() else { return };
+    bloated(&db, "t");
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    let plan = answer(&db, &["--table", "t", "--dry-run"], 0);
+    assert_eq!(
+        keys(&plan),
+        "kind version database server way lock reclaimable_bytes disk_bytes tables skipped script notes"
+    );
+    assert_eq!(keys(&plan["tables"][0]), "table size_bytes reclaimable_bytes disk_bytes why confidence reasons line");
+    let done = answer(&db, &["--table", "t"], 0);
+    assert_eq!(keys(&done), "kind version database server way reclaimed_bytes tables skipped notes");
+    assert_eq!(
+        keys(&done["tables"][0]),
+        "table outcome took_seconds before_bytes after_bytes reclaimed_bytes why detail line"
+    );
+    let again = answer(&db, &["--table", "t"], 4);
+    assert_eq!(keys(&again["skipped"][0]), "table why");
+    assert_eq!(keys(&answer(&db, &["--clean"], 0)), "kind version database server leftovers notes");
 }

@@ -122,7 +122,7 @@ fn a_killed_pg_repack_is_a_failure_and_cleaned_at_once() {
     let (child, program) = waiting(&db, "t");
     kill_program(program);
     let run = child.wait().expect_code(1);
-    assert!(run.stdout.contains("signal: 9") && run.stdout.contains("failed"), "{}", run.stdout);
+    assert!(run.stderr.contains("signal: 9") && run.stdout.contains("failed"), "{}{}", run.stdout, run.stderr);
     nothing_is_left(&db);
     assert_eq!(file(&db, "t"), before);
     let journal = "SELECT string_agg(state, ' ' ORDER BY id) FROM dbctl.journal WHERE subject = 'repack:public.t'";
@@ -147,6 +147,26 @@ fn a_signal_ends_the_program_and_leaves_nothing() {
     eventually("no session of ours is left", || db.one(ours) == "0");
     nothing_is_left(&db);
     assert_eq!((file(&db, "a"), old.one("SELECT 1")), (before, "1".to_owned()));
+}
+
+#[test]
+fn a_signal_does_not_wait_for_a_lock_and_the_next_run_cleans() {
+    let Some(db) = with_extension() else { return };
+    bloated(&db, "t");
+    let old = in_the_way(&db);
+    let (child, program) = waiting(&db, "t");
+    let reader = db.session();
+    reader.sql("BEGIN; SELECT count(*) FROM t");
+    child.signal(Signal::SIGTERM);
+    let run = child.wait().expect_code(143);
+    assert!(run.stderr.contains("dbctl repack --clean"), "{}", run.stderr);
+    assert!(!std::path::Path::new(&format!("/proc/{program}")).exists(), "pg_repack has ended before");
+    assert_eq!((leftovers(&db), reader.one("SELECT 1")), ("2".to_owned(), "1".to_owned()));
+    let busy = answer(&db, &["--clean", "--lock-timeout", "100ms", "--lock-patience", "300ms"], 3);
+    assert!(busy["notes"].to_string().contains("lock"), "{busy}");
+    drop((old, reader));
+    answer(&db, &["--table", "t"], 0);
+    nothing_is_left(&db);
 }
 
 #[test]
@@ -187,6 +207,8 @@ fn what_cannot_be_proven_to_be_left_over_stays() {
     let busy = answer(&db, &["--clean"], 0);
     assert!(busy["leftovers"][0]["outcome"].as_str().unwrap().contains(&worker.pid().to_string()), "{busy}");
     assert_eq!(leftovers(&db), "4");
+    let later = answer(&db, &["--table", "t", "--lock-wait", "300ms"], 3);
+    assert!(later["skipped"][0]["why"].as_str().unwrap().contains("works on it now"), "{later}");
     drop(worker);
     let plan = answer(&db, &["--clean", "--dry-run"], 0);
     assert!(plan["leftovers"][0]["sql"].as_str().unwrap().contains(&format!("DROP TABLE repack.log_{oid};")), "{plan}");
