@@ -36,7 +36,7 @@
 //! | `rehearse` | pending migrations tried on a copy: what each statement locks, rewrites, reads; rows made up for it | terminals |
 //! | `inspect` | looks at what goes on, within a time limit: locks as a forest (pure), sessions, who holds the horizon, vital signs, replication; cancel and terminate | terminals |
 //! | `bloat` | what tables and indexes would give back: read, modelled and judged (pure), measured in the pages | terminals |
-//! | `maintain` | vacuum, reindex, refresh: what is worth it (read), why (pure), done by a crew of sessions | terminals |
+//! | `maintain` | vacuum, reindex, refresh, repack: what is worth it (read), why (pure), done by a crew of sessions, or by pg_repack listened to | terminals |
 //! | `check` | checks: what each measures and what that means (pure); counters kept between runs | terminals |
 //! | `systems` | the embedded systems' promises, and sample rows | terminals |
 //! | `journal`, `sandbox` | what was done; a server to try on | |

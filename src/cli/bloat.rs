@@ -70,7 +70,7 @@ pub struct Bloat {
 }
 
 /// `10MB`, `1 GiB`, `8192`: units of 1024, as PostgreSQL's settings have them.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim().len());
     let (number, unit) = text.trim().split_at(digits);
     let power = match unit.trim().to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {

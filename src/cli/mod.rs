@@ -20,6 +20,7 @@ pub mod migrate;
 pub mod partitions;
 pub mod refresh;
 pub mod reindex;
+pub mod repack;
 pub mod report;
 pub mod sandbox;
 pub mod schema;
@@ -80,6 +81,7 @@ pub enum Command {
     Bloat(bloat::BloatArgs),
     Refresh(refresh::RefreshArgs),
     Reindex(reindex::ReindexArgs),
+    Repack(repack::RepackArgs),
     Report(report::ReportArgs),
     Systems(systems::SystemsArgs),
     DemoData(systems::DemoDataArgs),

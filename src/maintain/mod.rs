@@ -3,5 +3,6 @@
 
 pub mod refresh;
 pub mod reindex;
+pub mod repack;
 pub mod schedule;
 pub mod vacuum;

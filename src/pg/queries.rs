@@ -138,6 +138,10 @@ queries! {
     PARTITION_STATE = "partition_state" ();
     PARTITION_TRASH = "partition_trash" ();
     PARTITION_SYSTEMS = "partition_systems" ();
+    REPACK_LEFTOVERS = "repack_leftovers" ();
+    REPACK_SETUP = "repack_setup" ();
+    REPACK_STRAYS = "repack_strays" ();
+    REPACK_TABLES = "repack_tables" ();
     REFRESH_VIEWS = "refresh_views" ();
     REINDEX_BEGUN = "reindex_begun" ();
     REINDEX_COLLATIONS = "reindex_collations" ();

@@ -11,6 +11,7 @@ mod jobs;
 mod lint;
 mod maintain;
 mod partitions;
+mod repack;
 mod report;
 mod schema;
 mod sizes;
@@ -180,6 +181,12 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Reindex(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.reindex(&args.into_request())
+        }
+        Command::Repack(args) => {
+            drop(out);
+            let settings = settings()?;
+            let wish = args.into_request(settings.jobs.value);
+            Run { settings, consent, env }.repack(&wish)
         }
         Command::Bloat(args) => {
             drop(out);

@@ -58,6 +58,14 @@ pub const PARTMAN: Package = Package {
     makes_cluster: true,
     service: None,
 };
+/// The server that Debian makes pg_repack for, and pg_repack.
+pub const REPACK: Package = Package {
+    apt: &["postgresql-15", "postgresql-15-repack"],
+    dnf: &["postgresql-server", "pg_repack_15"],
+    brew: &[],
+    makes_cluster: true,
+    service: None,
+};
 /// What uuid-ossp of the fetched servers links to.
 pub const OSSP_UUID: Package =
     Package { apt: &["libossp-uuid16"], dnf: &["uuid"], brew: &["ossp-uuid"], makes_cluster: false, service: None };

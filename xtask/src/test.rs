@@ -1,9 +1,9 @@
 //! `cargo xtask test`: sees to it that what the tests need is there, then runs them all.
 
 use anyhow::{Context, Result};
-use dbctl::pg::sandbox::binaries::HOME_VARIABLE;
+use dbctl::pg::sandbox::binaries::{self, HOME_VARIABLE};
 
-use crate::packages::{self, AGE, CHROMIUM, PGBOUNCER, POSTGRESQL, Package, ZSTD};
+use crate::packages::{self, AGE, CHROMIUM, PGBOUNCER, POSTGRESQL, Package, REPACK, ZSTD};
 use crate::pg;
 use crate::process::{cargo, perform};
 use crate::tools;
@@ -18,8 +18,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     need_server()?;
     need("pgbouncer", &PGBOUNCER, matrix)?;
     need("chromium", &CHROMIUM, matrix)?;
-    need("zstd", &ZSTD, matrix)?;
-    need("age", &AGE, matrix)?;
+    use crate::packages::{self, AGE, CHROMIUM, PGBOUNCER, POSTGRESQL, Package, REPACK, ZSTD};
     need_tools(matrix)?;
     if matrix {
         for major in pg::MAJORS {
@@ -67,6 +66,23 @@ fn need_tools(matrix: bool) -> Result<()> {
         Err(error) if matrix => Err(error).context("refinery_cli and moto are needed for the whole matrix"),
         Err(error) => {
             eprintln!("NOT TESTED: what needs refinery_cli or moto ({error:#})");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A server with the extension pg_repack, and its program beside the server's.
+fn need_repack(matrix: bool) -> Result<()> {
+    let has_program = |found: &binaries::Installation| found.bin_dir.join("pg_repack").is_file();
+    if binaries::find_with_extension("pg_repack").iter().any(has_program) {
+        return Ok(());
+    }
+    eprintln!("no pg_repack found: installing the system's package");
+    match packages::install(&REPACK) {
+        Err(error) if matrix => Err(error).context("pg_repack is needed for the whole matrix"),
+        Err(error) => {
+            eprintln!("NOT TESTED: what needs pg_repack ({error:#})");
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -17,7 +17,8 @@ pub use program::{Child, Run, dbctl, home, run, spawn};
 pub use proxy::{Hold, Proxy};
 pub use s3::{Flaky, S3};
 pub use servers::{
-    chromium, default_server, has_zstd_and_age, majors, pgbouncer, private_server, server, vector_installation,
+    chromium, default_server, has_zstd_and_age, majors, pgbouncer, private_server, repack_server, server,
+    vector_installation,
 };
 pub use standby::{Copy, standby, starting};
 

@@ -64,6 +64,26 @@ pub fn vector_installation(major: u32) -> Option<Installation> {
     found
 }
 
+/// The shared server of an installation with the extension pg_repack and its program; missing, it is as PgBouncer is.
+pub fn repack_server() -> Option<&'static Sandbox> {
+    static SERVER: OnceLock<Option<Sandbox>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let found = binaries::find_with_extension("pg_repack");
+        let found = found.into_iter().find(|found| found.bin_dir.join("pg_repack").is_file())?;
+        let bin_dir = Some(found.bin_dir);
+        Some(private_server(&Options { bin_dir, settings: for_many_tests(), ..Options::default() }))
+    });
+    let needed = is_matrix() || std::env::var_os("CI").is_some();
+    assert!(
+        server.is_some() || !needed,
+        "there is no pg_repack, and nothing may be skipped here: run 'cargo xtask test'"
+    );
+    if server.is_none() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: pg_repack is not installed ('cargo xtask test' installs it)");
+    }
+    server.as_ref()
+}
+
 /// The PgBouncer program, where it is installed; in a CI (variable CI) and under DBCTL_TEST_MATRIX=1
 /// a missing one is a failure.
 pub fn pgbouncer() -> Option<PathBuf> {

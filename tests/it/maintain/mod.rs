@@ -3,6 +3,9 @@
 mod refresh;
 mod reindex;
 mod reindex_faults;
+mod repack;
+mod repack_faults;
+mod repack_refused;
 
 use std::process::Command;
 
