@@ -12,7 +12,7 @@ pub mod keys;
 pub mod manifest;
 mod records;
 pub mod seal;
-mod settings;
+pub mod settings;
 pub mod store;
 pub mod summed;
 pub mod unseal;
