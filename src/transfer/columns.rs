@@ -36,14 +36,46 @@ pub struct Column {
     pub sequence: Option<String>,
 }
 
+/// The search path that was in force before names were to be told in full.
+pub struct Path(String);
+
+impl Path {
+    /// Inside of the caller's transaction: names in texts (types, defaults, values of regclass) are the
+    /// same whoever asks.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn of_the_catalog(session: &Session) -> Result<Path> {
+        let rows = session.rows_of("SELECT pg_catalog.current_setting('search_path')").await;
+        let rows = rows.map_err(|e| e.explain("cannot read the search path"))?;
+        let own = rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+        set(session, "pg_catalog").await.map(|()| Path(own))
+    }
+
+    /// Puts it back.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn put_back(self, session: &Session) -> Result<()> {
+        set(session, &self.0).await
+    }
+}
+
+async fn set(session: &Session, path: &str) -> Result<()> {
+    let set = session.rows_with("SELECT pg_catalog.set_config('search_path', $1, true)", &[path]).await;
+    set.map(drop).map_err(|e| e.explain("cannot set the search path"))
+}
+
 /// Reads a relation's columns; none where there is no such relation.
 ///
 /// # Errors
 /// The server's.
 pub async fn of_relation(session: &Session, table: &TableName) -> Result<Option<Relation>> {
     let doing = format!("cannot look at {table}");
+    let path = Path::of_the_catalog(session).await?;
     let rows = session.rows(&Query::TRANSFER_COLUMNS, &[&table.schema.raw(), &table.name.raw()]).await;
     let rows = rows.map_err(|e| e.explain(doing))?;
+    path.put_back(session).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (kind, secured) = (first.try_get("kind")?, first.try_get("secured")?);
     let oids: Vec<u32> = rows.iter().map(|row| row.try_get("type_oid")).collect::<Result<_, _>>()?;
@@ -84,8 +116,10 @@ pub async fn of_query(session: &Session, query: &str) -> Result<Vec<Column>> {
     let oids: Vec<u32> = found.iter().map(|(_, oid)| *oid).collect();
     let forms = forms(session, &oids).await?;
     let kinds: Vec<String> = oids.iter().map(|oid| format!("pg_catalog.format_type({oid}, NULL)")).collect();
+    let path = Path::of_the_catalog(session).await?;
     let named = session.rows_of(&format!("SELECT ARRAY[{}]::text[]", kinds.join(", "))).await;
     let named = named.map_err(|e| e.explain("cannot name the query's types"))?;
+    path.put_back(session).await?;
     let kinds: Vec<String> = named.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
     Ok(found
         .into_iter()

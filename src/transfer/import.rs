@@ -380,20 +380,15 @@ impl Work<'_> {
         }
         let list: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
         let from = format!("(SELECT {} FROM pg_temp.{STAGE})", list.join(", "));
-        // Names in texts (regclass) are told by the path, as they were when the rows left.
-        let path = "SELECT pg_catalog.set_config('search_path', CASE WHEN $1 = '' THEN 'pg_catalog' ELSE $1 END, true)";
-        let own = self.session.rows_of("SELECT pg_catalog.current_setting('search_path')").await;
-        let own = own.map_err(|e| e.explain("cannot read the search path"))?;
-        let own: String = own.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
-        let set = async |to: &str| {
-            let done = self.session.rows_with(path, &[to]).await;
-            done.map(drop).map_err(|e| e.explain("cannot set the search path"))
+        // With a condition, the rows left under the path of whoever wrote it.
+        let path = match sidecar.origin.condition {
+            None => Some(columns::Path::of_the_catalog(self.session).await?),
+            Some(_) => None,
         };
-        if sidecar.origin.condition.is_none() {
-            set("pg_catalog").await?;
-        }
         let here = hash::of_rows(self.session, &from, &told.algorithm).await?;
-        set(&own).await?;
+        if let Some(path) = path {
+            path.put_back(self.session).await?;
+        }
         if here.same_as(told) == Some(true) {
             return Ok(true);
         }

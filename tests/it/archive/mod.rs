@@ -6,7 +6,7 @@ mod kill;
 mod objects;
 mod places;
 mod writing;
-mod zoo;
+pub mod zoo;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

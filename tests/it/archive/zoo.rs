@@ -7,7 +7,7 @@ use dbctl::ident::TableName;
 use super::{back, encrypted, folder, key, out, run, session};
 use crate::harness::{Database, S3, majors};
 
-const ZOO: &str = r#"
+pub const ZOO: &str = r#"
 CREATE SCHEMA "Odd ""schema";
 CREATE TYPE public.mood AS ENUM ('sad', 'it''s "ok"', 'happy, very');
 CREATE TYPE public.pair AS (a int, b text);
