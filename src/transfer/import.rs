@@ -272,7 +272,9 @@ impl Work<'_> {
         };
         let columns: Vec<Column> = names.iter().map(find).collect::<Result<_>>()?;
         if let (Some(sidecar), Format::Binary) = (self.sidecar, self.format) {
-            for (column, told) in columns.iter().zip(&sidecar.columns).filter(|(here, told)| !same_binary(here, told)) {
+            if let Some((column, told)) =
+                columns.iter().zip(&sidecar.columns).find(|(here, told)| !same_binary(here, told))
+            {
                 return Err(Failure::new(
                     Kind::Refused,
                     format!("column {} of {into} is {}, in the file it is {}", column.name, column.kind, told.kind),
