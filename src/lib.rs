@@ -28,6 +28,7 @@
 //! | `lint` | statements as what they do, rules, what is known of objects (pure); what a database says of them (read) | terminals |
 //! | `policy` | `partitions.yaml`: its values, spans, zones, grids, names; bounds as the server prints them (pure) | the database |
 //! | `archive` | a table as a file in a folder or an object store: written, proven, restored | policies, partitions, terminals |
+//! | `transfer` | rows out into files that other programs read (NDJSON, CSV, COPY), and back in, proven by a sidecar | partitions, backups, terminals |
 //! | `backup` | a database as a proven backup: written under one snapshot, verified, restored beside the living one, swapped, pruned | terminals |
 //! | `retain` | row retention: what is due (read), which batches (pure), the pace, the batches one by one | partitions, terminals |
 //! | `partitions` | what the catalog holds (read), what is due (plan, pure), steps (ddl, pure), how they are made and let go | terminals |
@@ -80,5 +81,6 @@ pub mod scratch;
 pub mod steps;
 pub mod systems;
 mod talk;
+pub mod transfer;
 
 pub use run::run;

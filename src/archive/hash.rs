@@ -11,7 +11,7 @@ use crate::pg::{Query, Session};
 /// Hashes of rows as they are: the quick one.
 const BY_RECORD: &str = "sum(hash_record_extended(row, 0))";
 /// Hashes of their text: for types without a hash, enums, and collations that call different texts equal.
-const BY_TEXT: &str = "sum(hashtextextended(row::text, 0))";
+pub const BY_TEXT: &str = "sum(hashtextextended(row::text, 0))";
 
 /// A number of rows and what they come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +77,11 @@ async fn finish(session: &Session, before: Before, hash: Result<ContentHash>) ->
     before.put_back(session).await.map(|()| hash)
 }
 
-/// Inside of a transaction with the settings for reading.
-pub(super) async fn algorithm(session: &Session, table: &TableName) -> Result<&'static str> {
+/// The algorithm for a table, inside of a transaction with the settings for reading.
+///
+/// # Errors
+/// The server's.
+pub async fn algorithm(session: &Session, table: &TableName) -> Result<&'static str> {
     let rows = session.rows(&Query::ARCHIVE_HASHABLE, &[&table.schema.raw(), &table.name.raw()]).await;
     let doing = format!("cannot look at the types of {table}");
     let rows = rows.map_err(|e| e.explain(doing))?;
@@ -88,18 +91,30 @@ pub(super) async fn algorithm(session: &Session, table: &TableName) -> Result<&'
 
 /// Inside of a transaction with the settings for reading.
 pub(super) async fn by(session: &Session, table: &TableName, algorithm: &'static str) -> Result<ContentHash> {
+    let hash = of_rows(session, &format!("ONLY {table}"), algorithm).await;
+    hash.map_err(|failure| failure.context(format!("cannot hash the rows of {table}")))
+}
+
+/// The hash of what a FROM item gives (`ONLY public.t`, `(SELECT …)`), inside of a transaction with the
+/// settings of its text.
+///
+/// # Errors
+/// The server's; invalid when this dbctl does not know the algorithm.
+pub async fn of_rows(session: &Session, from: &str, algorithm: &str) -> Result<ContentHash> {
     // `row.*` as an argument is the whole row, whatever its columns are called.
-    let hash = if algorithm == BY_RECORD {
-        "pg_catalog.hash_record_extended(r.*, 0)"
-    } else {
-        "pg_catalog.hashtextextended((r.*)::pg_catalog.text COLLATE pg_catalog.\"C\", 0)"
+    let hash = match algorithm {
+        BY_RECORD => "pg_catalog.hash_record_extended(r.*, 0)",
+        BY_TEXT => "pg_catalog.hashtextextended((r.*)::pg_catalog.text COLLATE pg_catalog.\"C\", 0)",
+        other => {
+            let message = format!("a content hash is of an unknown algorithm: {other}");
+            return Err(Failure::new(Kind::Invalid, message).hint("use a newer dbctl"));
+        }
     };
     let sql = format!(
         "SELECT pg_catalog.count(*), coalesce(pg_catalog.sum({hash}::pg_catalog.numeric), 0)::pg_catalog.text \
-         FROM ONLY {table} AS r"
+         FROM {from} AS r"
     );
-    let doing = format!("cannot hash the rows of {table}");
-    let rows = session.rows_of(&sql).await.map_err(|e| e.explain(doing))?;
+    let rows = session.rows_of(&sql).await.map_err(|e| e.explain("the rows cannot be hashed"))?;
     let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not answer"))?;
     Ok(ContentHash {
         algorithm: algorithm.to_owned(),

@@ -17,7 +17,7 @@ const PIECE: usize = 256 << 10;
 pub struct Seal {
     hash: Sha256,
     plain_bytes: u64,
-    encoder: zstd::stream::write::Encoder<'static, Outer>,
+    encoder: Encoder,
     out: Out,
 }
 
@@ -32,37 +32,59 @@ pub struct Plain {
 impl Seal {
     /// Compresses at a level of zstd and encrypts, unless there are no recipients.
     pub fn new(level: i32, recipients: &Recipients) -> Result<Seal> {
-        let out = Out::default();
-        let outer = match recipients.encryptor()? {
-            Some(encryptor) => {
-                let writer = encryptor.wrap_output(out.clone());
-                Outer::Encrypted(Box::new(writer.explain(Kind::Failed, "cannot begin to encrypt")?))
-            }
-            None => Outer::Plain(out.clone()),
-        };
+        let (out, outer) = outer(recipients)?;
         let encoder = zstd::stream::write::Encoder::new(outer, level);
         let mut encoder = encoder.explain(Kind::Usage, format!("cannot compress at level {level} of zstd"))?;
         encoder.include_checksum(true)?;
-        Ok(Seal { hash: Sha256::new(), plain_bytes: 0, encoder, out })
+        Ok(Seal { hash: Sha256::new(), plain_bytes: 0, encoder: Encoder::Zstd(encoder), out })
+    }
+
+    /// Leaves the bytes as they are, but encrypts, unless there are no recipients.
+    pub fn uncompressed(recipients: &Recipients) -> Result<Seal> {
+        let (out, outer) = outer(recipients)?;
+        Ok(Seal { hash: Sha256::new(), plain_bytes: 0, encoder: Encoder::None(outer), out })
     }
 
     /// Takes plain bytes; gives bytes of the file, once enough have come together.
     pub fn write(&mut self, plain: &[u8]) -> Result<Option<Bytes>> {
         self.hash.update(plain);
         self.plain_bytes += plain.len() as u64;
-        self.encoder.write_all(plain).explain(Kind::Failed, "cannot compress")?;
+        match &mut self.encoder {
+            Encoder::Zstd(encoder) => encoder.write_all(plain).explain(Kind::Failed, "cannot compress")?,
+            Encoder::None(outer) => outer.write_all(plain).explain(Kind::Failed, "cannot encrypt")?,
+        }
         Ok(self.out.take_from(PIECE))
     }
 
     /// Ends the file: its last bytes, and what went in.
     pub fn finish(self) -> Result<(Option<Bytes>, Plain)> {
-        let outer = self.encoder.finish().explain(Kind::Failed, "cannot compress")?;
+        let outer = match self.encoder {
+            Encoder::Zstd(encoder) => encoder.finish().explain(Kind::Failed, "cannot compress")?,
+            Encoder::None(outer) => outer,
+        };
         if let Outer::Encrypted(writer) = outer {
             writer.finish().explain(Kind::Failed, "cannot encrypt")?;
         }
         let plain = Plain { bytes: self.plain_bytes, sha256: hex(&self.hash.finalize()) };
         Ok((self.out.take_from(1), plain))
     }
+}
+
+enum Encoder {
+    Zstd(zstd::stream::write::Encoder<'static, Outer>),
+    None(Outer),
+}
+
+fn outer(recipients: &Recipients) -> Result<(Out, Outer)> {
+    let out = Out::default();
+    let outer = match recipients.encryptor()? {
+        Some(encryptor) => {
+            let writer = encryptor.wrap_output(out.clone());
+            Outer::Encrypted(Box::new(writer.explain(Kind::Failed, "cannot begin to encrypt")?))
+        }
+        None => Outer::Plain(out.clone()),
+    };
+    Ok((out, outer))
 }
 
 /// The end of the pipe, which age and zstd hold and we look into.

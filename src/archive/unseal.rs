@@ -46,23 +46,72 @@ pub fn begin(encrypted: bool, identities: &Identities) -> Unsealing {
     Unsealing { input, output }
 }
 
+/// The same for a file that nothing is known of: its first bytes say whether it is encrypted, and then
+/// whether it is compressed.
+pub fn begin_with_anything(identities: &Identities) -> Unsealing {
+    let (input, receive) = mpsc::channel(AHEAD);
+    let (send, output) = mpsc::channel(AHEAD);
+    let identities = identities.clone();
+    std::thread::spawn(move || {
+        if let Err(fault) = open_anything(Sealed { receive, rest: Bytes::new() }, &identities, &send) {
+            let _ = send.blocking_send(Err(fault));
+        }
+    });
+    Unsealing { input, output }
+}
+
+fn open_anything(sealed: Sealed, identities: &Identities, send: &Sender) -> Result<(), Fault> {
+    let (encrypted, sealed) = begins_with(sealed, AGE)?;
+    if !encrypted {
+        return open_plain(sealed, send);
+    }
+    if identities.is_empty() {
+        return Err(Fault::WrongKey);
+    }
+    open_plain(decryptor(sealed, identities)?, send)
+}
+
+fn open_plain(reader: impl Read, send: &Sender) -> Result<(), Fault> {
+    let (compressed, reader) = begins_with(reader, ZSTD)?;
+    if compressed { decompress(reader, send) } else { hand_on(reader, send) }
+}
+
+/// How files of age and of zstd begin.
+const AGE: &[u8] = b"age-encryption.org/v1\n";
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// Whether a text begins so, and all of it.
+fn begins_with(mut reader: impl Read, wanted: &[u8]) -> Result<(bool, impl Read), Fault> {
+    let mut first = vec![0; wanted.len()];
+    let read = fill(&mut reader, &mut first).map_err(|error| Fault::Damaged(error.to_string()))?;
+    first.truncate(read);
+    let same = first == wanted;
+    Ok((same, Read::chain(io::Cursor::new(first), reader)))
+}
+
 type Sender = mpsc::Sender<Result<Bytes, Fault>>;
 
 fn decrypt(sealed: Sealed, identities: &Identities, send: &Sender) -> Result<(), Fault> {
+    decompress(decryptor(sealed, identities)?, send)
+}
+
+fn decryptor<'a>(sealed: impl Read + 'a, identities: &Identities) -> Result<impl Read + 'a, Fault> {
     let opened = age::Decryptor::new_buffered(io::BufReader::with_capacity(PIECE, sealed));
-    let reader = opened.and_then(|decryptor| decryptor.decrypt(identities.keys())).map_err(|error| match error {
+    opened.and_then(|decryptor| decryptor.decrypt(identities.keys())).map_err(|error| match error {
         age::DecryptError::NoMatchingKeys => Fault::WrongKey,
         other => Fault::Damaged(format!("age: {other}")),
-    })?;
-    decompress(reader, send)
+    })
 }
 
 fn decompress(sealed: impl Read, send: &Sender) -> Result<(), Fault> {
-    let damaged = |error: io::Error| Fault::Damaged(error.to_string());
-    let mut plain = zstd::stream::read::Decoder::new(sealed).map_err(damaged)?;
+    let plain = zstd::stream::read::Decoder::new(sealed).map_err(|error| Fault::Damaged(error.to_string()))?;
+    hand_on(plain, send)
+}
+
+fn hand_on(mut plain: impl Read, send: &Sender) -> Result<(), Fault> {
     loop {
         let mut piece = BytesMut::zeroed(PIECE);
-        let read = fill(&mut plain, &mut piece).map_err(damaged)?;
+        let read = fill(&mut plain, &mut piece).map_err(|error| Fault::Damaged(error.to_string()))?;
         piece.truncate(read);
         if read == 0 || send.blocking_send(Ok(piece.freeze())).is_err() {
             return Ok(());

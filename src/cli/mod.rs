@@ -28,6 +28,7 @@ pub mod shell;
 pub mod sizes;
 pub mod slow_queries;
 pub mod systems;
+pub mod transfer;
 pub mod vacuum;
 pub mod vitals;
 
@@ -79,6 +80,8 @@ pub enum Command {
     Indexes(indexes::IndexesArgs),
     Sizes(sizes::SizesArgs),
     Bloat(bloat::BloatArgs),
+    Export(transfer::ExportArgs),
+    Import(transfer::ImportArgs),
     Refresh(refresh::RefreshArgs),
     Reindex(reindex::ReindexArgs),
     Repack(repack::RepackArgs),

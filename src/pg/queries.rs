@@ -204,6 +204,9 @@ queries! {
     STATEMENTS_PREPARED = "statements_prepared" ();
     STATEMENTS_SETUP = "statements_setup" ();
     STATEMENTS_STEPS = "statements_steps" ();
+    TRANSFER_COLUMNS = "transfer_columns" (TEXT, TEXT);
+    TRANSFER_MOMENT = "transfer_moment" ();
+    TRANSFER_TYPES = "transfer_types" (OID_ARRAY);
     VACUUM_PROGRESS = "vacuum_progress" (INT4_ARRAY);
     VACUUM_SERVER = "vacuum_server" ();
     VACUUM_SIZES = "vacuum_sizes" (OID_ARRAY);

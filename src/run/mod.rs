@@ -16,6 +16,7 @@ mod report;
 mod schema;
 mod sizes;
 mod slow_queries;
+mod transfer;
 mod vacuum;
 mod vitals;
 
@@ -173,6 +174,14 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Sizes(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.sizes(&args.into_request())
+        }
+        Command::Export(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.export(&args.into_request())
+        }
+        Command::Import(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.import(&args.into_request())
         }
         Command::Refresh(args) => {
             drop(out);

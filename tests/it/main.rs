@@ -27,4 +27,5 @@ mod scratch;
 mod shipped_policy;
 mod systems;
 mod tidy;
+mod transfer;
 mod vacuum;

@@ -83,6 +83,9 @@ fn only_the_executor_sends_what_changes_a_database() {
             "src/archive/export.rs",
             "src/archive/hash.rs",
             "src/scratch/mod.rs",
+            "src/transfer/export.rs",
+            "src/transfer/fill.rs",
+            "src/transfer/import.rs",
         ],
         &["ession.send(", "work.send(", "session().send(", "beside.send("],
     );
@@ -115,7 +118,13 @@ fn only_the_executor_sends_what_changes_a_database() {
         let begun = lines_with(file, &["BEGIN"]);
         assert!(!begun.is_empty() && begun.iter().all(|line| line.contains("READ ONLY")), "{begun:?}");
     }
-    only(&["src/pg/", "src/archive/import.rs"], &["copy_in("]);
+    // So does an export; an import reads into a stage of its own, and sends the frame of its transaction.
+    let sent: Vec<String> = lines_with("src/transfer/export.rs", &["session.send("]);
+    assert!(sent.iter().all(|line| line.contains("(&begin)") || line.contains("\"ROLLBACK\"")), "{sent:?}");
+    assert!(text("src/transfer/export.rs").contains("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    let sent: Vec<String> = lines_with("src/transfer/fill.rs", &["session.send("]);
+    assert!(sent.iter().all(|line| line.contains("SAVEPOINT")), "{sent:?}");
+    only(&["src/pg/", "src/archive/import.rs", "src/transfer/import.rs"], &["copy_in("]);
     only(&["src/pg/"], &["batch_execute(", "simple_query(", "simple_query_raw(", "query_typed(", ".execute("]);
 }
 

@@ -1,0 +1,20 @@
+//! Rows out into files that other programs read, and back in: NDJSON, CSV, and COPY's own two forms.
+//! Knows tables, files and formats; knows no policy, no backups and no terminal.
+//!
+//! A file is whole when it lies under its name. Beside it lies `<name>.json`, with the columns, the
+//! number of rows and the sums that an import is held to.
+
+mod columns;
+pub mod export;
+mod failure;
+mod fill;
+mod format;
+pub mod import;
+mod lines;
+mod place;
+mod rows;
+mod sidecar;
+mod source;
+mod view;
+
+pub use format::{Compression, Format};
