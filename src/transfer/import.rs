@@ -271,17 +271,16 @@ impl Work<'_> {
             }
         };
         let columns: Vec<Column> = names.iter().map(find).collect::<Result<_>>()?;
-        if let (Some(sidecar), Format::Binary) = (self.sidecar, self.format) {
-            if let Some((column, told)) =
+        if let (Some(sidecar), Format::Binary) = (self.sidecar, self.format)
+            && let Some((column, told)) =
                 columns.iter().zip(&sidecar.columns).find(|(here, told)| !same_binary(here, told))
-            {
-                return Err(Failure::new(
-                    Kind::Refused,
-                    format!("column {} of {into} is {}, in the file it is {}", column.name, column.kind, told.kind),
-                )
-                .note("the binary form is for the very same types")
-                .hint("export as ndjson, csv or copy, which the server reads anew"));
-            }
+        {
+            return Err(Failure::new(
+                Kind::Refused,
+                format!("column {} of {into} is {}, in the file it is {}", column.name, column.kind, told.kind),
+            )
+            .note("the binary form is for the very same types")
+            .hint("export as ndjson, csv or copy, which the server reads anew"));
         }
         Ok(columns)
     }
