@@ -174,7 +174,8 @@ fn notes(
     if let Some(limit) = wish.limit.filter(|limit| *limit < shown.len()) {
         document = document.note(format!("{} more: --limit 0 shows them", shown.len() - limit));
     }
-    let smaller = look.estimates.iter().filter(|one| one.bytes < wish.min_bytes && one.bytes > 0).count();
+    let smaller =
+        look.estimates.iter().filter(|one| one.bytes < wish.min_bytes && one.bytes > 0).count() + look.smaller;
     if smaller > 0 {
         document = document.note(format!("{smaller} tables and indexes are smaller than --min-size"));
     }

@@ -16,6 +16,7 @@ mod server;
 mod session;
 pub mod sqlstate;
 mod tls;
+mod turn;
 mod unreachable;
 mod wire;
 
@@ -28,3 +29,4 @@ pub use session::{CopyIn, Notice, Session};
 pub use sqlstate::ServerError;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::{FromSql, ToSql};
+pub use turn::InTurn;

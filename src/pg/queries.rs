@@ -67,11 +67,13 @@ queries! {
     ADOPT_TRIGGERS = "adopt_triggers" (INT8);
     BACKENDS = "backends" (INT4_ARRAY);
     BACKEND_RIGHTS = "backend_rights" (INT4_ARRAY);
-    BLOAT_INDEXES = "bloat_indexes" (BOOL);
+    BLOAT_FILES = "bloat_files" (BOOL, INT8);
+    BLOAT_INDEXES = "bloat_indexes" (OID_ARRAY);
     BLOAT_RIGHTS = "bloat_rights" ();
-    BLOAT_STATISTICS = "bloat_statistics" (INT4);
-    BLOAT_STATISTICS_ALL = "bloat_statistics_all" (INT4);
-    BLOAT_TABLES = "bloat_tables" (BOOL);
+    BLOAT_SIZES = "bloat_sizes" (BOOL, INT8);
+    BLOAT_STATISTICS = "bloat_statistics" (INT4, OID_ARRAY);
+    BLOAT_STATISTICS_ALL = "bloat_statistics_all" (INT4, OID_ARRAY);
+    BLOAT_TABLES = "bloat_tables" (OID_ARRAY);
     BLOCKERS = "blockers" (INT4);
     CLUSTER_STATE = "cluster_state" ();
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
@@ -180,6 +182,7 @@ queries! {
     SCHEMA_TRIGGERS = "schema_triggers" ();
     SCHEMA_TYPES = "schema_types" ();
     SIZES_DATABASES = "sizes_databases" (BOOL);
+    SIZES_FILES = "sizes_files" ();
     SIZES_TABLES = "sizes_tables" (BOOL);
     SCRATCH_DATABASES = "scratch_databases" ();
     SCRATCH_LIKE = "scratch_like" ();

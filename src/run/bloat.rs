@@ -23,7 +23,7 @@ impl Run {
                 (folder.join("bloat.json"), format!("{}-{}-{place}", identity.system, identity.database))
             });
             let mut forgotten = None;
-            let mut look = bloat::read(&eye, bloat::LIMIT).await?;
+            let mut look = bloat::read(&eye, bloat::LIMIT, asked.wish.min_bytes).await?;
             if let Some((path, key)) = &kept {
                 #[expect(clippy::cast_precision_loss, reason = "seconds")]
                 let now = Utc::now().timestamp() as f64;

@@ -2,6 +2,7 @@
 //! systems beside what their documents promise. Asserts nothing: a number that misses its aim is
 //! printed as such, and the exit code stays 0.
 
+mod bloat;
 mod drift;
 mod files;
 mod inspect;
@@ -26,6 +27,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench systems [--system S] [--runs N] [--quick] [--json FILE]
        cargo xtask bench drift [--runs N] [--quick] [--json FILE]
        cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
+       cargo xtask bench bloat [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 
@@ -45,7 +47,7 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|lint|systems|drift|inspect|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|inspect|bloat|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
@@ -56,6 +58,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "systems" => systems::run,
         "drift" => drift::run,
         "inspect" => inspect::run,
+        "bloat" => bloat::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };
