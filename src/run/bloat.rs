@@ -45,6 +45,9 @@ impl Run {
                 }
             };
             let mut document = bloat::view(&look, asked.mode, &measured, &asked.wish);
+            if let Some(keeper) = bloat::keeper(&eye, &look, &asked.wish).await? {
+                document = document.note(keeper);
+            }
             if let Some(failure) = forgotten {
                 document = document.note(format!("sizes after builds are not kept: {}", failure.messages().join(": ")));
             }
