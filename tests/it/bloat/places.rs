@@ -206,7 +206,7 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
         text.contains("dbctl reindex --index ") || text.contains("dbctl vacuum --full --table public.tree_1_1"),
         "{text}"
     );
-    assert!(text.contains("-- ACCESS EXCLUSIVE") && text.contains("more: --limit 0 shows them"), "{text}");
+    assert!(text.contains("lock: ACCESS EXCLUSIVE") && text.contains("more: --limit 0 shows them"), "{text}");
     for wrong in [&["--min-size", "1 parsec"][..], &["--exact", "--mode", "fast"]] {
         said(&db.url(), wrong).expect_code(64);
     }
