@@ -1,21 +1,13 @@
--- What does the catalog know of the size, the entries and the layout of every index?
+-- What does the catalog know of the entries and the layout of these ($1) indexes?
 -- Server: 14.
 -- Rights: none.
--- What somebody holds exclusively, or everything where $1 says so, has the size that the last VACUUM or ANALYZE saw.
-WITH held AS MATERIALIZED (
-    SELECT DISTINCT l.relation
-    FROM pg_catalog.pg_locks AS l
-    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
-    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-),
-layouts AS MATERIALIZED (
+WITH layouts AS MATERIALIZED (
     SELECT
         a.attrelid,
         pg_catalog.array_agg(a.attlen::int4 ORDER BY a.attnum) AS lengths,
         pg_catalog.string_agg(a.attalign::text, '' ORDER BY a.attnum) AS alignments
     FROM pg_catalog.pg_attribute AS a
-    INNER JOIN pg_catalog.pg_index AS i ON i.indexrelid = a.attrelid
-    WHERE a.attnum > 0
+    WHERE a.attnum > 0 AND a.attrelid = ANY($1)
     GROUP BY a.attrelid
 )
 SELECT
@@ -25,11 +17,6 @@ SELECT
     c.relname::text AS name,
     m.amname::text AS method,
     c.relfilenode::int8 AS file,
-    CASE
-        WHEN h.relation IS NOT NULL OR $1 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
-        ELSE pg_catalog.pg_relation_size(c.oid)
-    END AS bytes,
-    h.relation IS NOT NULL OR $1 AS estimated,
     c.relpages::int8 AS pages,
     c.reltuples::float8 AS rows,
     COALESCE(c.reloptions, '{}') AS options,
@@ -47,6 +34,5 @@ INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 INNER JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
 INNER JOIN layouts AS y ON y.attrelid = c.oid
-LEFT JOIN held AS h ON h.relation = c.oid
-WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
+WHERE i.indexrelid = ANY($1) AND c.relkind = 'i'
 ORDER BY c.oid

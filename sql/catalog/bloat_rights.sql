@@ -15,6 +15,7 @@ SELECT
     ) AS alike,
     ARRAY(SELECT s.oid FROM pg_catalog.pg_collation AS s WHERE NOT s.collisdeterministic) AS unlike,
     pg_catalog.has_table_privilege('pg_catalog.pg_statistic', 'SELECT') AS sees_all,
+    pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(text,boolean)', 'EXECUTE') AS sees_files,
     (
         SELECT n.nspname::text
         FROM pg_catalog.pg_extension AS e

@@ -1,4 +1,4 @@
--- How wide are the columns of tables and of indexes on expressions, how often NULL, and how many values do they have?
+-- How wide are the columns of these ($2) tables and of indexes on expressions, how often NULL, with how many values?
 -- Server: 14.
 -- Rights: SELECT on the columns; those of other tables are left out.
 -- Widths are those of a few values of texts in relations of at least $1 pages: what is always as long has another
@@ -30,4 +30,4 @@ FROM pg_catalog.pg_stats AS s
 INNER JOIN pg_catalog.pg_namespace AS n ON n.nspname = s.schemaname
 INNER JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.tablename
 INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = s.attname
-WHERE NOT s.inherited
+WHERE NOT s.inherited AND c.oid = ANY($2)

@@ -1,4 +1,4 @@
--- What do columns look like to a role that may read their statistics where they are stored?
+-- What do columns of these ($2) relations look like to a role that may read their statistics where they are stored?
 -- Server: 14.
 -- Rights: SELECT on pg_statistic.
 -- The same as bloat_statistics in a third of the time.
@@ -32,4 +32,4 @@ SELECT
 FROM pg_catalog.pg_statistic AS s
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = s.starelid
 INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
-WHERE NOT s.stainherit
+WHERE NOT s.stainherit AND c.oid = ANY($2)

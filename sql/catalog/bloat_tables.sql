@@ -1,15 +1,8 @@
--- What does the catalog know of the size, the rows and the layout of every table, TOAST table and materialized view?
+-- What does the catalog know of the rows and the layout of these ($1) tables, TOAST tables and materialized views?
 -- Server: 14.
 -- Rights: none.
--- The size function waits for a lock that conflicts with ACCESS SHARE: what somebody holds exclusively, or everything
--- where $1 says so, has the size that the last VACUUM or ANALYZE saw. Of what is partitioned only the name is told.
-WITH held AS MATERIALIZED (
-    SELECT DISTINCT l.relation
-    FROM pg_catalog.pg_locks AS l
-    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
-    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-),
-layouts AS MATERIALIZED (
+-- Of what is partitioned only the name is told.
+WITH layouts AS MATERIALIZED (
     SELECT
         a.attrelid,
         pg_catalog.array_agg(a.attlen::int4 ORDER BY a.attnum) AS lengths,
@@ -18,7 +11,7 @@ layouts AS MATERIALIZED (
         pg_catalog.array_agg(a.atthasmissing ORDER BY a.attnum) AS missing,
         pg_catalog.array_agg(a.attnotnull ORDER BY a.attnum) AS not_null
     FROM pg_catalog.pg_attribute AS a
-    WHERE a.attnum > 0
+    WHERE a.attnum > 0 AND a.attrelid = ANY($1)
     GROUP BY a.attrelid
 )
 SELECT
@@ -29,12 +22,6 @@ SELECT
     p.inhparent AS parent,
     o.oid AS owner_oid,
     c.relfilenode::int8 AS file,
-    CASE
-        WHEN c.relkind = 'p' THEN 0
-        WHEN h.relation IS NOT NULL OR $1 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
-        ELSE pg_catalog.pg_relation_size(c.oid)
-    END AS bytes,
-    c.relkind <> 'p' AND (h.relation IS NOT NULL OR $1) AS estimated,
     pg_catalog.current_setting('block_size')::int8 AS block,
     c.relpages::int8 AS pages,
     c.reltuples::float8 AS rows,
@@ -45,16 +32,15 @@ SELECT
     pg_catalog.pg_stat_get_mod_since_analyze(c.oid) AS changed,
     pg_catalog.pg_stat_get_last_analyze_time(c.oid) IS NOT NULL
     OR pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid) IS NOT NULL AS is_analyzed,
-    y.lengths,
-    y.alignments,
-    y.dropped,
-    y.missing,
-    y.not_null
+    COALESCE(y.lengths, '{}') AS lengths,
+    COALESCE(y.alignments, '') AS alignments,
+    COALESCE(y.dropped, '{}') AS dropped,
+    COALESCE(y.missing, '{}') AS missing,
+    COALESCE(y.not_null, '{}') AS not_null
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-INNER JOIN layouts AS y ON y.attrelid = c.oid
+LEFT JOIN layouts AS y ON y.attrelid = c.oid
 LEFT JOIN pg_catalog.pg_class AS o ON o.reltoastrelid = c.oid AND c.relkind = 't'
 LEFT JOIN pg_catalog.pg_inherits AS p ON p.inhrelid = c.oid AND c.relispartition
-LEFT JOIN held AS h ON h.relation = c.oid
-WHERE c.relkind IN ('r', 'm', 't', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
+WHERE (c.oid = ANY($1) AND c.relkind <> 'i' AND y.attrelid IS NOT NULL) OR c.relkind = 'p'
 ORDER BY c.oid

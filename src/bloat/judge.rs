@@ -20,6 +20,7 @@ pub(super) struct Catalog {
     pub database: String,
     pub is_standby: bool,
     pub sees_all: bool,
+    pub smaller: usize,
     pub extension: Option<Extension>,
     pub tables: Vec<TableFacts>,
     pub indexes: Vec<IndexFacts>,

@@ -9,12 +9,14 @@ mod btree;
 mod exact;
 mod heap;
 mod judge;
+mod kept;
 mod layout;
 mod read;
 mod view;
 
 pub use baseline::{Baselines, compare, learn};
 pub use exact::{Measured, Mode, measure};
+pub use kept::keeper;
 pub use read::{Extension, LIMIT, Look, read};
 pub use view::{Sort, Wish, bars, view};
 
@@ -130,6 +132,17 @@ impl Estimate {
         }
     }
 
+    /// The command line of dbctl that does the same within limits; nothing where there is none.
+    pub fn command(&self) -> Option<String> {
+        let of_server = |name: &TableName| ["pg_catalog", "pg_toast"].contains(&name.schema.raw());
+        match self.kind {
+            Kind::Index if of_server(&self.name) => None,
+            Kind::Index => Some(format!("dbctl reindex --index {}", word(&self.name))),
+            _ if of_server(&self.table) => None,
+            _ => Some(format!("dbctl vacuum --full --table {}", word(&self.table))),
+        }
+    }
+
     /// Takes a step down, and says why.
     pub(crate) fn doubt(&mut self, confidence: Confidence, why: impl Into<String>) {
         self.confidence = self.confidence.min(confidence);
@@ -141,6 +154,13 @@ impl Estimate {
         (self.expected, self.method) = (None, Method::Unknown);
         self.doubt(Confidence::Low, why);
     }
+}
+
+/// A name as a word of a shell's line.
+fn word(name: &TableName) -> String {
+    let name = name.to_string();
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte));
+    if is_plain { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 impl Method {

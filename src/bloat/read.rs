@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::future::try_join3;
+
 use super::Estimate;
 use super::judge::{self, Catalog, IndexFacts, TableFacts};
 use super::layout::{Column, Statistics};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::inspect::Eye;
-use crate::pg::{Query, Row, ServerError};
+use crate::pg::{InTurn, Query, Row, ServerError, ToSql};
 
 /// How long a look takes at most: thousands of files are asked for their size.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -38,19 +40,22 @@ pub struct Look {
     pub is_blind: bool,
     /// Why every size is that of the last VACUUM or ANALYZE.
     pub estimated: Option<String>,
-    /// Every table, TOAST table, materialized view and index.
+    /// So many tables and indexes hold something and are smaller than what was asked for.
+    pub smaller: usize,
+    /// Tables, TOAST tables, materialized views and indexes of at least the size that was asked for, what no model tells,
+    /// and the tables of both.
     pub estimates: Vec<Estimate>,
 }
 
-/// Looks once and thinks about it; no statement takes longer than `limit`. A lock that comes in between makes every size an
-/// estimate.
+/// Looks once at what has `least` bytes and thinks about it; no statement takes longer than `limit`. A lock that comes in
+/// between makes every size an estimate.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye, limit: Duration) -> Result<Look> {
-    match look(eye, limit, false).await {
+pub async fn read(eye: &Eye, limit: Duration, least: u64) -> Result<Look> {
+    match look(eye, limit, least, false).await {
         Err((error, true)) => {
-            let catalog = look(eye, limit, true).await.map_err(|(failure, _)| failure)?;
+            let catalog = look(eye, limit, least, true).await.map_err(|(failure, _)| failure)?;
             let mut seen = thought(&catalog);
             seen.estimated = Some(error.messages().join(": "));
             Ok(seen)
@@ -72,12 +77,13 @@ fn thought(catalog: &Catalog) -> Look {
         without_statistics: tables.iter().filter(unseen).count(),
         is_blind: !catalog.sees_all && !tables.iter().copied().any(|table| seen(&table)),
         estimated: None,
+        smaller: catalog.smaller,
         estimates,
     }
 }
 
 /// The second of an error says whether a lock was in the way.
-async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (Failure, bool)> {
+async fn look(eye: &Eye, limit: Duration, least: u64, estimated: bool) -> Result<Catalog, (Failure, bool)> {
     let mut locked = false;
     let seen = eye.look(limit, async |session| {
         let mut explain = |e: ServerError| {
@@ -90,22 +96,32 @@ async fn look(eye: &Eye, limit: Duration, estimated: bool) -> Result<Catalog, (F
             alike: rights.try_get::<_, Vec<u32>>("alike")?.into_iter().collect(),
             unlike: rights.try_get::<_, Vec<u32>>("unlike")?.into_iter().collect(),
         };
-        let sees_all: bool = rights.try_get("sees_all")?;
+        let (sees_all, sees_files): (bool, bool) = (rights.try_get("sees_all")?, rights.try_get("sees_files")?);
+        let sizes = if sees_files && !estimated { &Query::BLOAT_FILES } else { &Query::BLOAT_SIZES };
+        let least = i64::try_from(least).unwrap_or(i64::MAX);
+        let sizes = session.rows(sizes, &[&estimated, &least]).await.map_err(&mut explain)?;
+        let (sizes, smaller) = sizes.first().map(of_relations).transpose()?.unwrap_or_default();
+        let oids: Vec<u32> = sizes.keys().copied().collect();
         let query = if sees_all { &Query::BLOAT_STATISTICS_ALL } else { &Query::BLOAT_STATISTICS };
-        let mut statistics = BTreeMap::new();
-        for row in session.rows(query, &[&WORTH]).await.map_err(&mut explain)? {
-            statistics.insert((row.try_get("oid")?, row.try_get("column")?), of_column(&row)?);
-        }
-        let tables = session.rows(&Query::BLOAT_TABLES, &[&estimated]).await.map_err(&mut explain)?;
-        let indexes = session.rows(&Query::BLOAT_INDEXES, &[&estimated]).await.map_err(&mut explain)?;
+        // The server works on the next while the rows of the one before arrive.
+        let asked: (&[&(dyn ToSql + Sync)], &[&(dyn ToSql + Sync)]) = (&[&WORTH, &oids], &[&oids]);
+        let (known, tables, indexes) = try_join3(
+            session.rows(query, asked.0),
+            session.rows(&Query::BLOAT_TABLES, asked.1),
+            session.rows(&Query::BLOAT_INDEXES, asked.1),
+        )
+        .await
+        .map_err(&mut explain)?;
+        let statistics = known.iter().map(of_column).collect::<Result<ByColumn>>()?;
         let schema: Option<String> = rights.try_get("extension_schema")?;
         Ok(Catalog {
             database: rights.try_get("database")?,
             is_standby: rights.try_get("is_standby")?,
             sees_all,
+            smaller,
             extension: schema.map(|schema| Extension { schema: Ident::new(schema) }),
-            tables: tables.iter().map(|row| table(row, &statistics)).collect::<Result<_>>()?,
-            indexes: indexes.iter().map(|row| index(row, &statistics, &folding)).collect::<Result<_>>()?,
+            tables: tables.iter().map(|row| table(row, &sizes, &statistics)).collect::<Result<_>>()?,
+            indexes: indexes.iter().map(|row| index(row, &sizes, &statistics, &folding)).collect::<Result<_>>()?,
         })
     });
     let seen = seen.await;
@@ -122,36 +138,50 @@ struct Folding {
 
 type ByColumn = BTreeMap<(u32, i32), Statistics>;
 
-fn of_column(row: &Row) -> Result<Statistics> {
-    Ok(Statistics {
-        nulls: row.try_get("nulls")?,
-        width: f64::from(row.try_get::<_, i32>("width")?),
-        distinct: row.try_get("n_distinct")?,
-        common: row.try_get::<_, Option<Vec<f32>>>("common")?.unwrap_or_default(),
-        widths: row.try_get::<_, Option<Vec<i32>>>("widths")?.unwrap_or_default(),
-    })
-}
+/// Bytes, and whether they are those of the last VACUUM or ANALYZE.
+type Sizes = BTreeMap<u32, (u64, bool)>;
 
-fn name(row: &Row) -> Result<TableName> {
-    Ok(TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?))
-}
-
-fn number(row: &Row, column: &str) -> Result<u64> {
+/// And how many are smaller.
+fn of_relations(row: &Row) -> Result<(Sizes, usize)> {
+    let (oids, estimated): (Vec<u32>, Vec<bool>) = (row.try_get("oids")?, row.try_get("estimated")?);
     // What was dropped meanwhile has no size.
-    Ok(row.try_get::<_, Option<i64>>(column)?.and_then(|number| u64::try_from(number).ok()).unwrap_or_default())
+    let bytes: Vec<Option<i64>> = row.try_get("bytes")?;
+    let bytes = bytes.into_iter().map(|bytes| bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default());
+    let smaller: i64 = row.try_get("smaller")?;
+    Ok((oids.into_iter().zip(bytes.zip(estimated)).collect(), usize::try_from(smaller).unwrap_or_default()))
+}
+
+fn of_column(row: &Row) -> Result<((u32, i32), Statistics)> {
+    let row = InTurn::of(row);
+    let key = (row.try_get("oid")?, row.try_get("column")?);
+    let statistics = Statistics {
+        nulls: row.try_get("nulls")?,
+        width: f64::from(row.try_get::<i32>("width")?),
+        distinct: row.try_get("n_distinct")?,
+        common: row.try_get::<Option<Vec<f32>>>("common")?.unwrap_or_default(),
+        widths: row.try_get::<Option<Vec<i32>>>("widths")?.unwrap_or_default(),
+    };
+    Ok((key, statistics))
+}
+
+fn name(row: &InTurn) -> Result<TableName> {
+    Ok(TableName::new(row.try_get::<String>("schema")?, row.try_get::<String>("name")?))
+}
+
+fn number(row: &InTurn, column: &str) -> Result<u64> {
+    Ok(row.try_get::<Option<i64>>(column)?.and_then(|number| u64::try_from(number).ok()).unwrap_or_default())
 }
 
 /// A setting of `reloptions`.
-fn option(row: &Row, key: &str) -> Result<Option<String>> {
-    let options: Vec<String> = row.try_get("options")?;
-    Ok(options.iter().find_map(|one| one.split_once('=').filter(|(name, _)| *name == key)).map(|(_, v)| v.to_owned()))
+fn option(options: &[String], key: &str) -> Option<String> {
+    options.iter().find_map(|one| one.split_once('=').filter(|(name, _)| *name == key)).map(|(_, v)| v.to_owned())
 }
 
-fn fillfactor(row: &Row, usual: f64) -> Result<f64> {
-    Ok(option(row, "fillfactor")?.and_then(|value| value.parse().ok()).unwrap_or(usual))
+fn fillfactor(options: &[String], usual: f64) -> f64 {
+    option(options, "fillfactor").and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
 
-fn columns(row: &Row) -> Result<Vec<Column>> {
+fn columns(row: &InTurn) -> Result<Vec<Column>> {
     let (lengths, alignments): (Vec<i32>, String) = (row.try_get("lengths")?, row.try_get("alignments")?);
     let column = |(length, alignment): (i32, char)| {
         let alignment = match alignment {
@@ -165,43 +195,74 @@ fn columns(row: &Row) -> Result<Vec<Column>> {
     Ok(lengths.into_iter().zip(alignments.chars()).map(column).collect())
 }
 
-fn table(row: &Row, statistics: &ByColumn) -> Result<TableFacts> {
+fn table(row: &Row, sizes: &Sizes, statistics: &ByColumn) -> Result<TableFacts> {
+    let row = InTurn::of(row);
     let oid: u32 = row.try_get("oid")?;
-    let flags = |name: &str| row.try_get::<_, Vec<bool>>(name);
-    let (dropped, missing, not_null) = (flags("dropped")?, flags("missing")?, flags("not_null")?);
-    let mut columns = columns(row)?;
-    let flags = dropped.into_iter().zip(missing).zip(not_null);
-    for ((number, column), ((dropped, missing), not_null)) in (1..).zip(columns.iter_mut()).zip(flags) {
-        (column.is_dropped, column.is_missing, column.is_not_null) = (dropped, missing, not_null);
-        column.statistics = statistics.get(&(oid, number)).cloned();
-    }
-    Ok(TableFacts {
+    let (bytes, is_held) = sizes.get(&oid).copied().unwrap_or_default();
+    let mut facts = TableFacts {
         oid,
-        name: name(row)?,
+        name: name(&row)?,
         kind: row.try_get("kind")?,
         parent: row.try_get("parent")?,
         owner: row.try_get("owner_oid")?,
         file: row.try_get("file")?,
-        bytes: number(row, "bytes")?,
-        is_held: row.try_get("estimated")?,
-        block: number(row, "block")?,
-        pages: number(row, "pages")?,
+        bytes,
+        is_held,
+        block: number(&row, "block")?,
+        pages: number(&row, "pages")?,
         rows: row.try_get("rows")?,
-        live: number(row, "live")?,
-        dead: number(row, "dead")?,
-        changed: number(row, "changed")?,
-        is_analyzed: row.try_get("is_analyzed")?,
-        fillfactor: fillfactor(row, 100.0)?,
         has_toast: row.try_get("has_toast")?,
-        columns,
-    })
+        fillfactor: fillfactor(&row.try_get::<Vec<String>>("options")?, 100.0),
+        live: number(&row, "live")?,
+        dead: number(&row, "dead")?,
+        changed: number(&row, "changed")?,
+        is_analyzed: row.try_get("is_analyzed")?,
+        columns: columns(&row)?,
+    };
+    let flags = |name: &str| row.try_get::<Vec<bool>>(name);
+    let (dropped, missing, not_null) = (flags("dropped")?, flags("missing")?, flags("not_null")?);
+    let flags = dropped.into_iter().zip(missing).zip(not_null);
+    for ((number, column), ((dropped, missing), not_null)) in (1..).zip(facts.columns.iter_mut()).zip(flags) {
+        (column.is_dropped, column.is_missing, column.is_not_null) = (dropped, missing, not_null);
+        column.statistics = statistics.get(&(oid, number)).cloned();
+    }
+    Ok(facts)
 }
 
-fn index(row: &Row, statistics: &ByColumn, folding: &Folding) -> Result<IndexFacts> {
+fn index(row: &Row, sizes: &Sizes, statistics: &ByColumn, folding: &Folding) -> Result<IndexFacts> {
+    let row = InTurn::of(row);
     let (oid, table_oid): (u32, u32) = (row.try_get("oid")?, row.try_get("table_oid")?);
+    let (bytes, is_held) = sizes.get(&oid).copied().unwrap_or_default();
+    let mut facts = IndexFacts {
+        oid,
+        table_oid,
+        name: name(&row)?,
+        method: row.try_get("method")?,
+        file: row.try_get("file")?,
+        bytes,
+        is_held,
+        pages: number(&row, "pages")?,
+        rows: row.try_get("rows")?,
+        fillfactor: 90.0,
+        is_partial: false,
+        is_valid: false,
+        folds: false,
+        columns: Vec::new(),
+    };
+    let options: Vec<String> = row.try_get("options")?;
+    let is_unique: bool = row.try_get("is_unique")?;
+    facts.fillfactor = fillfactor(&options, facts.fillfactor);
+    (facts.is_partial, facts.is_valid) = (row.try_get("is_partial")?, row.try_get("is_valid")?);
+    let has_extras: bool = row.try_get("has_extras")?;
+    let (classes, collations): (Vec<u32>, Vec<u32>) = (row.try_get("classes")?, row.try_get("collations")?);
+    let is_alike = classes.iter().all(|class| folding.alike.contains(class))
+        && !collations.iter().any(|collation| folding.unlike.contains(collation));
+    let is_on =
+        option(&options, "deduplicate_items").is_none_or(|value| !["off", "false", "no", "0"].contains(&&*value));
+    facts.folds = is_on && !is_unique && !has_extras && is_alike;
     let of_table: Vec<i32> = row.try_get("columns")?;
-    let mut columns = columns(row)?;
-    for ((number, column), of_table) in (1..).zip(columns.iter_mut()).zip(of_table) {
+    facts.columns = columns(&row)?;
+    for ((number, column), of_table) in (1..).zip(facts.columns.iter_mut()).zip(of_table) {
         // An expression has statistics of its own, kept at the index.
         let key = if of_table == 0 { (oid, number) } else { (table_oid, of_table) };
         column.statistics = statistics.get(&key).cloned();
@@ -210,25 +271,5 @@ fn index(row: &Row, statistics: &ByColumn, folding: &Folding) -> Result<IndexFac
             known.widths.clear();
         }
     }
-    let (classes, collations): (Vec<u32>, Vec<u32>) = (row.try_get("classes")?, row.try_get("collations")?);
-    let is_alike = classes.iter().all(|class| folding.alike.contains(class))
-        && !collations.iter().any(|collation| folding.unlike.contains(collation));
-    let folding = option(row, "deduplicate_items")?.is_none_or(|value| !["off", "false", "no", "0"].contains(&&*value));
-    let (unique, extras): (bool, bool) = (row.try_get("is_unique")?, row.try_get("has_extras")?);
-    Ok(IndexFacts {
-        oid,
-        table_oid,
-        name: name(row)?,
-        method: row.try_get("method")?,
-        file: row.try_get("file")?,
-        bytes: number(row, "bytes")?,
-        is_held: row.try_get("estimated")?,
-        pages: number(row, "pages")?,
-        rows: row.try_get("rows")?,
-        fillfactor: fillfactor(row, 90.0)?,
-        is_partial: row.try_get("is_partial")?,
-        is_valid: row.try_get("is_valid")?,
-        folds: folding && !unique && !extras && is_alike,
-        columns,
-    })
+    Ok(facts)
 }

@@ -11,7 +11,7 @@ use crate::output::{Column, Document, Table, Value};
 /// Percent from which something is worth a remedy.
 const WORTH: f64 = 20.0;
 /// Bytes from which it is.
-const LEAST: u64 = 256 << 10;
+pub(super) const LEAST: u64 = 256 << 10;
 /// Remedies that a person is shown.
 const SHOWN: usize = 5;
 
@@ -82,6 +82,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
         Column::new("confidence", "sure"),
         Column::machine("reasons"),
         Column::machine("remedy"),
+        Column::machine("command"),
         Column::machine("lock"),
     ];
     let mut table = Table::new("bloat", "Nothing is that large: see --min-size.", columns);
@@ -102,6 +103,7 @@ pub fn view(look: &Look, mode: Mode, measured: &Measured, wish: &Wish) -> Docume
             one.confidence.name().into(),
             Value::List(one.reasons.clone()),
             if reclaims { remedy.into() } else { Value::None },
+            one.command().filter(|_| reclaims).into(),
             if reclaims { lock.into() } else { Value::None },
         ]);
     }
@@ -157,7 +159,10 @@ fn remedies(shown: &[&Estimate]) -> String {
         if told.contains(&sql) || told.len() == SHOWN {
             continue;
         }
-        text.push_str(&format!("{sql};\n  -- {lock}\n"));
+        match one.command() {
+            Some(command) => text.push_str(&format!("{command}\n  # {sql}; lock: {lock}\n")),
+            None => text.push_str(&format!("{sql};\n  -- lock: {lock}\n")),
+        }
         told.push(sql);
     }
     text
@@ -174,7 +179,8 @@ fn notes(
     if let Some(limit) = wish.limit.filter(|limit| *limit < shown.len()) {
         document = document.note(format!("{} more: --limit 0 shows them", shown.len() - limit));
     }
-    let smaller = look.estimates.iter().filter(|one| one.bytes < wish.min_bytes && one.bytes > 0).count();
+    let smaller =
+        look.estimates.iter().filter(|one| one.bytes < wish.min_bytes && one.bytes > 0).count() + look.smaller;
     if smaller > 0 {
         document = document.note(format!("{smaller} tables and indexes are smaller than --min-size"));
     }

@@ -35,6 +35,8 @@ use crate::pg::Interrupt;
 
 /// How long the look at indexes may take: thousands of files are asked for their size.
 const INDEXES: Duration = Duration::from_secs(5);
+/// What is smaller gives little back, however bloated it is.
+const BLOATED: u64 = 256 << 10;
 
 /// What is checked.
 #[derive(Debug, Clone)]
@@ -120,7 +122,7 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         slots: read!(Slots, reader.all().await?),
         queue: read!(Queue, reader.all().await?),
         indexes: read!(Indexes, indexes(&reader).await?),
-        bloat: read!(Bloat, reader.part(bloat::read(eye, EACH)).await?),
+        bloat: read!(Bloat, reader.part(bloat::read(eye, EACH, BLOATED)).await?),
         unused_after: unused_after(&request.settings),
         sequences: read!(Sequences, reader.all().await?),
         archiver: read!(Archiver, reader.one().await?),

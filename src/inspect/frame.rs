@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::{join, join3};
+
 use crate::config::connection::Connection;
 use crate::error::Result;
-use crate::pg::{Interrupt, Session};
+use crate::pg::{Interrupt, Query, Row, ServerError, Session};
 
 /// A connection that looks, once or again and again.
 pub struct Eye {
@@ -27,10 +29,24 @@ impl Eye {
     /// # Errors
     /// Those of `read`, and the server's.
     pub async fn look<T>(&self, limit: Duration, read: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
-        self.session.begin_look(limit).await.map_err(|e| e.explain("cannot begin to look"))?;
-        let seen = read(&self.session).await;
+        // The first question goes out together with the BEGIN: what follows is answered within it, in this order.
+        let (begun, seen) = join(self.session.begin_look(limit), read(&self.session)).await;
+        begun.map_err(|e| e.explain("cannot begin to look"))?;
         let ended = self.session.end_reading().await.map_err(|e| e.explain("cannot end the look"));
         seen.and_then(|seen| ended.map(|()| seen))
+    }
+
+    /// Looks once with one query, in one message to the server and one back.
+    ///
+    /// # Errors
+    /// The inner one is that of the query, the outer one that of the frame.
+    pub async fn rows(&self, limit: Duration, query: &Query) -> Result<Result<Vec<Row>, ServerError>> {
+        let session = &self.session;
+        let (begun, seen, ended) =
+            join3(session.begin_look(limit), session.rows(query, &[]), session.end_reading()).await;
+        begun.map_err(|e| e.explain("cannot begin to look"))?;
+        ended.map_err(|e| e.explain("cannot end the look"))?;
+        Ok(seen)
     }
 
     /// The connection, for what is sent outside of a look.

@@ -32,6 +32,8 @@ pub struct Link {
     pub host: Host,
     /// Whether the traffic is encrypted.
     pub encrypted: bool,
+    /// The server's major version, as it said when it was connected to.
+    pub major: Option<u32>,
     end: Arc<OnceLock<tokio_postgres::Error>>,
     task: JoinHandle<()>,
 }
@@ -168,6 +170,8 @@ impl Opener<'_> {
         let (stream, done) = channel.for_driver(&mut config);
         let (client, traffic) = config.connect_raw(stream, done).await.map_err(Why::StartUp)?;
         let reported = Role::reported(&traffic);
+        let version = traffic.parameter("server_version").unwrap_or_default();
+        let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse().ok());
         let cancel = Cancel {
             token: client.cancel_token(),
             connection: Arc::new(self.connection.clone()),
@@ -178,7 +182,7 @@ impl Opener<'_> {
         let encrypted = cancel.tls.is_some();
         let (end, (sender, notices)) = (Arc::new(OnceLock::new()), mpsc::channel(NOTICES_KEPT));
         let task = tokio::spawn(run(traffic, sender, Arc::clone(&end)));
-        let link = Link { client, cancel, notices, host: host.clone(), encrypted, end, task };
+        let link = Link { client, cancel, notices, host: host.clone(), encrypted, major, end, task };
         match link.unsuitable(wanted, reported).await {
             Ok(None) => Ok(link),
             Ok(Some(what)) => {

@@ -17,6 +17,7 @@ mod server;
 mod session;
 pub mod sqlstate;
 mod tls;
+mod turn;
 mod unreachable;
 mod wire;
 
@@ -29,3 +30,4 @@ pub use session::{CopyIn, Notice, Session};
 pub use sqlstate::ServerError;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::{FromSql, ToSql};
+pub use turn::InTurn;

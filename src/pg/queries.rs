@@ -77,11 +77,13 @@ queries! {
     BACKUP_SIZES = "backup_sizes" (OID_ARRAY);
     BACKUP_TABLES = "backup_tables" ();
     BACKUP_VIEWS = "backup_views" ();
-    BLOAT_INDEXES = "bloat_indexes" (BOOL);
+    BLOAT_FILES = "bloat_files" (BOOL, INT8);
+    BLOAT_INDEXES = "bloat_indexes" (OID_ARRAY);
     BLOAT_RIGHTS = "bloat_rights" ();
-    BLOAT_STATISTICS = "bloat_statistics" (INT4);
-    BLOAT_STATISTICS_ALL = "bloat_statistics_all" (INT4);
-    BLOAT_TABLES = "bloat_tables" (BOOL);
+    BLOAT_SIZES = "bloat_sizes" (BOOL, INT8);
+    BLOAT_STATISTICS = "bloat_statistics" (INT4, OID_ARRAY);
+    BLOAT_STATISTICS_ALL = "bloat_statistics_all" (INT4, OID_ARRAY);
+    BLOAT_TABLES = "bloat_tables" (OID_ARRAY);
     BLOCKERS = "blockers" (INT4);
     CLUSTER_STATE = "cluster_state" ();
     CREATE_INDEX_PROGRESS = "create_index_progress" (INT4);
@@ -194,6 +196,7 @@ queries! {
     SCHEMA_TRIGGERS = "schema_triggers" ();
     SCHEMA_TYPES = "schema_types" ();
     SIZES_DATABASES = "sizes_databases" (BOOL);
+    SIZES_FILES = "sizes_files" ();
     SIZES_TABLES = "sizes_tables" (BOOL);
     SCRATCH_DATABASES = "scratch_databases" ();
     SCRATCH_LIKE = "scratch_like" ();

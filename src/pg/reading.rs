@@ -29,10 +29,13 @@ impl Session {
     /// # Errors
     /// The server's.
     pub async fn begin_look(&self, limit: Duration) -> Result<(), ServerError> {
+        // Counters of thousands of relations are each taken as they are, not copied first; 14 knows no other way.
+        let counters = self.major().filter(|major| *major >= 15);
         self.send(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '250ms'; \
-             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'",
-            limit.as_millis()
+             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'{}",
+            limit.as_millis(),
+            counters.map_or("", |_| "; SET LOCAL stats_fetch_consistency = 'none'")
         ))
         .await
     }

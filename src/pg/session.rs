@@ -96,6 +96,11 @@ impl Session {
         &self.link.host
     }
 
+    /// The server's major version, as it said when it was connected to; a pooler may say another's.
+    pub(super) fn major(&self) -> Option<u32> {
+        self.link.major
+    }
+
     /// Sends SQL without parameters as one message, which may hold several statements.
     ///
     /// # Errors

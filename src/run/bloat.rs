@@ -23,7 +23,7 @@ impl Run {
                 (folder.join("bloat.json"), format!("{}-{}-{place}", identity.system, identity.database))
             });
             let mut forgotten = None;
-            let mut look = bloat::read(&eye, bloat::LIMIT).await?;
+            let mut look = bloat::read(&eye, bloat::LIMIT, asked.wish.min_bytes).await?;
             if let Some((path, key)) = &kept {
                 #[expect(clippy::cast_precision_loss, reason = "seconds")]
                 let now = Utc::now().timestamp() as f64;
@@ -45,6 +45,9 @@ impl Run {
                 }
             };
             let mut document = bloat::view(&look, asked.mode, &measured, &asked.wish);
+            if let Some(keeper) = bloat::keeper(&eye, &look, &asked.wish).await? {
+                document = document.note(keeper);
+            }
             if let Some(failure) = forgotten {
                 document = document.note(format!("sizes after builds are not kept: {}", failure.messages().join(": ")));
             }

@@ -65,7 +65,7 @@ impl Run {
 /// How bloated each index is, by the catalog.
 async fn bloats(connection: &Connection, interrupt: &Interrupt) -> Result<BTreeMap<u32, reindex::Bloat>> {
     let eye = Eye::open(connection, "reindex", interrupt).await?;
-    let look = bloat::read(&eye, bloat::LIMIT).await?;
+    let look = bloat::read(&eye, bloat::LIMIT, 0).await?;
     let known = look.estimates.iter().filter(|one| one.kind == bloat::Kind::Index).filter_map(|one| {
         let (share, bytes) = (one.percent()? / 100.0, one.reclaimable()?);
         let is_doubtful = one.confidence == bloat::Confidence::Low || one.is_held || one.grows;

@@ -147,7 +147,7 @@ async fn sizes_part(eye: &Eye) -> Part {
 }
 
 async fn bloat_part(eye: &Eye) -> Part {
-    let read = bloat::read(eye, bloat::LIMIT).await.map(|look| {
+    let read = bloat::read(eye, bloat::LIMIT, 0).await.map(|look| {
         let wish = bloat::Wish { min_bytes: BLOATED, limit: Some(SHOWN), ..bloat::Wish::default() };
         let document = bloat::view(&look, bloat::Mode::Fast, &bloat::Measured::default(), &wish);
         (document, bars(&bloat::bars(&look.estimates, SHOWN)))

@@ -66,6 +66,14 @@ pub const REPACK: Package = Package {
     makes_cluster: true,
     service: None,
 };
+/// check_postgres, which is only compared with.
+pub const CHECK_POSTGRES: Package = Package {
+    apt: &["check-postgres"],
+    dnf: &["check_postgres"],
+    brew: &["check_postgres"],
+    makes_cluster: false,
+    service: None,
+};
 /// What uuid-ossp of the fetched servers links to.
 pub const OSSP_UUID: Package =
     Package { apt: &["libossp-uuid16"], dnf: &["uuid"], brew: &["ossp-uuid"], makes_cluster: false, service: None };

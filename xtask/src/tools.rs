@@ -51,6 +51,9 @@ pub fn migra() -> PathBuf {
     folder().join("migra/bin/migra")
 }
 
+/// check_postgres, of the system's packages.
+pub const CHECK_POSTGRES: &str = "/usr/bin/check_postgres";
+
 /// pg-extras, the one in Rust.
 pub fn pgextras() -> PathBuf {
     folder().join("pgextras/bin/pgextras")
@@ -101,6 +104,11 @@ pub fn run(arguments: &[&str]) -> Result<()> {
             pip_install(&folder().join("migra"), &MIGRA)?;
         }
         println!("migra  {}", migra().display());
+        if !Path::new(CHECK_POSTGRES).exists()
+            && let Err(error) = packages::install(&packages::CHECK_POSTGRES)
+        {
+            eprintln!("no check_postgres: {error:#}");
+        }
         if !Path::new(PARTMAN).exists() {
             // Only one system has it; the others go without.
             if let Err(error) = packages::install(&packages::PARTMAN) {

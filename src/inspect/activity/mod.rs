@@ -3,5 +3,5 @@
 mod read;
 mod view;
 
-pub use read::{Holder, Seen, read};
+pub use read::{Holder, Seen, holders, read};
 pub use view::view;

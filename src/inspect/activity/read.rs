@@ -76,9 +76,7 @@ pub async fn read(eye: &Eye) -> Result<Seen> {
             held: BTreeMap::new(),
             unknown: Vec::new(),
         };
-        let rows = session.rows(&Query::ACTIVITY_HORIZON, &[]).await.map_err(explain)?;
-        seen.holders = rows.iter().map(holder).collect::<Result<Vec<Holder>>>()?;
-        seen.holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.name.cmp(&b.name)));
+        seen.holders = oldest_first(&session.rows(&Query::ACTIVITY_HORIZON, &[]).await.map_err(explain)?)?;
         let idle: Vec<i32> = seen.backends.iter().filter(|b| b.is_idle_in_transaction()).map(|b| b.pid).collect();
         if !idle.is_empty() {
             // Last, because where the catalog itself is locked this fails, and the rest is seen.
@@ -99,6 +97,21 @@ pub async fn read(eye: &Eye) -> Result<Seen> {
         Ok(seen)
     })
     .await
+}
+
+/// Looks only at what keeps old row versions, the oldest first.
+///
+/// # Errors
+/// The server's.
+pub async fn holders(eye: &Eye, limit: Duration) -> Result<Vec<Holder>> {
+    let rows = eye.rows(limit, &Query::ACTIVITY_HORIZON).await?;
+    oldest_first(&rows.map_err(|e| e.explain("cannot see what keeps old rows"))?)
+}
+
+fn oldest_first(rows: &[Row]) -> Result<Vec<Holder>> {
+    let mut holders = rows.iter().map(holder).collect::<Result<Vec<Holder>>>()?;
+    holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.name.cmp(&b.name)));
+    Ok(holders)
 }
 
 fn holder(row: &Row) -> Result<Holder> {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join4;
 
 use super::judge::Finding;
 use super::tree::{parts, weigh};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
-use crate::pg::{Query, Row, ServerError};
+use crate::pg::{InTurn, Query, Row, ServerError};
 
 /// Thousands of files are asked for their size.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -143,15 +144,20 @@ pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
         let explain = |e: ServerError| e.explain("cannot read indexes");
         let counted = session.rows(&Query::INDEXES_COUNTED, &[]).await.map_err(explain)?;
         let row = counted.first().ok_or_else(|| Failure::new(Kind::Failed, "the server counts nothing"))?;
-        let indexes = session.rows(&Query::INDEXES, &[]).await.map_err(explain)?;
-        let tables = session.rows(&Query::INDEXES_TABLES, &[]).await.map_err(explain)?;
-        let foreign_keys = session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]).await.map_err(explain)?;
-        let mut last: BTreeMap<u32, DateTime<Utc>> = BTreeMap::new();
-        if row.try_get::<_, i64>("major")? >= 16 {
-            for row in session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await.map_err(explain)? {
-                last.insert(row.try_get("oid")?, row.try_get("last_scan")?);
-            }
-        }
+        let says_when = row.try_get::<_, i64>("major")? >= 16;
+        let last =
+            async { if says_when { session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await } else { Ok(Vec::new()) } };
+        // All go out together: the server answers one after the other without waiting to be asked.
+        let (indexes, tables, foreign_keys, last) = try_join4(
+            session.rows(&Query::INDEXES, &[]),
+            session.rows(&Query::INDEXES_TABLES, &[]),
+            session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]),
+            last,
+        )
+        .await
+        .map_err(explain)?;
+        let last = last.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let last = last.collect::<Result<BTreeMap<u32, DateTime<Utc>>>>()?;
         let mut indexes = indexes.iter().map(index).collect::<Result<Vec<Index>>>()?;
         // In the order of their making: of two that are the same the later one goes.
         indexes.sort_by_key(|index| index.oid);
@@ -188,7 +194,9 @@ pub async fn measure(eye: &Eye, catalog: &mut Catalog, findings: &mut [Finding])
             locked = e.is_transient().then(|| e.message());
             e.explain("cannot see how large indexes are")
         })?;
-        rows.iter().map(|row| Ok((row.try_get("oid")?, bytes(row)?))).collect::<Result<BTreeMap<u32, u64>>>()
+        rows.iter()
+            .map(|row| Ok((row.try_get("oid")?, bytes(row.try_get("bytes")?))))
+            .collect::<Result<BTreeMap<u32, u64>>>()
     });
     let seen = match seen.await {
         Ok(seen) => seen,
@@ -243,8 +251,9 @@ fn ways(classes: &str, collations: &str, options: &str) -> Vec<String> {
 }
 
 fn index(row: &Row) -> Result<Index> {
+    let row = InTurn::of(row);
     let name = |schema: &str, name: &str| -> Result<TableName> {
-        Ok(TableName::new(row.try_get::<_, String>(schema)?, row.try_get::<_, String>(name)?))
+        Ok(TableName::new(row.try_get::<String>(schema)?, row.try_get::<String>(name)?))
     };
     Ok(Index {
         oid: row.try_get("oid")?,
@@ -262,26 +271,27 @@ fn index(row: &Row) -> Result<Index> {
         is_valid: row.try_get("is_valid")?,
         is_live: row.try_get("is_live")?,
         is_built: row.try_get("is_built")?,
-        keys: usize::try_from(row.try_get::<_, i64>("keys")?).unwrap_or_default(),
+        keys: usize::try_from(row.try_get::<i64>("keys")?).unwrap_or_default(),
         columns: apart(row.try_get("columns")?).filter_map(|number| number.parse().ok()).collect(),
-        names: row.try_get::<_, Option<Vec<String>>>("names")?.unwrap_or_default(),
+        names: row.try_get::<Option<Vec<String>>>("names")?.unwrap_or_default(),
         ways: ways(row.try_get("classes")?, row.try_get("collations")?, row.try_get("options")?),
         expressions: placeless(row.try_get("expressions")?),
         condition: placeless(row.try_get("condition")?),
-        bytes: bytes(row)?,
+        bytes: bytes(row.try_get("bytes")?),
         scans: row.try_get("scans")?,
         last_scan: None,
     })
 }
 
 fn table(row: &Row) -> Result<Table> {
+    let row = InTurn::of(row);
     Ok(Table {
         oid: row.try_get("oid")?,
         parent: row.try_get("parent")?,
-        name: TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("name")?),
+        name: TableName::new(row.try_get::<String>("schema")?, row.try_get::<String>("name")?),
         is_partitioned: row.try_get("is_partitioned")?,
         rows: row.try_get("rows")?,
-        bytes: bytes(row)?,
+        bytes: bytes(row.try_get("bytes")?),
         scans: row.try_get("scans")?,
         rows_read: row.try_get("rows_read")?,
         writes: row.try_get("writes")?,
@@ -289,19 +299,19 @@ fn table(row: &Row) -> Result<Table> {
 }
 
 /// None of what was dropped meanwhile.
-fn bytes(row: &Row) -> Result<u64> {
-    let bytes: Option<i64> = row.try_get("bytes")?;
-    Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default())
+fn bytes(bytes: Option<i64>) -> u64 {
+    bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default()
 }
 
 fn foreign_key(row: &Row) -> Result<ForeignKey> {
+    let row = InTurn::of(row);
     Ok(ForeignKey {
         oid: row.try_get("oid")?,
         parent: row.try_get("parent")?,
         table_oid: row.try_get("table_oid")?,
-        table: TableName::new(row.try_get::<_, String>("schema")?, row.try_get::<_, String>("table_name")?),
+        table: TableName::new(row.try_get::<String>("schema")?, row.try_get::<String>("table_name")?),
         name: row.try_get("name")?,
         columns: row.try_get("columns")?,
-        names: row.try_get::<_, Option<Vec<String>>>("names")?.unwrap_or_default(),
+        names: row.try_get::<Option<Vec<String>>>("names")?.unwrap_or_default(),
     })
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::error::{Failure, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
-use crate::pg::{Query, Row, ServerError};
+use crate::pg::{InTurn, Query, Row, ServerError};
 
 /// Thousands of files are asked for their size.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -77,9 +77,15 @@ async fn look(eye: &Eye, databases: bool, estimated: bool) -> Result<Seen, (Fail
             locked = e.is_transient() || e.is_cancelled();
             e.explain("cannot read sizes")
         };
-        let parts = session.rows(&Query::SIZES_TABLES, &[&estimated]).await.map_err(&mut explain)?;
         let databases = session.rows(&Query::SIZES_DATABASES, &[&databases]).await.map_err(&mut explain)?;
         let here = databases.iter().find(|row| row.try_get("here").unwrap_or(false));
+        let sees_files = here.is_some_and(|row| row.try_get("sees_files").unwrap_or(false));
+        let parts = if sees_files && !estimated {
+            session.rows(&Query::SIZES_FILES, &[]).await
+        } else {
+            session.rows(&Query::SIZES_TABLES, &[&estimated]).await
+        };
+        let parts = parts.map_err(&mut explain)?;
         Ok(Seen {
             at: Utc::now(),
             database: here.map(|row| row.try_get("name")).transpose()?.unwrap_or_default(),
@@ -98,11 +104,13 @@ fn database(row: &Row) -> Result<(String, Option<u64>)> {
 }
 
 fn part(row: &Row) -> Result<Part> {
+    let row = InTurn::of(row);
+    let oid = row.try_get("oid")?;
     let (schema, name, kind): (String, String, String) =
         (row.try_get("schema")?, row.try_get("name")?, row.try_get("kind")?);
-    let size = |column: &str| -> Result<u64> { Ok(row.try_get::<_, Option<i64>>(column)?.map_or(0, bytes)) };
+    let size = |column: &str| -> Result<u64> { Ok(row.try_get::<Option<i64>>(column)?.map_or(0, bytes)) };
     Ok(Part {
-        oid: row.try_get("oid")?,
+        oid,
         name: TableName::new(schema, name),
         is_partitioned: kind == "p",
         parent: row.try_get("parent")?,

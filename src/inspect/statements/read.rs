@@ -194,6 +194,7 @@ fn is_own(query: &str) -> bool {
         "SET LOCAL statement_timeout = ",
         "SET LOCAL search_path = ",
         "SET LOCAL TimeZone = ",
+        "SET LOCAL stats_fetch_consistency = ",
     ];
     let body = body(query);
     query == begin

@@ -15,6 +15,8 @@ pub use readings::{
 
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use crate::error::Result;
 use crate::inspect::Eye;
 use crate::pg::Interrupt;
@@ -32,10 +34,13 @@ pub async fn look(eye: &Eye, sections: &[Section], interrupt: &Interrupt) -> Res
     let reader = Reader::new(eye, interrupt, EACH, ALL);
     let wants = |section| sections.contains(&section);
     let (counters, wraparound) = (wants(Section::Counters), wants(Section::Wraparound));
+    // These two go out together, for most looks are at few sections.
+    let cache = async { if wants(Section::Cache) { reader.one().await.map(Some) } else { Ok(None) } };
+    let (server, cache) = join(reader.one(), cache).await;
     Ok(Vitals {
-        server: reader.one().await?,
+        server: server?,
         databases: if counters || wraparound { Some(reader.all().await?) } else { None },
-        cache: if wants(Section::Cache) { Some(reader.one().await?) } else { None },
+        cache: cache?,
         oldest: if wraparound { Some(reader.all().await?) } else { None },
         sequences: if wants(Section::Sequences) { Some(reader.all().await?) } else { None },
         counters,

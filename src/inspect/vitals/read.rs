@@ -49,12 +49,11 @@ impl<'a> Reader<'a> {
     /// When the connection is lost or a signal came: then there is no use in the next part.
     pub async fn all<T: Reading>(&self) -> Result<Part<Vec<T>>> {
         let Some(limit) = self.limit()? else { return Ok(Err(self.late())) };
-        let seen = self.eye.look(limit, async |session| match session.rows(T::QUERY, &[]).await {
-            Ok(rows) => rows.iter().map(T::of).collect::<Result<Vec<T>>>().map(Ok),
-            Err(error) if error.is_lost() => Err(error.explain("cannot look")),
-            Err(error) => Ok(Err(reason(&error, limit))),
-        });
-        let seen = seen.await?;
+        let seen = match self.eye.rows(limit, T::QUERY).await? {
+            Ok(rows) => Ok(rows.iter().map(T::of).collect::<Result<Vec<T>>>()?),
+            Err(error) if error.is_lost() => return Err(error.explain("cannot look")),
+            Err(error) => Err(reason(&error, limit)),
+        };
         self.interrupt.check()?;
         Ok(seen)
     }

@@ -163,6 +163,8 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
     assert_eq!(odd["remedy"], "VACUUM (FULL, ANALYZE) \"Odd\".\"A \"\" b\"", "{odd}");
     let index = row(&answer, "\"Odd\".\"A \"\" b_pkey\"");
     assert_eq!(index["remedy"], "REINDEX INDEX CONCURRENTLY \"Odd\".\"A \"\" b_pkey\"");
+    assert_eq!(odd["command"], "dbctl vacuum --full --table '\"Odd\".\"A \"\" b\"'");
+    assert_eq!(index["command"], "dbctl reindex --index '\"Odd\".\"A \"\" b_pkey\"'");
     db.sql(index["remedy"].as_str().unwrap());
     db.sql(odd["remedy"].as_str().unwrap());
     let tree = &answer["partitioned"][0];
@@ -201,10 +203,10 @@ fn odd_names_partitions_empty_databases_and_what_no_model_knows() {
     let text = said(&db.url(), &["--min-size", "0", "--sort", "percent"]).expect_code(0).stdout;
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(
-        text.contains("REINDEX INDEX CONCURRENTLY") || text.contains("VACUUM (FULL, ANALYZE) public.tree_1_1"),
+        text.contains("dbctl reindex --index ") || text.contains("dbctl vacuum --full --table public.tree_1_1"),
         "{text}"
     );
-    assert!(text.contains("-- ACCESS EXCLUSIVE") && text.contains("more: --limit 0 shows them"), "{text}");
+    assert!(text.contains("lock: ACCESS EXCLUSIVE") && text.contains("more: --limit 0 shows them"), "{text}");
     for wrong in [&["--min-size", "1 parsec"][..], &["--exact", "--mode", "fast"]] {
         said(&db.url(), wrong).expect_code(64);
     }

@@ -64,14 +64,8 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn prepare(scene: &Scene, tables: usize) -> Result<()> {
-    scene.fresh(DATABASE)?;
-    let file = scene.scratch().join("schema.sql");
-    let more = format!(
+    let used = format!(
         "CREATE EXTENSION pg_stat_statements SCHEMA public; CREATE TABLE app.waited (a int);
-         DO $$ BEGIN FOR i IN 1..{tables} LOOP
-             EXECUTE format('INSERT INTO app.t%s (code, qty, note) SELECT g, 1, repeat(''x'', 50) FROM generate_series(1, {ROWS}) AS g', i);
-             IF i % 200 = 0 THEN COMMIT; END IF;
-         END LOOP; END $$; ANALYZE;
          SET enable_seqscan = off; SET enable_bitmapscan = off;
          DO $$ BEGIN FOR i IN 1..{tables} LOOP
              CONTINUE WHEN i % {UNUSED} = 0;
@@ -79,11 +73,22 @@ fn prepare(scene: &Scene, tables: usize) -> Result<()> {
              EXECUTE format('SELECT count(*) FROM app.t%s WHERE created_at > ''infinity'' AND qty > 0', i);
          END LOOP; END $$;"
     );
-    std::fs::write(
-        &file,
-        format!("CREATE SCHEMA IF NOT EXISTS public;\n{}\n{more}", SCHEMA.replace("{tables}", &tables.to_string())),
-    )?;
-    let mut psql = scene.psql(DATABASE);
+    fill(scene, DATABASE, tables, &used)
+}
+
+/// A new database with so many tables, filled and analyzed, and what is done to it then.
+pub(super) fn fill(scene: &Scene, database: &str, tables: usize, then: &str) -> Result<()> {
+    scene.fresh(database)?;
+    let file = scene.scratch().join("schema.sql");
+    let schema = SCHEMA.replace("{tables}", &tables.to_string());
+    let rows = format!(
+        "DO $$ BEGIN FOR i IN 1..{tables} LOOP
+             EXECUTE format('INSERT INTO app.t%s (code, qty, note) SELECT g, 1, repeat(''x'', 50) FROM generate_series(1, {ROWS}) AS g', i);
+             IF i % 200 = 0 THEN COMMIT; END IF;
+         END LOOP; END $$; ANALYZE;"
+    );
+    std::fs::write(&file, format!("CREATE SCHEMA IF NOT EXISTS public;\n{schema}\n{rows}\n{then}"))?;
+    let mut psql = scene.psql(database);
     psql.arg("-f").arg(&file);
     scene.perform(psql)
 }
@@ -102,11 +107,7 @@ fn reports() -> Result<Vec<Shared>> {
         Shared { ours: &["slow-queries"], query: Some(STATEMENTS.to_owned()), theirs: Some("outliers") },
         Shared { ours: &["indexes", "unused", "--min-days", "0"], query: None, theirs: Some("unused-indexes") },
         Shared { ours: &["indexes", "duplicate"], query: None, theirs: Some("duplicate-indexes") },
-        Shared {
-            ours: &["sizes"],
-            query: Some(query("sizes_tables.sql")?.replace("$1", "false")),
-            theirs: Some("total-table-size"),
-        },
+        Shared { ours: &["sizes"], query: Some(query("sizes_files.sql")?), theirs: Some("total-table-size") },
         Shared { ours: &["health", "cache"], query: None, theirs: Some("cache-hit") },
         Shared { ours: &["check"], query: None, theirs: None },
     ])

@@ -3,6 +3,7 @@
 //! printed as such, and the exit code stays 0.
 
 mod backup;
+mod bloat;
 mod drift;
 mod files;
 mod inspect;
@@ -28,6 +29,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench drift [--runs N] [--quick] [--json FILE]
        cargo xtask bench backup [--runs N] [--quick] [--json FILE]
        cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
+       cargo xtask bench bloat [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 
@@ -47,7 +49,7 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|lint|systems|drift|inspect|backup|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|inspect|bloat|backup|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
@@ -59,6 +61,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "drift" => drift::run,
         "inspect" => inspect::run,
         "backup" => backup::run,
+        "bloat" => bloat::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };

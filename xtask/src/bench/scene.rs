@@ -75,6 +75,16 @@ impl Scene {
         self.sandbox.port()
     }
 
+    /// The role that everything runs as.
+    pub fn superuser(&self) -> &str {
+        self.sandbox.superuser()
+    }
+
+    /// A program of the server's own folder.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.sandbox.program(name)
+    }
+
     /// How a client in this process reaches a database.
     pub fn config(&self, dbname: &str) -> Config {
         let mut config = Config::new();
