@@ -21,6 +21,7 @@ pub mod partitions;
 pub mod refresh;
 pub mod reindex;
 pub mod report;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;
 pub mod shell;
@@ -64,6 +65,7 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
     Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
     Vacuum(vacuum::VacuumArgs),

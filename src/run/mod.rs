@@ -12,6 +12,7 @@ mod lint;
 mod maintain;
 mod partitions;
 mod report;
+mod restore;
 mod schema;
 mod sizes;
 mod slow_queries;
@@ -117,6 +118,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Backup(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.backup(args.command)
+        }
+        Command::Restore(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.restore(&args.into_request())
         }
         Command::Schema(args) => {
             drop(out);
