@@ -12,6 +12,7 @@ pub mod keys;
 pub mod manifest;
 pub mod read;
 pub mod repository;
+pub mod restore;
 pub mod rows;
 pub mod verify;
 

@@ -22,6 +22,7 @@ pub mod refresh;
 pub mod reindex;
 pub mod repack;
 pub mod report;
+pub mod restore;
 pub mod sandbox;
 pub mod schema;
 pub mod shell;
@@ -66,6 +67,7 @@ pub enum Command {
     Migrate(migrate::MigrateArgs),
     Partitions(partitions::PartitionsArgs),
     Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Schema(schema::SchemaArgs),
     Drift(drift::DriftArgs),
     Vacuum(vacuum::VacuumArgs),

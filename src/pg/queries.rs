@@ -158,6 +158,12 @@ queries! {
     REPLICATION_STANDBYS = "replication_standbys" ();
     REPLICATION_SUBSCRIPTION_ERRORS_15 = "replication_subscription_errors_15" ();
     REPLICATION_SUBSCRIPTIONS = "replication_subscriptions" ();
+    RESTORE_ACL = "restore_acl" (TEXT_ARRAY);
+    RESTORE_AGAIN = "restore_again" ();
+    RESTORE_BOUND = "restore_bound" (TEXT);
+    RESTORE_DATABASES = "restore_databases" ();
+    RESTORE_SERVER = "restore_server" (TEXT_ARRAY, TEXT_ARRAY);
+    RESTORE_SESSIONS = "restore_sessions" (TEXT);
     ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);

@@ -18,7 +18,7 @@ use crate::steps::Means;
 use crate::talk::Terminal;
 
 /// More jobs than this have to be asked for: they take processors of the server as well.
-const JOBS: usize = 4;
+pub(super) const JOBS: usize = 4;
 
 /// A reader's lock keeps nobody waiting: it may be waited for longer than others.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);

@@ -13,6 +13,7 @@ mod maintain;
 mod partitions;
 mod repack;
 mod report;
+mod restore;
 mod schema;
 mod sizes;
 mod slow_queries;
@@ -119,6 +120,10 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Backup(args) => {
             drop(out);
             Run { settings: settings()?, consent, env }.backup(args.command)
+        }
+        Command::Restore(args) => {
+            drop(out);
+            Run { settings: settings()?, consent, env }.restore(&args.into_request())
         }
         Command::Schema(args) => {
             drop(out);

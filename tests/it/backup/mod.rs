@@ -6,6 +6,7 @@ mod create;
 mod doctor;
 mod faults;
 mod locked;
+mod restore;
 mod verify;
 
 use std::path::{Path, PathBuf};

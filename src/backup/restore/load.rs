@@ -1,0 +1,257 @@
+//! Rows go in and are read again, by several jobs: each a thread with a runtime and a session of its own, so that
+//! opening, sending and the server's work on different tables run beside each other.
+//!
+//! No trigger fires and no foreign key is checked while rows go in: both are made afterwards. COPY fires no rules.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+
+use super::plan;
+use crate::archive::settings;
+use crate::archive::{Identities, verify};
+use crate::backup::Repository;
+use crate::backup::manifest::{File, Manifest, Table};
+use crate::backup::rows::RowSum;
+use crate::config::connection::Connection;
+use crate::config::env::Env;
+use crate::error::{Failure, Kind, Result};
+use crate::pg::{Interrupt, Session};
+use crate::steps::events::{Event, Events};
+
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(250);
+const STOPPED: &str = "stopped, because another part of the run failed";
+/// A role or database may have settings under which rows would not go in, or not all be seen.
+const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
+     SET synchronize_seqscans = off; SET default_transaction_read_only = off";
+
+/// What all jobs share.
+#[derive(Clone)]
+pub struct Work {
+    /// The database that is built.
+    pub connection: Connection,
+    /// Signals.
+    pub interrupt: Interrupt,
+    /// What is restored.
+    pub manifest: Manifest,
+    /// Where it lies.
+    pub url: String,
+    /// What the store is opened with.
+    pub env: Env,
+    /// What opens it.
+    pub identities: Identities,
+}
+
+/// A piece of work: a table, and a chunk of it where that is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    table: usize,
+    chunk: Option<usize>,
+}
+
+struct Shared {
+    work: Arc<Work>,
+    queue: Mutex<VecDeque<Piece>>,
+    bytes: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// Loads the rows of these tables, the largest chunk first.
+///
+/// # Errors
+/// Refused, when a file is not what the manifest says; the server's; the store's.
+pub async fn load(work: &Arc<Work>, tables: &[usize], jobs: usize, events: &mut dyn Events) -> Result<()> {
+    let mut pieces: Vec<(u64, Piece)> = Vec::new();
+    for &table in tables {
+        for (chunk, told) in work.manifest.tables[table].chunks.iter().enumerate() {
+            let bytes = work.file(&told.path).map_or(0, |file| file.plain_bytes);
+            pieces.push((bytes, Piece { table, chunk: Some(chunk) }));
+        }
+    }
+    run(work, pieces, jobs, "rows", events).await.map(drop)
+}
+
+/// Reads the rows of these tables again: what each comes to, in their order.
+///
+/// # Errors
+/// The server's.
+pub async fn read_again(
+    work: &Arc<Work>,
+    tables: &[usize],
+    jobs: usize,
+    events: &mut dyn Events,
+) -> Result<Vec<RowSum>> {
+    let pieces = tables.iter().map(|&table| (work.manifest.tables[table].plain_bytes, Piece { table, chunk: None }));
+    let read = run(work, pieces.collect(), jobs, "proof", events).await?;
+    let sum_of = |table: &usize| read.iter().find(|(of, _)| of == table).map(|(_, sum)| sum.clone());
+    Ok(tables.iter().map(|table| sum_of(table).unwrap_or_default()).collect())
+}
+
+async fn run(
+    work: &Arc<Work>,
+    mut pieces: Vec<(u64, Piece)>,
+    jobs: usize,
+    title: &str,
+    events: &mut dyn Events,
+) -> Result<Vec<(usize, RowSum)>> {
+    pieces.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let total: u64 = pieces.iter().map(|(bytes, _)| bytes).sum();
+    let jobs = jobs.clamp(1, pieces.len().max(1));
+    let shared = Arc::new(Shared {
+        work: Arc::clone(work),
+        queue: Mutex::new(pieces.into_iter().map(|(_, piece)| piece).collect()),
+        bytes: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    });
+    let mut workers: Vec<_> = (0..jobs)
+        .map(|_| {
+            let shared = Arc::clone(&shared);
+            tokio::task::spawn_blocking(move || worker(&shared))
+        })
+        .collect();
+    let working = async {
+        let (mut done, mut failures) = (Vec::new(), Vec::new());
+        for worker in &mut workers {
+            match worker.await.map_err(Failure::from).and_then(|done| done) {
+                Ok(sums) => done.extend(sums),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let news = |failure: &Failure| !failure.messages().iter().any(|message| message == STOPPED);
+        match failures.iter().position(news).or(failures.len().checked_sub(1)) {
+            Some(first) => Err(failures.swap_remove(first)),
+            None => Ok(done),
+        }
+    };
+    tokio::select! {
+        done = working => done,
+        () = tell(&shared, total, title, events) => Err(Failure::new(Kind::Failed, "nobody works any more")),
+    }
+}
+
+/// Says how far it is. Never ends.
+async fn tell(shared: &Shared, total: u64, title: &str, events: &mut dyn Events) {
+    let began = Instant::now();
+    loop {
+        tokio::time::sleep(TICK).await;
+        let done = shared.bytes.load(Ordering::Relaxed);
+        let took = began.elapsed().as_secs_f64();
+        let left = if done > 0 { took * total.saturating_sub(done) as f64 / done as f64 } else { 0.0 };
+        let phase = format!(
+            "{} of {} MB, {:.0} MB/s, about {left:.0} s left",
+            done / 1_000_000,
+            total / 1_000_000,
+            done as f64 / took / 1e6
+        );
+        let (done, total) = (i64::try_from(done).unwrap_or(i64::MAX), i64::try_from(total).unwrap_or(i64::MAX));
+        events.event(Event::Progress { title, phase: &phase, done, total });
+    }
+}
+
+fn worker(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        let done = pieces(shared).await;
+        if done.is_err() {
+            shared.stop.store(true, Ordering::SeqCst);
+        }
+        done
+    });
+    runtime.shutdown_background();
+    done
+}
+
+async fn pieces(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
+    let work = &shared.work;
+    let session = open(work).await?;
+    let repository = Repository::open(&work.url, &work.env)?;
+    let mut sums = Vec::new();
+    while let Some(piece) = shared.next() {
+        work.interrupt.check()?;
+        let table = &work.manifest.tables[piece.table];
+        match piece.chunk {
+            Some(chunk) => put(shared, &session, &repository, table, chunk).await?,
+            None => sums.push((piece.table, take(shared, &session, table).await?)),
+        }
+    }
+    Ok(sums)
+}
+
+async fn open(work: &Work) -> Result<Session> {
+    let session = Session::open(&work.connection, "restore", &work.interrupt).await?;
+    let doing = "cannot set the session's settings";
+    session.send(SETTINGS).await.map_err(|e| e.explain(doing))?;
+    let text = settings::for_reading().replace("SET LOCAL", "SET");
+    session.send(&text).await.map_err(|e| e.explain(doing))?;
+    Ok(session)
+}
+
+/// Loads one chunk. What the server counted must be what the manifest says.
+async fn put(shared: &Shared, session: &Session, repository: &Repository, table: &Table, chunk: usize) -> Result<()> {
+    let (work, chunk) = (&shared.work, &table.chunks[chunk]);
+    let file = work.file(&chunk.path)?;
+    let doing = || format!("cannot load {} from {}", table.table_name(), chunk.path);
+    let sql = plan::rows_in(table, &work.manifest.database.encoding);
+    let mut copy = session.copy_in(&sql).await.map_err(|e| e.explain(doing()))?;
+    let send = async |piece: Bytes| {
+        if shared.stop.load(Ordering::Relaxed) {
+            return Err(Failure::new(Kind::Failed, STOPPED));
+        }
+        shared.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        copy.send(piece).await.map_err(|e| e.explain(doing()))
+    };
+    tokio::select! {
+        read = verify::read_file(repository.store(), &file, &work.identities, send) => read.map(drop)?,
+        failure = work.interrupt.wait() => return Err(failure),
+    }
+    let stored = copy.finish().await.map_err(|e| e.explain(doing()))?;
+    if stored == chunk.rows {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Refused, format!("{}: {stored} rows went in, the manifest says {}", doing(), chunk.rows)))
+}
+
+async fn take(shared: &Shared, session: &Session, table: &Table) -> Result<RowSum> {
+    let doing = || format!("cannot read {} again", table.table_name());
+    let sql = plan::rows_out(table, &shared.work.manifest.database.encoding);
+    let mut sum = RowSum::default();
+    let mut rows = Box::pin(session.copy_out(&sql).await.map_err(|e| e.explain(doing()))?);
+    while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
+        if shared.stop.load(Ordering::Relaxed) {
+            drop(rows);
+            // Else the server would go on sending. What it says of this is not news.
+            let _ = session.cancel().await;
+            return Err(Failure::new(Kind::Failed, STOPPED));
+        }
+        sum.add(&row);
+        shared.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
+    }
+    Ok(sum)
+}
+
+impl Work {
+    /// A file of the backup, where the store has it.
+    ///
+    /// # Errors
+    /// Refused, when the manifest does not name it.
+    pub fn file(&self, path: &str) -> Result<File> {
+        let found = self.manifest.files.iter().find(|part| part.file.path == path);
+        let part = found.ok_or_else(|| Failure::new(Kind::Refused, format!("the manifest names no file {path}")))?;
+        Ok(File { path: Repository::path(&self.manifest.id, path), ..part.file.clone() })
+    }
+}
+
+impl Shared {
+    fn next(&self) -> Option<Piece> {
+        if self.stop.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}

@@ -1,0 +1,104 @@
+//! Definitions and large objects go in by pg_restore, in its three sections.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use super::load::Work;
+use super::plan;
+use crate::archive::verify;
+use crate::backup::Repository;
+use crate::backup::manifest::Role;
+use crate::config::connection::Connection;
+use crate::error::{Explain as _, Kind, Result};
+use crate::pg::Interrupt;
+use crate::pg::programs::{Child, Installed};
+
+/// pg_dump's archive on this machine, as pg_restore wants it; gone when it is dropped.
+pub struct Definitions {
+    archive: NamedTempFile,
+    list: Option<NamedTempFile>,
+    /// Foreign keys that are not made, where not all rows are wanted.
+    pub left: Vec<String>,
+}
+
+/// Which part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Everything that rows need.
+    PreData,
+    /// Large objects.
+    Data,
+    /// Indexes, constraints, triggers, rules, policies.
+    PostData,
+}
+
+impl Section {
+    fn flag(self) -> &'static str {
+        match self {
+            Section::PreData => "--section=pre-data",
+            Section::Data => "--section=data",
+            Section::PostData => "--section=post-data",
+        }
+    }
+}
+
+impl Definitions {
+    /// Opens the archive; a pg_restore that cannot read it is known here.
+    ///
+    /// # Errors
+    /// Refused, when it is not what the manifest says; failed, when pg_restore cannot read it.
+    pub async fn open(work: &Work, pg_restore: &Installed, whole: bool, interrupt: &Interrupt) -> Result<Definitions> {
+        let repository = Repository::open(&work.url, &work.env)?;
+        let file = work.file(&work.manifest.file(Role::Schema)?.path)?;
+        let mut archive = NamedTempFile::new()?;
+        let doing = "cannot write the definitions to a temporary file";
+        let keep = async |piece: Bytes| archive.write_all(&piece).explain(Kind::Failed, doing);
+        verify::read_file(repository.store(), &file, &work.identities, keep).await?;
+        archive.flush()?;
+        let mut definitions = Definitions { archive, list: None, left: Vec::new() };
+        let listed = Child::start_alone(pg_restore, ["--list".as_ref(), definitions.archive.path().as_os_str()])?;
+        let listed = listed.output(interrupt).await?;
+        if !whole {
+            let (kept, left) = plan::without_foreign_keys(&String::from_utf8_lossy(&listed.stdout));
+            let mut list = NamedTempFile::new()?;
+            list.write_all(kept.as_bytes())?;
+            list.flush()?;
+            (definitions.list, definitions.left) = (Some(list), left);
+        }
+        Ok(definitions)
+    }
+
+    /// Runs pg_restore over one section.
+    ///
+    /// # Errors
+    /// Failed, with its last words: it stops at the first error.
+    pub async fn restore(
+        &self,
+        section: Section,
+        pg_restore: &Installed,
+        connection: &Connection,
+        jobs: usize,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        // A name with = in it would be read as a whole connection string.
+        let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
+        let mut arguments = vec![
+            section.flag().to_owned(),
+            "--exit-on-error".to_owned(),
+            "--no-password".to_owned(),
+            format!("--dbname=dbname='{name}'"),
+        ];
+        if section == Section::PostData {
+            arguments.push(format!("--jobs={jobs}"));
+        }
+        if let Some(list) = &self.list {
+            arguments.push(format!("--use-list={}", path(list.path())));
+        }
+        arguments.push(path(self.archive.path()));
+        Child::start(pg_restore, connection, arguments)?.output(interrupt).await.map(drop)
+    }
+}

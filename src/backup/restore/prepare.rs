@@ -1,0 +1,227 @@
+//! Everything that can be known before anything is touched: the backup, the keys, the programs, the server, the
+//! roles and extensions, the name.
+
+use super::load::Work;
+use super::{Request, Roles, plan, swap};
+use crate::backup::Repository;
+use crate::backup::verify::{self, Level};
+use crate::config::connection::Connection;
+use crate::error::{Failure, Kind, Result};
+use crate::pg::programs::{Installed, Program};
+use crate::pg::{Interrupt, Query, Server, Session};
+use crate::steps::Means;
+
+/// Databases that every server has and that need not be in the way.
+const MAINTENANCE: &[&str] = &["postgres", "template1"];
+
+/// What a restore works with.
+pub(super) struct Prepared {
+    pub work: Work,
+    /// The indexes of the tables whose rows are wanted.
+    pub tables: Vec<usize>,
+    pub pg_restore: Installed,
+    pub admin: Session,
+    /// How the admin session got there.
+    pub maintenance: Connection,
+    pub server: Server,
+    pub target: String,
+    pub stamp: String,
+    pub missing_roles: Vec<String>,
+    pub shared_buffers: i64,
+    pub maintenance_memory: i64,
+    pub warnings: Vec<String>,
+}
+
+/// A session for what is done to whole databases, in one that is not the target; signals leave it alone, so that no
+/// CREATE or RENAME is cut in two.
+pub(super) async fn admin(
+    connection: &Connection,
+    target: &str,
+    interrupt: &Interrupt,
+) -> Result<(Session, Connection)> {
+    let mut connection = connection.clone();
+    let options = connection.options.take().unwrap_or_default();
+    connection.options = Some(format!("{options} -c default_transaction_read_only=off").trim_start().to_owned());
+    let given = connection.dbname.clone();
+    let names = MAINTENANCE.iter().copied().chain([given.as_str()]).filter(|name| *name != target);
+    let mut failed = None;
+    for name in names {
+        let there = connection.with_dbname(name);
+        match Session::open_beside(&there, "restore", interrupt).await {
+            Ok(session) => {
+                let mut there = there;
+                // Everything must meet this server.
+                there.hosts = vec![session.host().clone()];
+                return Ok((session, there));
+            }
+            Err(failure) if failure.what() == Kind::Unreachable => return Err(failure),
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    Err(failed.unwrap_or_else(|| Failure::new(Kind::Failed, "there is no database to work from")))
+}
+
+/// Looks at all of it.
+pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<Prepared> {
+    let repository = Repository::open(&request.repository, &request.env)?;
+    let manifest = repository.find(&request.id, request.database.as_deref()).await?;
+    let target = request.to.clone().unwrap_or_else(|| manifest.database.name.clone());
+    // The keys first: a wrong one is known before an hour of reading.
+    let identities = request.keys.open(&repository, &manifest).await?;
+    let pg_restore = Program::PgRestore.pick(manifest.programs.pg_dump_major, &request.env)?;
+    let wanted = plan::wanted(&manifest, &request.tables, &request.schemas)?;
+    let is_wanted = |at: &usize| wanted.iter().any(|table| std::ptr::eq(*table, &manifest.tables[*at]));
+    let tables: Vec<usize> = (0..manifest.tables.len()).filter(is_wanted).collect();
+
+    let (admin, maintenance) = admin(&request.connection, &target, means.interrupt).await?;
+    let server = Server::read(&admin).await?;
+    let extensions: Vec<&str> = manifest.extensions.iter().map(|extension| extension.name.as_str()).collect();
+    let doing = "cannot see what this server has";
+    let rows =
+        admin.rows(&Query::RESTORE_SERVER, &[&manifest.roles, &extensions]).await.map_err(|e| e.explain(doing))?;
+    let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
+    let mut prepared = Prepared {
+        tables,
+        pg_restore,
+        target,
+        stamp: row.try_get("stamp")?,
+        missing_roles: row.try_get("missing_roles")?,
+        shared_buffers: row.try_get("shared_buffers")?,
+        maintenance_memory: row.try_get("maintenance_memory")?,
+        warnings: Vec::new(),
+        work: Work {
+            connection: maintenance.clone(),
+            interrupt: means.interrupt.clone(),
+            manifest,
+            url: request.repository.clone(),
+            env: request.env.clone(),
+            identities,
+        },
+        admin,
+        maintenance,
+        server,
+    };
+    let missing_extensions: Vec<String> = row.try_get("missing_extensions")?;
+    prepared.permit(request, row.try_get("may_create")?, &missing_extensions)?;
+    prepared.name(request).await?;
+    let findings = verify::files(
+        &repository,
+        &prepared.work.manifest,
+        Level::Stored,
+        &request.keys,
+        &request.env,
+        means.interrupt,
+        |_, _| {},
+    )
+    .await?;
+    if !findings.is_empty() {
+        let message = format!("backup {} is damaged; nothing was touched", prepared.work.manifest.id);
+        let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
+        return Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)));
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    fn permit(&mut self, request: &Request, may_create: bool, extensions: &[String]) -> Result<()> {
+        let (manifest, server) = (&self.work.manifest, &self.server);
+        if server.in_recovery {
+            return Err(Failure::new(Kind::Refused, "this server is a standby: nothing can be restored into it"));
+        }
+        if !may_create {
+            return Err(Failure::new(Kind::NotPermitted, format!("role {} may not create databases", server.role))
+                .hint(format!("ALTER ROLE {} CREATEDB;", crate::ident::Ident::new(server.role.as_str()))));
+        }
+        if !extensions.is_empty() {
+            let message = format!("extensions that this server does not have: {}", extensions.join(", "));
+            return Err(Failure::new(Kind::Refused, message).hint(format!(
+                "install their packages on the server, such as postgresql-contrib or postgresql-{}-NAME",
+                server.major
+            )));
+        }
+        if !self.missing_roles.is_empty() && request.roles == Roles::Refuse {
+            let message = format!("roles that this server does not have: {}", self.missing_roles.join(", "));
+            return Err(Failure::new(Kind::Refused, message)
+                .hint("--create-missing-roles makes them without login; globals.sql of the backup has all of them")
+                .hint("--skip-missing-roles lets the restoring role own what they owned"));
+        }
+        if server.major < manifest.server.major {
+            self.warnings.push(format!(
+                "the backup is of PostgreSQL {}, this server is {}: what is newer than it fails",
+                manifest.server.version, server.version
+            ));
+        }
+        Ok(())
+    }
+
+    /// The name must be free, or that of a database that may be swapped.
+    async fn name(&mut self, request: &Request) -> Result<()> {
+        let target = &self.target;
+        let taken = swap::databases(&self.admin).await?.into_iter().any(|found| found.name == *target);
+        let named = MAINTENANCE.contains(&target.as_str()) || target == "template0";
+        match (taken, request.replace) {
+            (_, true) if named => {
+                return Err(Failure::new(Kind::Refused, format!("database {target} is never replaced")));
+            }
+            (true, false) => {
+                return Err(Failure::new(
+                    Kind::Refused,
+                    format!("database {target} is there already; nothing was touched"),
+                )
+                .hint("--to-database NAME restores beside it, --replace swaps it out at the end"));
+            }
+            (false, true) => {
+                return Err(Failure::new(Kind::Usage, format!("there is no database {target} to replace"))
+                    .hint("without --replace"));
+            }
+            (false, false) => return Ok(()),
+            (true, true) => {}
+        }
+        if self.tables.len() < self.work.manifest.tables.len() || !self.work.manifest.scope.is_whole() {
+            return Err(Failure::new(Kind::Refused, format!("database {target} is not replaced by a part of itself"))
+                .hint("restore the part beside it: --to-database NAME"));
+        }
+        let here = crate::backup::read::system_identifier(&self.admin).await;
+        if !request.other_cluster && here != self.work.manifest.server.system_identifier {
+            return Err(Failure::new(Kind::Refused, "the backup is of another cluster than this one")
+                .hint("--allow-other-cluster"));
+        }
+        let rows = self.admin.rows(&Query::RESTORE_BOUND, &[target]).await;
+        let rows = rows.map_err(|e| e.explain("cannot see what hangs on the living database"))?;
+        let bound: Vec<String> = rows.iter().map(|row| Ok(row.try_get("thing")?)).collect::<Result<_>>()?;
+        if !bound.is_empty() && !request.leave_bound {
+            let message = format!("these would stay with the old database: {}", bound.join(", "));
+            return Err(Failure::new(Kind::Refused, message).hint("drop them, or say --leave-slots"));
+        }
+        self.warnings.extend(bound.iter().map(|thing| format!("{thing} stays with the old database")));
+        Ok(())
+    }
+
+    /// What would be done, a line each.
+    pub(super) fn steps(&self, request: &Request) -> Vec<String> {
+        let name = plan::aside(&self.target, "restore", &self.stamp);
+        let mut steps = vec![plan::create_database(&self.work.manifest.database, &name, self.server.major)];
+        steps.extend(self.missing_roles.iter().map(|role| match request.roles {
+            Roles::Skip => format!("role {role} is not there: skipped"),
+            _ => format!("role {role} is not there: made without login"),
+        }));
+        steps.push(format!(
+            "pg_restore {} --section=pre-data ({})",
+            self.pg_restore.version,
+            self.pg_restore.path.display()
+        ));
+        steps.push(format!("rows of {} tables by {} jobs, read again and compared", self.tables.len(), request.jobs));
+        steps.push("pg_restore --section=post-data, materialized views, ANALYZE".to_owned());
+        steps.push(if request.replace {
+            format!(
+                "{} becomes {}, {name} becomes {}",
+                self.target,
+                plan::aside(&self.target, "old", &self.stamp),
+                self.target
+            )
+        } else {
+            format!("{name} becomes {}", self.target)
+        });
+        steps
+    }
+}

@@ -1,0 +1,179 @@
+//! Databases change names: the restored one takes the place of the living one, which is kept, and back again. Both
+//! names change in one transaction. Between closing the living one and that, a mark on the other says what is under
+//! way, so that whoever comes after a kill opens it again.
+
+use super::mark::{Mark, State};
+use crate::error::{Failure, Kind, Result};
+use crate::ident::{Ident, Literal};
+use crate::pg::{Query, Session};
+
+/// How long a rename may wait for sessions that were ended, and for locks on the names.
+const LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '20s'";
+
+/// A database of the server.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// What it says of itself.
+    pub comment: Option<String>,
+    /// Whether it lets anybody in.
+    pub allows: bool,
+    /// Its size in bytes; none where the role may not ask.
+    pub bytes: Option<i64>,
+}
+
+impl Found {
+    /// The mark of a restore; none where it is nobody's.
+    pub fn mark(&self) -> Option<Mark> {
+        Mark::read(self.comment.as_deref())
+    }
+}
+
+/// All databases, by name.
+///
+/// # Errors
+/// The server's.
+pub async fn databases(admin: &Session) -> Result<Vec<Found>> {
+    let rows = admin.rows(&Query::RESTORE_DATABASES, &[]).await.map_err(|e| e.explain("cannot list the databases"))?;
+    let found = rows.iter().map(|row| {
+        Ok(Found {
+            name: row.try_get("name")?,
+            comment: row.try_get("comment")?,
+            allows: row.try_get("allows")?,
+            bytes: row.try_get("bytes")?,
+        })
+    });
+    found.collect()
+}
+
+/// Who is in a database, a line each.
+///
+/// # Errors
+/// The server's.
+pub async fn sessions(admin: &Session, name: &str) -> Result<Vec<String>> {
+    let rows = admin.rows(&Query::RESTORE_SESSIONS, &[&name]).await;
+    let line = |row: &crate::pg::Row| {
+        let (pid, role, application, state): (i32, String, String, String) =
+            (row.try_get("pid")?, row.try_get("role")?, row.try_get("application")?, row.try_get("state")?);
+        Ok(format!("pid {pid} ({role}, {application}) {state}"))
+    };
+    rows.map_err(|e| e.explain("cannot see who is connected"))?.iter().map(line).collect()
+}
+
+/// Writes what a database says of itself.
+///
+/// # Errors
+/// The server's.
+pub async fn comment(admin: &Session, name: &str, text: Option<&str>) -> Result<()> {
+    let sql = comment_sql(name, text);
+    admin.send(&sql).await.map_err(|e| e.explain(format!("cannot comment on database {name}")))
+}
+
+fn comment_sql(name: &str, text: Option<&str>) -> String {
+    let text = text.map_or("NULL".to_owned(), |text| Literal(text).to_string());
+    format!("COMMENT ON DATABASE {} IS {text}", Ident::new(name))
+}
+
+/// One database takes the name of another, which is kept under a third.
+#[derive(Debug)]
+pub struct Swap<'a> {
+    /// The one that comes, with the mark that says so already: [`State::Ready`] or [`State::Returning`].
+    pub comes: &'a str,
+    /// Its comment afterwards.
+    pub comment: Option<&'a str>,
+    /// The name.
+    pub target: &'a str,
+    /// What the living one is called then.
+    pub aside: &'a str,
+    /// What it says of itself then.
+    pub kept: &'a Mark,
+}
+
+impl Swap<'_> {
+    /// Closes the living one, ends its sessions, changes both names in one transaction. After a failure the living
+    /// one is open under its name again.
+    ///
+    /// # Errors
+    /// The server's: a session that does not end, a prepared transaction, a lock.
+    pub async fn run(&self, admin: &Session) -> Result<()> {
+        let target = Ident::new(self.target);
+        let close = format!("ALTER DATABASE {target} ALLOW_CONNECTIONS false");
+        admin.send(&close).await.map_err(|e| e.explain(format!("cannot close database {target}")))?;
+        let Err(failure) = self.rename(admin).await else { return Ok(()) };
+        // Outside of a transaction this is a warning.
+        let _ = admin.send("ROLLBACK").await;
+        match open(admin, self.target).await {
+            Ok(()) => Err(failure.note(format!("database {target} is as it was, and open"))),
+            Err(closed) => Err(failure
+                .note(closed.messages().join(": "))
+                .hint(format!("ALTER DATABASE {target} ALLOW_CONNECTIONS true;"))),
+        }
+    }
+
+    async fn rename(&self, admin: &Session) -> Result<()> {
+        let (target, comes, aside) = (Ident::new(self.target), Ident::new(self.comes), Ident::new(self.aside));
+        for name in [self.target, self.comes] {
+            let end = "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
+                       WHERE a.datname = $1::TEXT AND a.pid <> pg_catalog.pg_backend_pid()";
+            let ended = admin.rows_with(end, &[name]).await;
+            ended.map_err(|e| e.explain(format!("cannot end the sessions of database {name}")))?;
+        }
+        let sql = format!(
+            "BEGIN; {LIMITS}; ALTER DATABASE {target} RENAME TO {aside}; ALTER DATABASE {comes} RENAME TO {target}; \
+             ALTER DATABASE {target} ALLOW_CONNECTIONS true; {}; {}; COMMIT",
+            comment_sql(self.aside, Some(&self.kept.text()?)),
+            comment_sql(self.target, self.comment)
+        );
+        admin.send(&sql).await.map_err(|e| e.explain(format!("cannot change the names of {target} and {comes}")))
+    }
+}
+
+/// Lets a database be connected to.
+///
+/// # Errors
+/// The server's.
+pub async fn open(admin: &Session, name: &str) -> Result<()> {
+    let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", Ident::new(name));
+    admin.send(&sql).await.map_err(|e| e.explain(format!("cannot open database {name} again")))
+}
+
+/// Opens a living database that a killed swap left closed: it is closed, and another one is marked as about to take
+/// its name. Whether it was so.
+///
+/// # Errors
+/// The server's.
+pub async fn repair(admin: &Session, target: &str) -> Result<bool> {
+    let all = databases(admin).await?;
+    let closed = all.iter().any(|found| found.name == target && !found.allows);
+    let taking = |found: &Found| {
+        found.mark().is_some_and(|mark| mark.target == target && matches!(mark.state, State::Ready | State::Returning))
+    };
+    if !closed || !all.iter().any(taking) {
+        return Ok(false);
+    }
+    open(admin, target).await?;
+    Ok(true)
+}
+
+/// Drops a database with everybody in it.
+///
+/// # Errors
+/// The server's, with how it goes away.
+pub async fn remove(admin: &Session, name: &str) -> Result<()> {
+    let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", Ident::new(name));
+    admin.send(&sql).await.map_err(|e| e.explain(format!("cannot drop database {name}")).hint(format!("{sql};")))
+}
+
+/// The database that was kept when `target` was swapped, the newest of them.
+///
+/// # Errors
+/// Failed, when there is none.
+pub fn kept<'a>(all: &'a [Found], target: &str) -> Result<(&'a Found, Mark)> {
+    let is_kept = |mark: &Mark| mark.target == target && matches!(mark.state, State::Kept | State::Returning);
+    let marked = all.iter().filter_map(|found| Some((found, found.mark().filter(is_kept)?)));
+    marked.max_by(|(_, a), (_, b)| a.at.cmp(&b.at)).ok_or_else(|| {
+        Failure::new(Kind::Failed, format!("no database is kept that was {target} before a restore"))
+            .hint("dbctl restore list")
+    })
+}

@@ -1,0 +1,73 @@
+//! `dbctl restore`: from flags to the room `backup`.
+
+use super::Run;
+use super::backup::{JOBS, place};
+use crate::backup::keys::Keys;
+use crate::backup::restore::{self, Aftermath};
+use crate::cli::restore::{After, Wanted, Wish};
+use crate::error::Result;
+use crate::outcome::Outcome;
+use crate::steps::Means;
+use crate::talk::Terminal;
+
+impl Run {
+    pub(super) fn restore(&self, wish: &Wish) -> Result<Outcome> {
+        self.one_target_only("restore")?;
+        match wish {
+            Wish::Restore(wanted) => self.restore_backup(wanted),
+            Wish::After(after) => self.after_restore(after),
+        }
+    }
+
+    fn restore_backup(&self, wanted: &Wanted) -> Result<Outcome> {
+        let repository = place(&wanted.from)?;
+        let keys = Keys::gather(wanted.keys.identity.as_deref(), wanted.keys.passphrase_file.as_deref(), &self.env)?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        self.on_targets(async |run, target, interrupt| {
+            let request = restore::Request {
+                connection: run.connection(target)?,
+                repository: repository.clone(),
+                id: wanted.id.clone(),
+                database: wanted.database.clone(),
+                to: wanted.to.clone(),
+                replace: wanted.replace,
+                tables: wanted.tables.clone(),
+                schemas: wanted.schemas.clone(),
+                roles: wanted.roles,
+                jobs: wanted.jobs.unwrap_or(processors.min(JOBS)),
+                resume: wanted.resume,
+                confirm_name: wanted.confirm_name.clone(),
+                other_cluster: wanted.other_cluster,
+                leave_bound: wanted.leave_slots,
+                keys: keys.clone(),
+                env: run.env.clone(),
+                rails: run.rails(target, false),
+                lease_wait: run.settings.lock_wait.value,
+                dry_run: run.consent.dry_run,
+            };
+            let mut talker = run.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            restore::restore(&request, &mut means).await
+        })
+    }
+
+    fn after_restore(&self, after: &After) -> Result<Outcome> {
+        self.on_targets(async |run, target, interrupt| {
+            let connection = run.connection(target)?;
+            let mut talker = run.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            let of = |name: &str| Aftermath {
+                connection: connection.clone(),
+                target: name.to_owned(),
+                rails: run.rails(target, true),
+            };
+            match after {
+                After::Undo { to_database } => restore::undo(&of(to_database), &mut means).await,
+                After::Confirm { to_database, older_than } => {
+                    restore::confirm(&of(to_database), *older_than, &mut means).await
+                }
+                After::List => restore::list(&connection, &mut means).await,
+            }
+        })
+    }
+}
