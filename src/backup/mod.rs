@@ -8,6 +8,7 @@
 pub mod copy;
 pub mod create;
 pub mod doctor;
+pub mod drill;
 pub mod keys;
 pub mod manifest;
 pub mod read;

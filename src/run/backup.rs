@@ -7,18 +7,20 @@ use super::Run;
 use crate::archive::Recipients;
 use crate::backup::create::{self, Lock};
 use crate::backup::doctor;
+use crate::backup::drill;
 use crate::backup::keys::{self, Keys};
 use crate::backup::repository::Repository;
 use crate::backup::verify::{self, Wanted};
-use crate::cli::backup::{BackupCommand, Encryption, Verification, Wish};
+use crate::cli::backup::{BackupCommand, Encryption, Exercise, Verification, Wish};
 use crate::config::Origin;
-use crate::error::{Failure, Kind, Result};
+use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::outcome::Outcome;
+use crate::output::{self, Color, Format, Style};
 use crate::steps::Means;
 use crate::talk::Terminal;
 
 /// More jobs than this have to be asked for: they take processors of the server as well.
-pub(super) const JOBS: usize = 4;
+const JOBS: usize = 4;
 
 /// A reader's lock keeps nobody waiting: it may be waited for longer than others.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,6 +29,7 @@ impl Run {
     pub(super) fn backup(&self, command: BackupCommand) -> Result<Outcome> {
         match command {
             BackupCommand::Create(args) => self.backup_create(&args.into_request()),
+            BackupCommand::Drill(args) => self.backup_drill(&args.into_request()),
             BackupCommand::Verify(args) => self.backup_verify(&args.into_request()),
         }
     }
@@ -51,7 +54,6 @@ impl Run {
             Origin::Default => LOCK_TIMEOUT,
             _ => self.settings.lock_attempt()?,
         };
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         self.on_targets(async |run, target, interrupt| {
             let request = create::Request {
                 connection: run.connection(target)?,
@@ -59,7 +61,7 @@ impl Run {
                 also: also.clone(),
                 env: run.env.clone(),
                 scope: wish.scope.clone(),
-                jobs: wish.jobs.unwrap_or(processors.min(JOBS)),
+                jobs: wish.jobs.unwrap_or_else(usual_jobs),
                 level: wish.level,
                 lock: lock.clone(),
                 large_objects: wish.large_objects,
@@ -90,11 +92,42 @@ impl Run {
 }
 
 impl Run {
+    fn backup_drill(&self, wish: &Exercise) -> Result<Outcome> {
+        let request = drill::Request {
+            repository: place(&wish.from)?,
+            id: wish.id.clone(),
+            database: wish.database.clone(),
+            major: wish.major,
+            jobs: wish.jobs.unwrap_or_else(usual_jobs),
+            keys: Keys::gather(wish.keys.identity.as_deref(), wish.keys.passphrase_file.as_deref(), &self.env)?,
+            env: self.env.clone(),
+            max_restore: wish.max_restore,
+            max_age: wish.max_age,
+        };
+        let (outcome, document) = self.block_on(async |interrupt| {
+            let mut talker = self.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            drill::drill(&request, &mut means).await
+        })?;
+        if let Some(file) = &wish.report {
+            let mut text = Vec::new();
+            let style = Style::of_stdout(Color::Never, |name| self.env.get(name));
+            output::print(&document, Format::Markdown, &style, &mut text)?;
+            std::fs::write(file, text).explain(Kind::Failed, format!("cannot write {}", file.display()))?;
+        }
+        self.answer((outcome, document))
+    }
+
     pub(super) fn doctor(&self) -> Result<Outcome> {
         self.on_targets(async |run, target, interrupt| {
             doctor::examine(&run.connection(target)?, &run.env, interrupt).await
         })
     }
+}
+
+/// How many tables at once where nobody says it.
+pub(super) fn usual_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(JOBS)
 }
 
 /// A repository as stores know it: a folder in full.

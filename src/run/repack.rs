@@ -42,7 +42,7 @@ impl Run {
 /// What writing each table anew would give back, by the catalog.
 async fn gains(connection: &Connection, interrupt: &Interrupt) -> Result<BTreeMap<u32, Gain>> {
     let eye = Eye::open(connection, "repack", interrupt).await?;
-    let look = bloat::read(&eye, bloat::LIMIT).await?;
+    let look = bloat::read(&eye, bloat::LIMIT, 0).await?;
     let mut gains: BTreeMap<u32, Gain> = BTreeMap::new();
     let of_table = |one: &&bloat::Estimate| matches!(one.kind, bloat::Kind::Table | bloat::Kind::MaterializedView);
     let tables = look.estimates.iter().filter(of_table);

@@ -1,7 +1,7 @@
 //! `dbctl restore`: from flags to the room `backup`.
 
 use super::Run;
-use super::backup::{JOBS, place};
+use super::backup::{place, usual_jobs};
 use crate::backup::keys::Keys;
 use crate::backup::restore::{self, Aftermath};
 use crate::cli::restore::{After, Wanted, Wish};
@@ -22,7 +22,6 @@ impl Run {
     fn restore_backup(&self, wanted: &Wanted) -> Result<Outcome> {
         let repository = place(&wanted.from)?;
         let keys = Keys::gather(wanted.keys.identity.as_deref(), wanted.keys.passphrase_file.as_deref(), &self.env)?;
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         self.on_targets(async |run, target, interrupt| {
             let request = restore::Request {
                 connection: run.connection(target)?,
@@ -34,7 +33,7 @@ impl Run {
                 tables: wanted.tables.clone(),
                 schemas: wanted.schemas.clone(),
                 roles: wanted.roles,
-                jobs: wanted.jobs.unwrap_or(processors.min(JOBS)),
+                jobs: wanted.jobs.unwrap_or_else(usual_jobs),
                 resume: wanted.resume,
                 confirm_name: wanted.confirm_name.clone(),
                 other_cluster: wanted.other_cluster,

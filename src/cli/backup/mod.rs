@@ -1,11 +1,13 @@
 //! `dbctl backup`
 
 mod create;
+mod drill;
 mod verify;
 
 use clap::{Args, Subcommand};
 
 pub use create::{CreateArgs, Encryption, Wish};
+pub use drill::{DrillArgs, Exercise};
 pub use verify::{KeyArgs, Verification, VerifyArgs};
 
 /// Back databases up, and prove that the backups restore
@@ -27,4 +29,5 @@ pub struct BackupArgs {
 pub enum BackupCommand {
     Create(CreateArgs),
     Verify(VerifyArgs),
+    Drill(DrillArgs),
 }

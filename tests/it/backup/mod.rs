@@ -4,6 +4,7 @@ mod bucket;
 mod by_hand;
 mod create;
 mod doctor;
+mod drill;
 mod faults;
 mod locked;
 mod restore;

@@ -1,0 +1,92 @@
+//! Drills: each of the five systems, filled, comes back with its rows, its schema, its promises and sound pages.
+
+use std::process::Command;
+
+use age::secrecy::ExposeSecret as _;
+
+use super::{Place, create, filled, json, run};
+use crate::archive::zoo::ZOO;
+use crate::harness::{Database, dbctl, majors};
+
+fn drill(place: &Place) -> Command {
+    dbctl(&["backup", "drill", "--from", &place.url(), "--format", "json"])
+}
+
+fn of_system(system: &str, without: &[&str]) {
+    let (db, place) = (Database::new(), Place::new());
+    let part: Vec<&str> = without.iter().flat_map(|part| ["--without", part]).collect();
+    for verb in [&["migrate", "--system", system][..], &["demo-data", "--system", system]] {
+        run(dbctl(verb).args(&part).env("DATABASE_URL", db.url())).expect_code(0);
+    }
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let proven = json(&run(&mut drill(&place)).expect_code(0).stdout);
+    let questions = proven["questions"].as_array().unwrap();
+    let so = |question: &serde_json::Value| question["good"] == true;
+    assert!(questions.len() == 4 && questions.iter().filter(|q| so(q)).count() >= 3, "{proven:#}");
+    assert!(proven["restore_seconds"].as_f64().unwrap() > 0.0 && proven["good"] == true, "{proven:#}");
+    let promises = questions.iter().find(|q| q["question"] == "it keeps its system's promises").unwrap();
+    assert!(!without.is_empty() || so(promises), "{proven:#}");
+}
+
+#[test]
+fn bridge_comes_back() {
+    of_system("bridge", &[]);
+}
+
+#[test]
+fn consultor_comes_back() {
+    of_system("consultor", &[]);
+}
+
+#[test]
+fn fsm_comes_back() {
+    of_system("fsm", &[]);
+}
+
+/// Without vectors, which the ordinary servers do not have.
+#[test]
+fn recruitment_comes_back() {
+    of_system("recruitment", &["vector"]);
+}
+
+#[test]
+fn chat_comes_back() {
+    of_system("chat", &[]);
+}
+
+/// From every server into a private one of its own major, encrypted.
+#[test]
+fn the_zoo_comes_back_on_every_server() {
+    for major in majors() {
+        let (db, place) = (Database::on(major), Place::new());
+        db.sql(ZOO);
+        let key = age::x25519::Identity::generate();
+        run(&mut create(&db, &place, &["--recipient", &key.to_public().to_string()])).expect_code(0);
+        let file = place.path().join("identity");
+        std::fs::write(&file, key.to_string().expose_secret()).unwrap();
+        let proven = json(&run(drill(&place).arg("--identity").arg(&file)).expect_code(0).stdout);
+        assert_eq!(proven["good"], true, "{proven:#}");
+    }
+}
+
+/// What was promised and is not kept is a finding, and so is damage.
+#[test]
+fn a_promise_that_is_not_kept_is_a_finding() {
+    let (db, place) = (filled(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let late = run(drill(&place).args(["--max-restore", "1ms"])).expect_code(2);
+    assert!(late.stdout.contains("the recovery time is what was promised"), "{}", late.stdout);
+    let rows = std::fs::read_dir(place.backups()[0].join("data")).unwrap().next().unwrap().unwrap().path();
+    let mut damaged = std::fs::read(&rows).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&rows, damaged).unwrap();
+    let found = run(&mut drill(&place)).expect_code(2);
+    let answer = json(&found.stdout);
+    assert_eq!(answer["good"], false);
+    let proofs: Vec<String> = std::fs::read_dir(place.backups()[0].join("proofs"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(proofs.len() == 2 && proofs.iter().all(|proof| proof.contains("\"good\": false")), "{proofs:?}");
+}
