@@ -5,7 +5,7 @@ SELECT
     r.rolsuper OR r.rolcreatedb AS may_create,
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) AS shared_buffers,
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) AS maintenance_memory,
-    pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS') AS stamp,
+    pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSMS') AS stamp,
     ARRAY(
         SELECT w.name
         FROM pg_catalog.unnest($1::TEXT[]) AS w (name)

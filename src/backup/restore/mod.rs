@@ -442,7 +442,7 @@ pub async fn undo(request: &Aftermath, means: &mut Means<'_>) -> Result<(Outcome
     gate::consent(because, &rails, means.confirm)?;
     let living = all.iter().find(|found| found.name == target);
     let living = living.ok_or_else(|| Failure::new(Kind::Failed, format!("there is no database {target}")))?;
-    let aside = plan::aside(target, "restored", &Utc::now().format("%Y%m%d%H%M%S").to_string());
+    let aside = plan::aside(target, "restored", &Utc::now().format("%Y%m%d%H%M%S%3f").to_string());
     swap::comment(&admin, &old.name, Some(&mark.moved_to(State::Returning).text()?)).await?;
     let kept = Mark { state: State::Kept, at: now(), comment: living.comment.clone(), ..mark.clone() };
     let swap = Swap { comes: &old.name, comment: mark.comment.as_deref(), target, aside: &aside, kept: &kept };
