@@ -10,11 +10,15 @@ pub mod create;
 pub mod doctor;
 pub mod drill;
 pub mod keys;
+pub mod list;
 pub mod manifest;
+pub mod prune;
 pub mod read;
 pub mod repository;
 pub mod restore;
+pub mod retention;
 pub mod rows;
+pub mod survey;
 pub mod verify;
 
 pub use manifest::{Id, Manifest};

@@ -9,13 +9,15 @@ use crate::backup::create::{self, Lock};
 use crate::backup::doctor;
 use crate::backup::drill;
 use crate::backup::keys::{self, Keys};
+use crate::backup::list;
+use crate::backup::prune;
 use crate::backup::repository::Repository;
 use crate::backup::verify::{self, Wanted};
-use crate::cli::backup::{BackupCommand, Encryption, Exercise, Verification, Wish};
-use crate::config::Origin;
+use crate::cli::backup::{BackupCommand, Cut, Encryption, Exercise, Verification, Wish};
+use crate::config::{Origin, Target};
 use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::outcome::Outcome;
-use crate::output::{self, Color, Format, Style};
+use crate::output::{self, Color, Document, Format, Style};
 use crate::steps::Means;
 use crate::talk::Terminal;
 
@@ -29,6 +31,18 @@ impl Run {
     pub(super) fn backup(&self, command: BackupCommand) -> Result<Outcome> {
         match command {
             BackupCommand::Create(args) => self.backup_create(&args.into_request()),
+            BackupCommand::List(args) => self.on_repository(&args.from, async |repository, _| {
+                list::list(repository, args.database.as_deref()).await
+            }),
+            BackupCommand::Status(args) => self.on_repository(&args.from, async |repository, _| {
+                list::status(repository, &args.databases, args.max_age, args.metrics.as_deref()).await
+            }),
+            BackupCommand::Prune(args) => self.backup_prune(&args.into_request()),
+            BackupCommand::Pin(args) => self
+                .on_repository(&args.from, async |repository, _| prune::pin(repository, &args.id, &args.reason).await),
+            BackupCommand::Unpin(args) => {
+                self.on_repository(&args.from, async |repository, _| prune::unpin(repository, &args.id).await)
+            }
             BackupCommand::Drill(args) => self.backup_drill(&args.into_request()),
             BackupCommand::Verify(args) => self.backup_verify(&args.into_request()),
         }
@@ -79,19 +93,43 @@ impl Run {
 
 impl Run {
     fn backup_verify(&self, wish: &Verification) -> Result<Outcome> {
-        let repository = Repository::open(&place(&wish.from)?, &self.env)?;
         let keys = Keys::gather(wish.keys.identity.as_deref(), wish.keys.passphrase_file.as_deref(), &self.env)?;
-        let answer = self.block_on(async |interrupt| {
-            let mut talker = self.talker();
-            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
-            let wanted = Wanted { id: &wish.id, database: wish.database.as_deref(), level: wish.level };
-            verify::verify(&repository, &wanted, &keys, &self.env, &mut means).await
-        })?;
-        self.answer(answer)
+        let wanted = Wanted { id: &wish.id, database: wish.database.as_deref(), level: wish.level };
+        self.on_repository(&wish.from, async |repository, means| {
+            verify::verify(repository, &wanted, &keys, &self.env, means).await
+        })
     }
 }
 
 impl Run {
+    /// What needs a repository and no database.
+    fn on_repository(
+        &self,
+        from: &str,
+        work: impl AsyncFn(&Repository, &mut Means<'_>) -> Result<(Outcome, Document)>,
+    ) -> Result<Outcome> {
+        let repository = Repository::open(&place(from)?, &self.env)?;
+        let answer = self.block_on(async |interrupt| {
+            let mut talker = self.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            work(&repository, &mut means).await
+        })?;
+        self.answer(answer)
+    }
+
+    fn backup_prune(&self, wish: &Cut) -> Result<Outcome> {
+        let request = prune::Request {
+            database: wish.database.clone(),
+            keep: wish.keep.clone(),
+            min_age: wish.min_age,
+            zone: wish.zone,
+            max_age: wish.max_age,
+            rails: self.rails(&Target::unnamed(None), true),
+            dry_run: self.consent.dry_run,
+        };
+        self.on_repository(&wish.from, async |repository, means| prune::prune(repository, &request, means).await)
+    }
+
     fn backup_drill(&self, wish: &Exercise) -> Result<Outcome> {
         let request = drill::Request {
             repository: place(&wish.from)?,

@@ -2,12 +2,14 @@
 
 mod create;
 mod drill;
+mod kept;
 mod verify;
 
 use clap::{Args, Subcommand};
 
 pub use create::{CreateArgs, Encryption, Wish};
 pub use drill::{DrillArgs, Exercise};
+pub use kept::{Cut, ListArgs, PinArgs, PruneArgs, StatusArgs, UnpinArgs};
 pub use verify::{KeyArgs, Verification, VerifyArgs};
 
 /// Back databases up, and prove that the backups restore
@@ -28,6 +30,11 @@ pub struct BackupArgs {
 #[expect(missing_docs, reason = "clap shows a variant's words instead of those of its arguments")]
 pub enum BackupCommand {
     Create(CreateArgs),
+    List(ListArgs),
+    Status(StatusArgs),
     Verify(VerifyArgs),
     Drill(DrillArgs),
+    Prune(PruneArgs),
+    Pin(PinArgs),
+    Unpin(UnpinArgs),
 }

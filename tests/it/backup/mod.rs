@@ -6,6 +6,7 @@ mod create;
 mod doctor;
 mod drill;
 mod faults;
+mod kept;
 mod locked;
 mod restore;
 mod verify;

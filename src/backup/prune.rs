@@ -1,0 +1,186 @@
+//! `backup prune`: what the rules do not keep goes, the manifest first, so that at no moment a part of a backup
+//! looks whole. A killed run is gone on with by the next one.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+
+use super::manifest::{Id, VERSION};
+use super::repository::{Pin, Repository};
+use super::retention::{self, Clock, Keep, Late, Reason};
+use super::survey::{Entry, Survey, survey};
+use crate::error::{Failure, Kind, Result};
+use crate::outcome::Outcome;
+use crate::output::{Column, Document, Table, Value};
+use crate::steps::Means;
+use crate::steps::events::Event;
+use crate::steps::gate::{self, Rails};
+
+/// What a killed run left is let be for so long: another run may be at it.
+const UNFINISHED: Duration = Duration::from_secs(24 * 3600);
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Of which database; none is every one, each by the same rules.
+    pub database: Option<String>,
+    /// The rules.
+    pub keep: Keep,
+    /// What is younger is left alone.
+    pub min_age: Duration,
+    /// Where a day begins.
+    pub zone: Tz,
+    /// How old the newest good backup may be before nothing is removed at all.
+    pub max_age: Option<Duration>,
+    /// What stands before it.
+    pub rails: Rails,
+    /// Show what would be done.
+    pub dry_run: bool,
+}
+
+/// Removes what the rules do not keep.
+///
+/// # Errors
+/// Usage, when there is no rule; refused, when backups have stopped succeeding or without consent; the store's.
+pub async fn prune(repository: &Repository, request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
+    if request.keep.is_empty() {
+        return Err(Failure::new(Kind::Usage, "no rule says what to keep: nothing is removed")
+            .hint("for example --keep-last 3 --keep-daily 30 --keep-monthly 12"));
+    }
+    let now = Utc::now();
+    let found = survey(repository, request.database.as_deref()).await?;
+    let candidates = found.candidates();
+    let clock = Clock { now, zone: request.zone, min_age: request.min_age };
+    let reasons = retention::decide(&candidates, &request.keep, &clock);
+    let late = retention::late(&candidates, request.max_age, now);
+    let (going, unfinished) = (going(&found, &reasons), old(&found.unfinished, now));
+    let mut document = shown(repository, &found, &reasons, now);
+    if request.dry_run {
+        for one in &late {
+            document = document.note(format!("nothing would be removed: {}", told(one)));
+        }
+        return Ok((Outcome::Done, document));
+    }
+    if let (Some(one), false) = (late.first(), going.is_empty()) {
+        let failure = Failure::new(Kind::Refused, "backups have stopped succeeding: nothing is removed");
+        let failure = late.iter().fold(failure, |failure, one| failure.note(told(one)));
+        return Err(failure
+            .hint(format!("dbctl backup create --to {}   (of database {})", repository.url(), one.database))
+            .hint("or say how old the newest may be: --max-age 30d"));
+    }
+    let because: Vec<String> = going
+        .iter()
+        .map(|entry| {
+            format!(
+                "backup {} of {}, as of {}",
+                entry.manifest.id, entry.manifest.database.name, entry.manifest.times.snapshot
+            )
+        })
+        .collect();
+    if !because.is_empty() {
+        gate::consent(because, &Rails { always_ask: true, ..request.rails.clone() }, means.confirm)?;
+    }
+    let mut removed = 0;
+    for (number, entry) in going.iter().enumerate() {
+        means.interrupt.check()?;
+        let title = format!("remove {}", entry.manifest.id);
+        means.events.event(Event::Step { number: number + 1, of: going.len(), title: &title });
+        let Some(id) = Id::parse(&entry.manifest.id) else { continue };
+        repository.remove(&id).await?;
+        removed += 1;
+    }
+    for id in unfinished {
+        repository.clear_unfinished(id).await?;
+        let what = format!("removed what a killed run had left: {id}");
+        means.events.event(Event::Cleaned { what: &what });
+    }
+    repository.clear_removed().await?;
+    Ok((Outcome::Done, document.fact("removed", "removed", Value::Int(removed))))
+}
+
+/// Lets a backup stay.
+///
+/// # Errors
+/// Failed, when there is no such backup; the store's.
+pub async fn pin(repository: &Repository, id: &str, reason: &str) -> Result<(Outcome, Document)> {
+    let manifest = repository.find(id, None).await?;
+    let at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    repository.pin(&manifest.id, &Pin { version: VERSION, at, reason: reason.to_owned() }).await?;
+    let document = Document::new("backup.pin", 1).fact("backup", "backup", manifest.id.as_str());
+    Ok((Outcome::Done, document.fact("pinned", "pinned", Value::Bool(true))))
+}
+
+/// Lets go of one again.
+///
+/// # Errors
+/// Failed, when there is no such backup; the store's.
+pub async fn unpin(repository: &Repository, id: &str) -> Result<(Outcome, Document)> {
+    let manifest = repository.find(id, None).await?;
+    let was = repository.unpin(&manifest.id).await?;
+    let document = Document::new("backup.pin", 1).fact("backup", "backup", manifest.id.as_str()).fact(
+        "pinned",
+        "pinned",
+        Value::Bool(false),
+    );
+    Ok((Outcome::Done, if was { document } else { document.note("it was not pinned") }))
+}
+
+fn going<'a>(found: &'a Survey, reasons: &[BTreeSet<Reason>]) -> Vec<&'a Entry> {
+    let all = found.entries.iter().zip(reasons);
+    all.filter(|(_, reasons)| reasons.is_empty()).map(|(entry, _)| entry).collect()
+}
+
+fn old(unfinished: &[Id], now: DateTime<Utc>) -> Vec<&Id> {
+    let is_old = |id: &&Id| {
+        let age = id.at().and_then(|at| (now - at).to_std().ok());
+        age.is_some_and(|age| age > UNFINISHED)
+    };
+    unfinished.iter().filter(is_old).collect()
+}
+
+/// Why nothing of a database is removed.
+fn told(late: &Late) -> String {
+    let days = |time: Duration| format!("{:.1} days", time.as_secs_f64() / 86_400.0);
+    let allowed = days(late.limit);
+    match late.age {
+        Some(age) => {
+            format!("the newest good backup of {} is {} old, and {allowed} are allowed", late.database, days(age))
+        }
+        None => format!("{} has no good backup", late.database),
+    }
+}
+
+fn shown(repository: &Repository, found: &Survey, reasons: &[BTreeSet<Reason>], now: DateTime<Utc>) -> Document {
+    let columns = vec![
+        Column::new("backup", "backup"),
+        Column::new("database", "database"),
+        Column::new("age_seconds", "age"),
+        Column::new("stored_bytes", "stored"),
+        Column::new("kept_by", "kept by"),
+        Column::machine("keep"),
+    ];
+    let mut table = Table { key: "backups", columns, rows: Vec::new(), empty: "there are no backups" };
+    for (entry, reasons) in found.entries.iter().zip(reasons) {
+        let words: Vec<String> = reasons.iter().map(|reason| reason.word().to_owned()).collect();
+        let kept_by = if words.is_empty() { "nothing: it goes".to_owned() } else { words.join(", ") };
+        table.rows.push(vec![
+            Value::Text(entry.manifest.id.clone()),
+            Value::Text(entry.manifest.database.name.clone()),
+            Value::Seconds((now - entry.at()).as_seconds_f64().max(0.0)),
+            Value::Bytes(entry.manifest.stored_bytes()),
+            Value::Text(kept_by),
+            Value::Bool(!reasons.is_empty()),
+        ]);
+    }
+    let going = reasons.iter().filter(|reasons| reasons.is_empty()).count();
+    let document = Document::new("backup.prune", 1)
+        .fact("repository", "in", repository.url())
+        .fact("kept", "kept", i64::try_from(reasons.len() - going).unwrap_or(i64::MAX))
+        .fact("going", "going", i64::try_from(going).unwrap_or(i64::MAX))
+        .table(table);
+    found.damaged.iter().fold(document, |document, damaged| {
+        document.note(format!("{} is damaged and is not touched: {}", damaged.id, damaged.why))
+    })
+}

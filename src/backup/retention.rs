@@ -1,0 +1,223 @@
+//! Which backups stay: by rules that are counted per database, and by what no rule may take away. Pure: the
+//! clock is an argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike as _, Utc};
+use chrono_tz::Tz;
+
+/// How many are kept of what. All zero and none keeps nothing by a rule, which nobody can mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The newest so many.
+    pub last: usize,
+    /// The newest of each of so many days that have any.
+    pub daily: usize,
+    /// Of so many ISO weeks.
+    pub weekly: usize,
+    /// Of so many months.
+    pub monthly: usize,
+    /// Of so many years.
+    pub yearly: usize,
+    /// All that are no older than this.
+    pub within: Option<Duration>,
+}
+
+impl Keep {
+    /// Whether no rule would keep anything.
+    pub fn is_empty(&self) -> bool {
+        *self == Keep::default()
+    }
+}
+
+/// A backup as the rules see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub id: String,
+    /// Of which database.
+    pub database: String,
+    /// The moment that it is of.
+    pub at: DateTime<Utc>,
+    /// Whether it can be trusted: its manifest is whole, and the last proof, if there is one, was good.
+    pub good: bool,
+    /// The highest level that was proven.
+    pub proven: Option<u8>,
+    /// It was pinned.
+    pub pinned: bool,
+}
+
+/// Why a backup stays; nothing is said of one that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// No database is left without its newest good backup.
+    Newest,
+    /// Nor without the newest whose files were proven (level 2 or more).
+    NewestProven,
+    /// Nor without the newest that was restored (level 3 or more).
+    NewestRestored,
+    /// Somebody said so.
+    Pinned,
+    /// It is younger than what is looked at.
+    Young,
+    /// Something is wrong with it: a person decides.
+    Damaged,
+    /// By `last`.
+    Last,
+    /// By `daily`.
+    Daily,
+    /// By `weekly`.
+    Weekly,
+    /// By `monthly`.
+    Monthly,
+    /// By `yearly`.
+    Yearly,
+    /// By `within`.
+    Within,
+}
+
+impl Reason {
+    /// As people and programs read it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::Newest => "newest",
+            Reason::NewestProven => "newest proven",
+            Reason::NewestRestored => "newest restored",
+            Reason::Pinned => "pinned",
+            Reason::Young => "young",
+            Reason::Damaged => "damaged",
+            Reason::Last => "last",
+            Reason::Daily => "daily",
+            Reason::Weekly => "weekly",
+            Reason::Monthly => "monthly",
+            Reason::Yearly => "yearly",
+            Reason::Within => "within",
+        }
+    }
+}
+
+/// The moment and the place from which days are counted, and how young is too young.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Where a day begins.
+    pub zone: Tz,
+    /// What is younger than this is left alone.
+    pub min_age: Duration,
+}
+
+/// For each backup, in the order given, why it stays; an empty list is one that goes.
+pub fn decide(backups: &[Candidate], keep: &Keep, clock: &Clock) -> Vec<BTreeSet<Reason>> {
+    let mut reasons = vec![BTreeSet::new(); backups.len()];
+    let mut by_database: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, backup) in backups.iter().enumerate() {
+        if backup.pinned {
+            reasons[index].insert(Reason::Pinned);
+        }
+        if age(clock.now, backup.at).is_none_or(|age| age < clock.min_age) {
+            reasons[index].insert(Reason::Young);
+        }
+        if backup.good {
+            by_database.entry(&backup.database).or_default().push(index);
+        } else {
+            // It never counts as one of those that a rule keeps.
+            reasons[index].insert(Reason::Damaged);
+        }
+    }
+    for mut of_one in by_database.into_values() {
+        of_one.sort_by_key(|&index| std::cmp::Reverse((backups[index].at, &backups[index].id)));
+        let newest =
+            |at_least: u8| of_one.iter().find(|&&index| backups[index].proven.is_some_and(|level| level >= at_least));
+        for (found, reason) in
+            [(of_one.first(), Reason::Newest), (newest(2), Reason::NewestProven), (newest(3), Reason::NewestRestored)]
+        {
+            if let Some(&index) = found {
+                reasons[index].insert(reason);
+            }
+        }
+        for &index in of_one.iter().take(keep.last) {
+            reasons[index].insert(Reason::Last);
+        }
+        if let Some(within) = keep.within {
+            for &index in &of_one {
+                if age(clock.now, backups[index].at).is_none_or(|age| age <= within) {
+                    reasons[index].insert(Reason::Within);
+                }
+            }
+        }
+        for (count, reason, bucket) in periods(keep) {
+            let mut seen = BTreeSet::new();
+            for &index in &of_one {
+                let of = bucket(backups[index].at.with_timezone(&clock.zone));
+                if seen.len() < count && seen.insert(of) {
+                    reasons[index].insert(reason);
+                }
+            }
+        }
+    }
+    reasons
+}
+
+type Bucket = fn(DateTime<Tz>) -> (i32, u32);
+
+fn periods(keep: &Keep) -> [(usize, Reason, Bucket); 4] {
+    [
+        (keep.daily, Reason::Daily, |at| (at.year(), at.ordinal())),
+        (keep.weekly, Reason::Weekly, |at| (at.iso_week().year(), at.iso_week().week())),
+        (keep.monthly, Reason::Monthly, |at| (at.year(), at.month())),
+        (keep.yearly, Reason::Yearly, |at| (at.year(), 0)),
+    ]
+}
+
+/// None for what is of a later moment: a clock is wrong then.
+fn age(now: DateTime<Utc>, at: DateTime<Utc>) -> Option<Duration> {
+    (now - at).to_std().ok()
+}
+
+/// How late the newest good backup of a database is, when it is: older than was allowed, or than twice the usual
+/// time between two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    /// The database.
+    pub database: String,
+    /// How old its newest good backup is; none where there is none.
+    pub age: Option<Duration>,
+    /// What was allowed or usual.
+    pub limit: Duration,
+}
+
+/// The databases whose backups have stopped succeeding. Without `max_age` a database with fewer than three good
+/// backups has no usual time.
+pub fn late(backups: &[Candidate], max_age: Option<Duration>, now: DateTime<Utc>) -> Vec<Late> {
+    let mut by_database: BTreeMap<&str, Vec<DateTime<Utc>>> = BTreeMap::new();
+    for backup in backups {
+        let all = by_database.entry(&backup.database).or_default();
+        if backup.good {
+            all.push(backup.at);
+        }
+    }
+    let mut late = Vec::new();
+    for (database, mut times) in by_database {
+        times.sort_unstable();
+        let newest = times.last().map(|at| age(now, *at).unwrap_or_default());
+        let Some(limit) = max_age.or_else(|| usual(&times).map(|gap| 2 * gap)) else { continue };
+        if newest.is_none_or(|age| age > limit) {
+            late.push(Late { database: database.to_owned(), age: newest, limit });
+        }
+    }
+    late
+}
+
+/// The median time between two of the last ten.
+fn usual(times: &[DateTime<Utc>]) -> Option<Duration> {
+    let recent = &times[times.len().saturating_sub(10)..];
+    let mut gaps: Vec<Duration> = recent.windows(2).filter_map(|two| (two[1] - two[0]).to_std().ok()).collect();
+    gaps.sort_unstable();
+    if gaps.len() < 2 { None } else { gaps.get(gaps.len() / 2).copied() }
+}
+
+#[cfg(test)]
+#[path = "retention_tests.rs"]
+mod tests;

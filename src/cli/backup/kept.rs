@@ -1,0 +1,160 @@
+//! `dbctl backup list`, `status`, `prune`, `pin` and `unpin`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use clap::Args;
+
+use crate::backup::retention::Keep;
+use crate::config::parse_duration;
+
+/// List the backups of a repository
+///
+/// What is damaged, unfinished or only a part is said so. 'proven' is the highest level that verify or a drill held.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl backup list --from /srv/backups
+  dbctl backup list --from s3://bucket/prefix --database shop --format json")]
+pub struct ListArgs {
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    pub from: String,
+    /// Only those of this database: its name as it was
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+}
+
+/// Say whether backups are as they should be: the line for monitoring
+///
+/// Something is wrong when the newest good backup of a database is older than --max-age (else than twice the usual time
+/// between two), when the last run failed, when one is damaged or none is there. Exit code 2 then.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl backup status --from /srv/backups --max-age 26h
+  dbctl backup status --from /srv/backups --database shop --database bridge   both must be there
+  dbctl backup status --from /srv/backups --metrics /var/lib/node_exporter/dbctl_backup.prom")]
+pub struct StatusArgs {
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    pub from: String,
+    /// A database that must have backups; may be repeated [default: those that have any]
+    #[arg(long = "database", value_name = "NAME")]
+    pub databases: Vec<String>,
+    /// How old the newest may be
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub max_age: Option<Duration>,
+    /// Write metrics for Prometheus' node exporter, too
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+}
+
+/// Remove the backups that no rule keeps
+///
+/// Rules count for each database alone, and only good backups. Whatever they say, these stay: the newest good one, the
+/// newest that was proven, the newest that was restored, what is pinned, what is younger than --min-age, what is damaged.
+/// When backups have stopped succeeding nothing is removed at all. What a killed run left is cleared after a day.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --dry-run   which rule keeps which
+  dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --yes       the line for cron
+  dbctl backup prune --from /srv/backups --keep-last 3 --keep-within 7d --zone America/Sao_Paulo")]
+pub struct PruneArgs {
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    from: String,
+    /// Only those of this database
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    keep_last: usize,
+    /// The newest of each of so many days that have any
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    keep_daily: usize,
+    /// The same of ISO weeks
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    keep_weekly: usize,
+    /// The same of months
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    keep_monthly: usize,
+    /// The same of years
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    keep_yearly: usize,
+    /// All that are no older than this
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    keep_within: Option<Duration>,
+    /// What is younger is left alone
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_duration)]
+    min_age: Duration,
+    /// How old the newest may be before nothing is removed [default: twice the usual time between two]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    max_age: Option<Duration>,
+    /// Where a day begins
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_zone)]
+    zone: Tz,
+}
+
+/// Let a backup stay until it is unpinned
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dbctl backup pin 20261127T004830Z-3f9a --from /srv/backups --reason 'before the merger'")]
+pub struct PinArgs {
+    /// The backup: its name, the beginning of it, or 'latest'
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    pub from: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Let the rules decide about a backup again
+#[derive(Debug, Args)]
+pub struct UnpinArgs {
+    /// The backup: its name, the beginning of it, or 'latest'
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The repository: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "REPO")]
+    pub from: String,
+}
+
+/// What is to stay.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The repository.
+    pub from: String,
+    /// Of which database.
+    pub database: Option<String>,
+    /// The rules.
+    pub keep: Keep,
+    /// What is younger is left alone.
+    pub min_age: Duration,
+    /// How old the newest may be.
+    pub max_age: Option<Duration>,
+    /// Where a day begins.
+    pub zone: Tz,
+}
+
+fn parse_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "no time zone of that name; for example UTC or America/Sao_Paulo".to_owned())
+}
+
+impl PruneArgs {
+    /// What was asked for.
+    pub fn into_request(self) -> Cut {
+        let keep = Keep {
+            last: self.keep_last,
+            daily: self.keep_daily,
+            weekly: self.keep_weekly,
+            monthly: self.keep_monthly,
+            yearly: self.keep_yearly,
+            within: self.keep_within,
+        };
+        let (min_age, max_age) = (self.min_age, self.max_age);
+        Cut { from: self.from, database: self.database, keep, min_age, max_age, zone: self.zone }
+    }
+}
