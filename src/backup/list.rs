@@ -46,7 +46,7 @@ pub async fn list(repository: &Repository, database: Option<&str>) -> Result<(Ou
 
 fn row(entry: &Entry, now: DateTime<Utc>) -> Vec<Value> {
     let manifest = &entry.manifest;
-    let good = entry.last_proof().is_none_or(|proof| proof.good);
+    let good = entry.is_good();
     let mut notes = Vec::new();
     for (is_so, word) in [
         (!good, "DAMAGED"),
@@ -83,6 +83,7 @@ fn oddities(document: Document, found: &Survey, repository: &Repository) -> Docu
         .damaged
         .iter()
         .fold(document, |document, damaged| document.note(format!("{} is damaged: {}", damaged.id, damaged.why)));
+    let document = found.odd.iter().fold(document, |document, odd| document.note(format!("not to be trusted: {odd}")));
     let Some(oldest) = found.unfinished.first() else { return document };
     document.note(format!(
         "{} unfinished: under way, or left by a killed run ({oldest}…); 'dbctl backup prune --from {}' removes them after a day",
@@ -102,7 +103,17 @@ pub async fn status(
     max_age: Option<Duration>,
     metrics: Option<&Path>,
 ) -> Result<(Outcome, Document)> {
-    let (found, now) = (survey(repository, None).await?, Utc::now());
+    let now = Utc::now();
+    let found = match survey(repository, None).await {
+        Ok(found) => found,
+        Err(failure) => {
+            // Monitoring is to see that nothing could be seen.
+            if let Some(path) = metrics {
+                prometheus::write(path, &text(&[], false, now))?;
+            }
+            return Err(failure);
+        }
+    };
     let mut names: Vec<String> = databases.to_vec();
     if names.is_empty() {
         names = found.entries.iter().map(|entry| entry.manifest.database.name.clone()).collect();
@@ -112,7 +123,7 @@ pub async fn status(
     }
     let states: Vec<State> = names.iter().map(|name| state(&found, name, max_age, now)).collect();
     if let Some(path) = metrics {
-        prometheus::write(path, &text(&states, now))?;
+        prometheus::write(path, &text(&states, true, now))?;
     }
     let columns = vec![
         Column::new("database", "database"),
@@ -156,7 +167,8 @@ struct State {
 fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Utc>) -> State {
     let of = |entry: &&Entry| entry.manifest.database.name == name;
     let entries: Vec<&Entry> = found.entries.iter().filter(of).collect();
-    let good: Vec<&&Entry> = entries.iter().filter(|entry| entry.candidate().good).collect();
+    let good: Vec<&&Entry> =
+        entries.iter().filter(|entry| entry.is_good() && entry.manifest.scope.is_whole()).collect();
     let attempts: Vec<_> = found.attempts.iter().filter(|attempt| attempt.database == name).collect();
     let newest = good.last();
     let age = newest.and_then(|entry| (now - entry.at()).to_std().ok());
@@ -165,7 +177,7 @@ fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Ut
     if good.is_empty() {
         findings.push("no good backup".to_owned());
     }
-    for late in retention::late(&candidates, max_age, now) {
+    for late in retention::late(&candidates, &found.successes(), max_age, now) {
         if let Some(age) = late.age {
             let hours = |time: Duration| time.as_secs_f64() / 3600.0;
             findings.push(format!("{:.1} h old, {:.1} h are allowed", hours(age), hours(late.limit)));
@@ -175,7 +187,7 @@ fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Ut
     if let Some(failure) = last.and_then(|attempt| attempt.failure.as_ref()) {
         findings.push(format!("the last run failed: {failure}"));
     }
-    for entry in entries.iter().filter(|entry| !entry.candidate().good) {
+    for entry in entries.iter().filter(|entry| !entry.is_good()) {
         findings.push(format!("{} is damaged", entry.manifest.id));
     }
     let seconds = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis() as f64 / 1000.0);
@@ -224,7 +236,7 @@ impl State {
     }
 }
 
-fn text(states: &[State], now: DateTime<Utc>) -> String {
+fn text(states: &[State], readable: bool, now: DateTime<Utc>) -> String {
     let mut families: BTreeMap<&'static str, Family> = BTreeMap::new();
     for state in states {
         let labels = format!("database=\"{}\"", escaped(&state.database));
@@ -264,6 +276,9 @@ fn text(states: &[State], now: DateTime<Utc>) -> String {
     }
     let name = "dbctl_backup_status_timestamp_seconds";
     let looked = Family { name, help: "When this was written", series: vec![(String::new(), now.timestamp() as f64)] };
-    let all: Vec<Family> = families.into_values().filter(|family| !family.series.is_empty()).chain([looked]).collect();
+    let (up, help) = ("dbctl_backup_repository_up", "1 when the repository could be read");
+    let up = Family { name: up, help, series: vec![(String::new(), f64::from(u8::from(readable)))] };
+    let all: Vec<Family> =
+        families.into_values().filter(|family| !family.series.is_empty()).chain([up, looked]).collect();
     prometheus::text(&all)
 }

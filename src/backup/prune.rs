@@ -54,16 +54,20 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
     let candidates = found.candidates();
     let clock = Clock { now, zone: request.zone, min_age: request.min_age };
     let reasons = retention::decide(&candidates, &request.keep, &clock);
-    let late = retention::late(&candidates, request.max_age, now);
-    let (going, unfinished) = (going(&found, &reasons), old(&found.unfinished, now));
+    let late = retention::late(&candidates, &found.successes(), request.max_age, now);
+    let is_late = |entry: &&Entry| late.iter().any(|one| one.database == entry.manifest.database.name);
+    let (held, going): (Vec<&Entry>, Vec<&Entry>) = going(&found, &reasons).into_iter().partition(is_late);
+    let unfinished = old(&found.unfinished, now);
     let mut document = shown(repository, &found, &reasons, now);
-    if request.dry_run {
+    if !held.is_empty() {
         for one in &late {
-            document = document.note(format!("nothing would be removed: {}", told(one)));
+            document = document.note(format!("nothing of {} goes: {}", one.database, told(one)));
         }
+    }
+    if request.dry_run {
         return Ok((Outcome::Done, document));
     }
-    if let (Some(one), false) = (late.first(), going.is_empty()) {
+    if let (Some(one), false, true) = (late.first(), held.is_empty(), going.is_empty()) {
         let failure = Failure::new(Kind::Refused, "backups have stopped succeeding: nothing is removed");
         let failure = late.iter().fold(failure, |failure, one| failure.note(told(one)));
         return Err(failure
@@ -88,16 +92,26 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
         let title = format!("remove {}", entry.manifest.id);
         means.events.event(Event::Step { number: number + 1, of: going.len(), title: &title });
         let Some(id) = Id::parse(&entry.manifest.id) else { continue };
+        // Somebody may have pinned it while the question was open.
+        if repository.pin_of(&entry.manifest.id).await?.is_some() {
+            document = document.note(format!("{id} was pinned meanwhile, and stays"));
+            continue;
+        }
         repository.remove(&id).await?;
         removed += 1;
     }
     for id in unfinished {
+        // In a bucket a long run may have become a backup meanwhile.
+        if repository.manifest(id).await?.is_some() {
+            continue;
+        }
         repository.clear_unfinished(id).await?;
         let what = format!("removed what a killed run had left: {id}");
         means.events.event(Event::Cleaned { what: &what });
     }
     repository.clear_removed().await?;
-    Ok((Outcome::Done, document.fact("removed", "removed", Value::Int(removed))))
+    let outcome = if held.is_empty() { Outcome::Done } else { Outcome::Partial };
+    Ok((outcome, document.fact("removed", "removed", Value::Int(removed))))
 }
 
 /// Lets a backup stay.
@@ -180,6 +194,7 @@ fn shown(repository: &Repository, found: &Survey, reasons: &[BTreeSet<Reason>], 
         .fact("kept", "kept", i64::try_from(reasons.len() - going).unwrap_or(i64::MAX))
         .fact("going", "going", i64::try_from(going).unwrap_or(i64::MAX))
         .table(table);
+    let document = found.odd.iter().fold(document, |document, odd| document.note(format!("not to be trusted: {odd}")));
     found.damaged.iter().fold(document, |document, damaged| {
         document.note(format!("{} is damaged and is not touched: {}", damaged.id, damaged.why))
     })

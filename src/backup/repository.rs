@@ -288,7 +288,10 @@ impl Repository {
     pub async fn remove(&self, id: &Id) -> Result<()> {
         let removed = format!("{id}{REMOVED}");
         if self.has_folders() {
-            self.store.rename_folder(id.as_str(), &removed)?;
+            // Another run may be quicker; what it has begun is then ended by both.
+            if !self.store.files(id.as_str()).await?.is_empty() {
+                self.store.rename_folder(id.as_str(), &removed)?;
+            }
             return self.clear(&removed).await;
         }
         self.store.delete(&Repository::path(id.as_str(), MANIFEST)).await?;

@@ -38,6 +38,11 @@ pub struct Candidate {
     pub id: String,
     /// Of which database.
     pub database: String,
+    /// What it is counted among: the cluster, the database and what of it. Two databases of one name, or a part
+    /// and the whole, never push each other out.
+    pub group: String,
+    /// All of the database: only such a one stands for it.
+    pub whole: bool,
     /// The moment that it is of.
     pub at: DateTime<Utc>,
     /// Whether it can be trusted: its manifest is whole, and the last proof, if there is one, was good.
@@ -111,7 +116,7 @@ pub struct Clock {
 /// For each backup, in the order given, why it stays; an empty list is one that goes.
 pub fn decide(backups: &[Candidate], keep: &Keep, clock: &Clock) -> Vec<BTreeSet<Reason>> {
     let mut reasons = vec![BTreeSet::new(); backups.len()];
-    let mut by_database: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, backup) in backups.iter().enumerate() {
         if backup.pinned {
             reasons[index].insert(Reason::Pinned);
@@ -120,13 +125,13 @@ pub fn decide(backups: &[Candidate], keep: &Keep, clock: &Clock) -> Vec<BTreeSet
             reasons[index].insert(Reason::Young);
         }
         if backup.good {
-            by_database.entry(&backup.database).or_default().push(index);
+            groups.entry(&backup.group).or_default().push(index);
         } else {
             // It never counts as one of those that a rule keeps.
             reasons[index].insert(Reason::Damaged);
         }
     }
-    for mut of_one in by_database.into_values() {
+    for mut of_one in groups.into_values() {
         of_one.sort_by_key(|&index| std::cmp::Reverse((backups[index].at, &backups[index].id)));
         let newest =
             |at_least: u8| of_one.iter().find(|&&index| backups[index].proven.is_some_and(|level| level >= at_least));
@@ -188,27 +193,39 @@ pub struct Late {
     pub limit: Duration,
 }
 
-/// The databases whose backups have stopped succeeding. Without `max_age` a database with fewer than three good
-/// backups has no usual time.
-pub fn late(backups: &[Candidate], max_age: Option<Duration>, now: DateTime<Utc>) -> Vec<Late> {
+/// The databases whose backups have stopped succeeding. Without `max_age` the usual time is that between two
+/// `successes`, which pruning does not thin out; below three of them there is none.
+pub fn late(
+    backups: &[Candidate],
+    successes: &[(String, DateTime<Utc>)],
+    max_age: Option<Duration>,
+    now: DateTime<Utc>,
+) -> Vec<Late> {
     let mut by_database: BTreeMap<&str, Vec<DateTime<Utc>>> = BTreeMap::new();
-    for backup in backups {
+    for backup in backups.iter().filter(|backup| backup.whole) {
         let all = by_database.entry(&backup.database).or_default();
-        if backup.good {
+        // What is of a later moment says nothing of how long ago the last one was.
+        if backup.good && backup.at <= now {
             all.push(backup.at);
         }
     }
     let mut late = Vec::new();
     for (database, mut times) in by_database {
+        let age = times.iter().max().map(|at| age(now, *at).unwrap_or_default());
+        times.extend(successes.iter().filter(|(name, _)| name == database).map(|(_, at)| *at));
         times.sort_unstable();
-        let newest = times.last().map(|at| age(now, *at).unwrap_or_default());
+        // The backup itself and the word of its run are minutes apart.
+        times.dedup_by(|later, first| (*later - *first).num_minutes() < SAME);
         let Some(limit) = max_age.or_else(|| usual(&times).map(|gap| 2 * gap)) else { continue };
-        if newest.is_none_or(|age| age > limit) {
-            late.push(Late { database: database.to_owned(), age: newest, limit });
+        if age.is_none_or(|age| age > limit) {
+            late.push(Late { database: database.to_owned(), age, limit });
         }
     }
     late
 }
+
+/// Within so many minutes two moments are of one run.
+const SAME: i64 = 5;
 
 /// The median time between two of the last ten.
 fn usual(times: &[DateTime<Utc>]) -> Option<Duration> {

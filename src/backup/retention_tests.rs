@@ -9,7 +9,16 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn good(id: &str, text: &str) -> Candidate {
-    Candidate { id: id.to_owned(), database: "shop".to_owned(), at: at(text), good: true, proven: None, pinned: false }
+    Candidate {
+        id: id.to_owned(),
+        database: "shop".to_owned(),
+        group: "shop".to_owned(),
+        whole: true,
+        at: at(text),
+        good: true,
+        proven: None,
+        pinned: false,
+    }
 }
 
 fn clock(now: &str) -> Clock {
@@ -71,12 +80,42 @@ fn what_is_pinned_young_damaged_or_the_last_proven_stays() {
 fn backups_that_stopped_are_noticed() {
     let backups: Vec<Candidate> =
         (1..=5).map(|day| good(&format!("{day}"), &format!("2026-02-0{day}T03:00:00Z"))).collect();
-    assert_eq!(late(&backups, None, at("2026-02-07T02:00:00Z")), []);
-    let stopped = late(&backups, None, at("2026-02-07T04:00:00Z"));
+    assert_eq!(late(&backups, &[], None, at("2026-02-07T02:00:00Z")), []);
+    let stopped = late(&backups, &[], None, at("2026-02-07T04:00:00Z"));
     assert_eq!((stopped.len(), stopped[0].limit), (1, Duration::from_secs(2 * DAY)));
-    assert_eq!(late(&backups, Some(Duration::from_secs(3600)), at("2026-02-05T03:30:00Z")), []);
-    assert_eq!(late(&backups, Some(Duration::from_secs(3600)), at("2026-02-05T05:00:00Z")).len(), 1);
-    assert_eq!(late(&backups[..2], None, at("2027-01-01T00:00:00Z")), []);
+    assert_eq!(late(&backups, &[], Some(Duration::from_secs(3600)), at("2026-02-05T03:30:00Z")), []);
+    assert_eq!(late(&backups, &[], Some(Duration::from_secs(3600)), at("2026-02-05T05:00:00Z")).len(), 1);
+    assert_eq!(late(&backups[..2], &[], None, at("2027-01-01T00:00:00Z")), []);
+}
+
+/// What pruning has left says little of how often backups are made; the word of the runs does.
+#[test]
+fn the_usual_time_is_that_of_the_runs() {
+    let left = [good("a", "2026-02-10T03:00:00Z")];
+    let runs: Vec<(String, DateTime<Utc>)> =
+        (1..=10).map(|day| ("shop".to_owned(), at(&format!("2026-02-{day:02}T03:01:00Z")))).collect();
+    assert_eq!(late(&left, &runs, None, at("2026-02-11T12:00:00Z")), []);
+    assert_eq!(late(&left, &runs, None, at("2026-02-12T12:00:00Z")).len(), 1);
+    // A clock that once was wrong hides nothing.
+    let ahead = [left[0].clone(), good("b", "2027-01-01T00:00:00Z")];
+    assert_eq!(late(&ahead, &runs, None, at("2026-02-12T12:00:00Z")).len(), 1);
+}
+
+/// A part of a database, and a database of the same name on another server, are counted by themselves.
+#[test]
+fn parts_and_namesakes_push_nothing_out() {
+    let part = |id: &str, text: &str| Candidate { group: "shop, orders".to_owned(), whole: false, ..good(id, text) };
+    let other = Candidate { group: "elsewhere".to_owned(), ..good("c", "2026-02-03T03:00:00Z") };
+    let backups = [
+        good("a", "2026-02-01T03:00:00Z"),
+        part("b", "2026-02-02T03:00:00Z"),
+        other,
+        part("d", "2026-02-04T03:00:00Z"),
+    ];
+    let decided = decide(&backups, &Keep { last: 1, ..Keep::default() }, &clock("2026-02-05T00:00:00Z"));
+    let stays: Vec<bool> = decided.iter().map(|reasons| !reasons.is_empty()).collect();
+    assert_eq!(stays, [true, false, true, true]);
+    assert_eq!(late(&backups, &[], Some(Duration::from_secs(DAY)), at("2026-02-05T00:00:00Z")).len(), 1);
 }
 
 /// A history as it may come about: gaps of minutes to months, failures, damage, several databases, a clock that
@@ -90,8 +129,10 @@ fn history(random: &mut fastrand::Rng) -> (Vec<Candidate>, Keep, Clock) {
         now += chrono::Duration::seconds(jump * i64::try_from(random.u64(1..=step)).unwrap());
         backups.push(Candidate {
             id: format!("{number:04}"),
-            database: ["shop", "bridge"][random.usize(0..2)].to_owned(),
-            at: now,
+            database: String::new(),
+            group: ["shop", "bridge"][random.usize(0..2)].to_owned(),
+            whole: random.bool(),
+            at: if random.u8(..) < 8 { now + chrono::Duration::days(400) } else { now },
             good: random.u8(..) >= 32,
             proven: if random.u8(..) < 90 { Some(random.u8(0..5)) } else { None },
             pinned: random.u8(..) < 12,
@@ -119,7 +160,7 @@ fn no_history_loses_what_the_rules_protect() {
         let stays = |index: usize| !decided[index].is_empty();
         for database in ["shop", "bridge"] {
             let mut of_one: Vec<usize> =
-                (0..backups.len()).filter(|&i| backups[i].database == database && backups[i].good).collect();
+                (0..backups.len()).filter(|&i| backups[i].group == database && backups[i].good).collect();
             of_one.sort_by_key(|&i| std::cmp::Reverse((backups[i].at, &backups[i].id)));
             let newest = |level: u8| of_one.iter().find(|&&i| backups[i].proven.is_some_and(|proven| proven >= level));
             for protected in [of_one.first(), newest(2), newest(3)].into_iter().flatten() {

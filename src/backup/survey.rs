@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::manifest::{Id, Manifest};
 use super::repository::{Attempt, Damaged, Pin, Proof, Repository};
 use super::retention::Candidate;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 
 /// A backup and what is known of it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Entry {
     pub proofs: Vec<Proof>,
     /// Why it must stay.
     pub pin: Option<Pin>,
+    /// What beside it cannot be trusted.
+    pub odd: Option<String>,
 }
 
 /// All of it.
@@ -29,12 +31,14 @@ pub struct Survey {
     pub unfinished: Vec<Id>,
     /// How the runs ended, the oldest first.
     pub attempts: Vec<Attempt>,
+    /// What beside them cannot be trusted.
+    pub odd: Vec<String>,
 }
 
 /// Reads a repository; of one database where that is said.
 ///
 /// # Errors
-/// The store's; refused, when a proof or a record was changed.
+/// The store's. What was changed is no error but is told.
 pub async fn survey(repository: &Repository, database: Option<&str>) -> Result<Survey> {
     let listing = repository.list().await?;
     let mut survey = Survey { damaged: listing.damaged, unfinished: listing.unfinished, ..Survey::default() };
@@ -42,21 +46,46 @@ pub async fn survey(repository: &Repository, database: Option<&str>) -> Result<S
         if database.is_some_and(|name| name != manifest.database.name) {
             continue;
         }
-        let proofs = repository.proofs(&manifest.id).await?;
-        let pin = repository.pin_of(&manifest.id).await?;
-        survey.entries.push(Entry { manifest, proofs, pin });
+        let (proofs, changed) = readable(repository.proofs(&manifest.id).await)?;
+        let (pin, touched) = readable(repository.pin_of(&manifest.id).await)?;
+        let odd = changed.or(touched);
+        survey.odd.extend(odd.clone());
+        survey.entries.push(Entry { manifest, proofs, pin, odd });
     }
     survey.entries.sort_by(|a, b| a.manifest.times.snapshot.cmp(&b.manifest.times.snapshot));
-    let attempts = repository.attempts().await?;
+    let (attempts, changed) = readable(repository.attempts().await)?;
+    survey.odd.extend(changed);
     survey.attempts = attempts.into_iter().filter(|one| database.is_none_or(|name| name == one.database)).collect();
     Ok(survey)
 }
 
+/// What was changed after it was written is no reason to see nothing of the rest.
+fn readable<T: Default>(read: Result<T>) -> Result<(T, Option<String>)> {
+    match read {
+        Ok(read) => Ok((read, None)),
+        Err(failure) if matches!(failure.what(), Kind::Refused | Kind::Invalid) => {
+            Ok((T::default(), Some(failure.messages().join(": "))))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
 impl Entry {
-    /// The moment that it is of.
+    /// The moment that it is of; where that cannot be read, the one of its name.
     pub fn at(&self) -> DateTime<Utc> {
-        let at = DateTime::parse_from_rfc3339(&self.manifest.times.snapshot);
-        at.map(|at| at.to_utc()).unwrap_or_default()
+        self.moment().or_else(|| Id::parse(&self.manifest.id)?.at()).unwrap_or_default()
+    }
+
+    fn moment(&self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(&self.manifest.times.snapshot).ok().map(|at| at.to_utc())
+    }
+
+    /// Whether it can be trusted: what was found wrong was looked at as closely again, and was right then.
+    pub fn is_good(&self) -> bool {
+        let mended =
+            |at: usize| self.proofs[at..].iter().any(|proof| proof.good && proof.level >= self.proofs[at].level);
+        let bad = self.proofs.iter().enumerate().filter(|(_, proof)| !proof.good);
+        self.odd.is_none() && self.moment().is_some() && bad.map(|(at, _)| at).all(mended)
     }
 
     /// The last proof.
@@ -64,20 +93,23 @@ impl Entry {
         self.proofs.last()
     }
 
-    /// The highest level that was proven, unless the last look found something.
+    /// The highest level that was proven, unless something is wrong with it.
     pub fn proven(&self) -> Option<u8> {
-        let good = self.last_proof()?.good;
         let levels = self.proofs.iter().filter(|proof| proof.good).map(|proof| proof.level);
-        levels.max().filter(|_| good)
+        levels.max().filter(|_| self.is_good())
     }
 
     /// As the rules see it.
     pub fn candidate(&self) -> Candidate {
+        let (manifest, scope) = (&self.manifest, &self.manifest.scope);
+        let cluster = manifest.server.system_identifier.as_deref().unwrap_or_default();
         Candidate {
-            id: self.manifest.id.clone(),
-            database: self.manifest.database.name.clone(),
+            id: manifest.id.clone(),
+            database: manifest.database.name.clone(),
+            group: format!("{:?}", (cluster, &manifest.database.name, &scope.tables, &scope.schemas, &scope.exclude)),
+            whole: scope.is_whole(),
             at: self.at(),
-            good: self.last_proof().is_none_or(|proof| proof.good),
+            good: self.is_good(),
             proven: self.proven(),
             pinned: self.pin.is_some(),
         }
@@ -85,6 +117,13 @@ impl Entry {
 }
 
 impl Survey {
+    /// When runs succeeded, by database.
+    pub fn successes(&self) -> Vec<(String, DateTime<Utc>)> {
+        let good = self.attempts.iter().filter(|attempt| attempt.failure.is_none());
+        let at = |attempt: &Attempt| DateTime::parse_from_rfc3339(&attempt.at).ok().map(|at| at.to_utc());
+        good.filter_map(|attempt| Some((attempt.database.clone(), at(attempt)?))).collect()
+    }
+
     /// As the rules see them.
     pub fn candidates(&self) -> Vec<Candidate> {
         self.entries.iter().map(Entry::candidate).collect()

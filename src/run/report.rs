@@ -6,8 +6,10 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::Run;
+use super::backup::place;
 use super::check::applies;
 use super::drift::POLICY;
+use crate::backup::Repository;
 use crate::cli::partitions::{Source, Verb};
 use crate::cli::report::Wish;
 use crate::config::Target;
@@ -19,7 +21,7 @@ use crate::output::chart::{bars, timeline, treemap};
 use crate::output::{Access, Level, write_whole};
 use crate::pg::{Interrupt, Server};
 use crate::report::{self, Page, Part};
-use crate::{bloat, check, outcome, partitions, policy};
+use crate::{backup, bloat, check, outcome, partitions, policy};
 
 /// A wait from which on the page warns, and from which on it is red; as `dbctl locks` has them.
 const LIMITS: Limits = Limits { warn: Duration::from_secs(10), crit: Duration::from_secs(60) };
@@ -61,6 +63,7 @@ impl Run {
         parts.push(sizes_part(&eye).await);
         parts.push(bloat_part(&eye).await);
         parts.extend(self.partitions_part(target, wish, interrupt).await);
+        parts.extend(self.backups_part(wish, &seen.database).await);
         Ok(Page {
             subject: target.name.clone().unwrap_or_else(|| seen.database.clone()),
             server: format!(
@@ -92,6 +95,22 @@ impl Run {
             outcome::Level::Unknown => None,
         };
         Ok(Part { level, ..Part::of("health", "Health", Ok(document)) })
+    }
+
+    /// How it stands with the backups of this database; nothing where no repository was named.
+    async fn backups_part(&self, wish: &Wish, database: &str) -> Option<Part> {
+        let url = wish.backups.as_ref()?;
+        let read = async {
+            let repository = Repository::open(&place(url)?, &self.env)?;
+            backup::list::status(&repository, &[database.to_owned()], None, None).await
+        };
+        let answer = read.await;
+        let level = match &answer {
+            Ok((Outcome::Done, _)) => Some(Level::Note),
+            Ok(_) => Some(Level::Error),
+            Err(_) => None,
+        };
+        Some(Part { level, ..Part::of("backups", "Backups", answer.map(|(_, document)| document)) })
     }
 
     /// Nothing where there is no policy.

@@ -227,6 +227,13 @@ fn json_shapes() {
     ask(&["backup", "create", "--to", "repository", "--exclude", "*.refinery_schema_history", "--dry-run"], 0);
     ask(&["backup", "create", "--to", "repository", "--exclude", "*.refinery_schema_history", "--also", "second"], 0);
     ask(&["backup", "verify", "--from", "repository"], 0);
+    ask(&["backup", "pin", "latest", "--from", "repository", "--reason", "a test"], 0);
+    ask(&["backup", "unpin", "latest", "--from", "repository"], 0);
+    ask(&["backup", "drill", "--from", "repository", "--max-restore", "1h"], 0);
+    ask(&["backup", "list", "--from", "repository"], 0);
+    ask(&["backup", "status", "--from", "repository"], 2);
+    ask(&["backup", "prune", "--from", "repository", "--keep-last", "1", "--dry-run"], 0);
+    ask(&["restore", "latest", "--from", "repository", "--to-database", "never_made", "--dry-run"], 0);
     ask(&["report", "--html", "page.html", "--database-url", &url], 0);
     ask(&["locks", "--history", "locks.ndjson", "--for", "1ms", "--database-url", &url], 0);
     ask(&["locks", "--replay", "locks.ndjson"], 0);

@@ -30,10 +30,19 @@ fn page(db: &Database, folder: &Path, args: &[&str]) -> PathBuf {
     file
 }
 
+/// A repository with a backup of it.
+fn backed_up(db: &Database, folder: &Path) -> String {
+    let repository = folder.join("repository").display().to_string();
+    let mut create = dbctl(&["backup", "create", "--to", &repository]);
+    run(create.env("DATABASE_URL", db.url())).expect_code(0);
+    repository
+}
+
 #[test]
 fn the_page_is_whole_small_private_and_nothing_in_it_is_markup_of_others() {
     let db = bridge();
     let folder = tempfile::tempdir().unwrap();
+    let repository = backed_up(&db, folder.path());
     let holder = db.session();
     db.sql("CREATE TABLE \"<b>\" (a int)");
     holder.sql("BEGIN; SELECT 'hunter2'; LOCK TABLE \"<b>\" IN ACCESS EXCLUSIVE MODE");
@@ -41,7 +50,7 @@ fn the_page_is_whole_small_private_and_nothing_in_it_is_markup_of_others() {
     let waiting = reader.start("SELECT a FROM \"<b>\"");
     let is_waiting = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = {}", reader.pid());
     eventually("it waits", || db.one(&is_waiting) == "1");
-    let file = page(&db, folder.path(), &["--redact"]);
+    let file = page(&db, folder.path(), &["--redact", "--backups", &repository]);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(std::fs::metadata(&file).unwrap().len() < LARGEST);
     assert!(!text.contains("<b>") && text.contains("&lt;b&gt;"), "{text}");
@@ -51,6 +60,7 @@ fn the_page_is_whole_small_private_and_nothing_in_it_is_markup_of_others() {
         "id=\"locks\"",
         "id=\"activity\"",
         "id=\"partitions\"",
+        "id=\"backups\"",
         "class=\"timeline\"",
         "class=\"treemap\"",
     ] {
@@ -71,7 +81,7 @@ fn a_browser_shows_it_without_a_complaint_on_a_desk_and_on_a_phone() {
     let Some(browser) = chromium() else { return };
     let db = bridge();
     let folder = tempfile::tempdir().unwrap();
-    let file = page(&db, folder.path(), &[]);
+    let file = page(&db, folder.path(), &["--backups", &backed_up(&db, folder.path())]);
     // The page has no scripts, and no window is as narrow as a phone: a frame around it, and what measures.
     let text = std::fs::read_to_string(&file).unwrap().replace('&', "&amp;").replace('"', "&quot;");
     let around = |width: u32| {

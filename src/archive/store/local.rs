@@ -86,6 +86,8 @@ impl Folder {
     pub fn delete(&self, path: &str) -> Result<bool> {
         let name = self.file(path);
         match std::fs::remove_file(&name) {
+            // The folder itself may be gone by now: then the name is gone for good.
+            Ok(()) if name.parent().is_some_and(|folder| !folder.exists()) => Ok(true),
             Ok(()) => sync_folder(&name).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(of_file(error, "remove", &name)),
@@ -111,9 +113,11 @@ impl Folder {
                 if kind.is_dir() {
                     waiting.push(path);
                 } else {
-                    let there = std::fs::symlink_metadata(self.file(&path));
-                    let there = there.map_err(|error| of_file(error, "look at", &self.file(&path)))?;
-                    files.push((path, there.len()));
+                    match std::fs::symlink_metadata(self.file(&path)) {
+                        Ok(there) => files.push((path, there.len())),
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        Err(error) => return Err(of_file(error, "look at", &self.file(&path))),
+                    }
                 }
             }
         }
