@@ -18,7 +18,9 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     need_server()?;
     need("pgbouncer", &PGBOUNCER, matrix)?;
     need("chromium", &CHROMIUM, matrix)?;
-    use crate::packages::{self, AGE, CHROMIUM, PGBOUNCER, POSTGRESQL, Package, REPACK, ZSTD};
+    need("zstd", &ZSTD, matrix)?;
+    need("age", &AGE, matrix)?;
+    need_repack(matrix)?;
     need_tools(matrix)?;
     if matrix {
         for major in pg::MAJORS {

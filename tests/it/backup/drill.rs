@@ -69,6 +69,24 @@ fn the_zoo_comes_back_on_every_server() {
     }
 }
 
+/// From the oldest server into the newest: the same rows, the same schema, the same promises.
+#[test]
+fn the_oldest_comes_back_on_the_newest() {
+    let all = majors();
+    let (Some(oldest), Some(newest)) = (all.iter().min(), all.iter().max()) else { return };
+    let (db, place) = (Database::on(*oldest), Place::new());
+    for verb in [&["migrate", "--system", "bridge"][..], &["demo-data", "--system", "bridge"]] {
+        run(dbctl(verb).env("DATABASE_URL", db.url())).expect_code(0);
+    }
+    db.sql(ZOO);
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let proven = json(&run(drill(&place).args(["--major", &newest.to_string()])).expect_code(0).stdout);
+    assert!(
+        proven["good"] == true && proven["server_version"].as_str().unwrap().starts_with(&newest.to_string()),
+        "{proven:#}"
+    );
+}
+
 /// What was promised and is not kept is a finding, and so is damage.
 #[test]
 fn a_promise_that_is_not_kept_is_a_finding() {
