@@ -168,7 +168,7 @@ pub(super) const ROLLBACKS: &str = "rollbacks";
 pub(super) const HITS: &str = "blocks_hit";
 pub(super) const READS: &str = "blocks_read";
 pub(super) const TEMP: &str = "temp_bytes";
-pub(super) const ACTIVE: &str = "active_seconds";
+pub(super) const ACTIVE: &str = "active_microseconds";
 pub(super) const TIMED: &str = "checkpoints_timed";
 pub(super) const REQUESTED: &str = "checkpoints_requested";
 
@@ -482,7 +482,7 @@ pub(super) fn latency(scene: &Scene) -> Part<Measured> {
     let ((active, seconds), (committed, _), (back, _)) =
         (scene.grown(ACTIVE)?, scene.grown(COMMITS)?, scene.grown(ROLLBACKS)?);
     let all = committed + back;
-    let mean = if all < 1.0 { 0.0 } else { active / all };
+    let mean = if all < 1.0 { 0.0 } else { active / 1e6 / all };
     let said = format!("{all:.0} transactions in {seconds:.0} s were at work for {:.1} ms on average", mean * 1_000.0);
     let mut found = Measured::fine(said.clone());
     found.add("mean", None, mean, said);

@@ -183,7 +183,8 @@ fn counters(scene: &Scene) -> Counters {
         count(measure::HITS, d.blks_hit as f64);
         count(measure::READS, d.blks_read as f64);
         count(measure::TEMP, d.temp_bytes as f64);
-        count(measure::ACTIVE, d.active_seconds);
+        // Whole numbers come back from a file as they went in.
+        count(measure::ACTIVE, (d.active_seconds * 1e6).round());
     }
     if let Ok(c) = &scene.checkpoints {
         count(measure::TIMED, c.timed.unwrap_or_default() as f64);

@@ -170,7 +170,9 @@ impl Scene {
             return Err("counting began now: the next run can say".to_owned());
         };
         if now < then {
-            return Err("the server's counters were reset: counting began anew".to_owned());
+            return Err(format!(
+                "the server's counters were reset ({name} fell from {then} to {now}): counting began anew"
+            ));
         }
         Ok((now - then, (self.counters.at - before.at).max(1.0)))
     }
