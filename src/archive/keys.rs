@@ -11,6 +11,8 @@ use crate::error::{Explain, Failure, Kind, Result};
 /// The variable that names the file with the identities.
 pub const IDENTITY_VARIABLE: &str = "DBCTL_ARCHIVE_IDENTITY";
 
+/// scrypt's N as a power of two: 64 MiB of memory for each try at a passphrase.
+const LOCK_WORK: u8 = 16;
 /// Locks that took a machine up to some minutes are opened.
 const WORK: u8 = 24;
 
@@ -42,7 +44,7 @@ impl Recipients {
         Ok(Recipients { keys })
     }
 
-    /// A key made for this once, and its identity encrypted by a passphrase (scrypt, about a second): a
+    /// A key made for this once, and its identity encrypted by a passphrase (scrypt): a
     /// file that the age program opens, too.
     ///
     /// # Errors
@@ -50,7 +52,8 @@ impl Recipients {
     pub fn under(passphrase: &Secret) -> Result<(Recipients, Vec<u8>)> {
         use age::secrecy::{ExposeSecret as _, SecretString};
         let identity = age::x25519::Identity::generate();
-        let lock = age::scrypt::Recipient::new(SecretString::from(passphrase.reveal()));
+        let mut lock = age::scrypt::Recipient::new(SecretString::from(passphrase.reveal()));
+        lock.set_work_factor(LOCK_WORK);
         let text = identity.to_string();
         let locked = age::encrypt(&lock, format!("{}\n", text.expose_secret()).as_bytes());
         let locked = locked.explain(Kind::Failed, "cannot encrypt by the passphrase")?;

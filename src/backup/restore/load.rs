@@ -48,11 +48,21 @@ pub struct Work {
     pub identities: Identities,
 }
 
-/// A piece of work: a table, and a chunk of it where that is loaded.
+/// A piece of work: a table, and what of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Piece {
     table: usize,
-    chunk: Option<usize>,
+    part: Part,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All chunks go in, in one transaction, frozen.
+    Whole,
+    /// One goes in, beside others.
+    Chunk(usize),
+    /// It is read again.
+    Again,
 }
 
 struct Shared {
@@ -62,16 +72,27 @@ struct Shared {
     stop: AtomicBool,
 }
 
-/// Loads the rows of these tables, the largest chunk first.
+/// Loads the rows of these tables, the largest part first. A table that alone would keep one job longer than the
+/// others is loaded by several, chunk by chunk.
 ///
 /// # Errors
 /// Refused, when a file is not what the manifest says; the server's; the store's.
 pub async fn load(work: &Arc<Work>, tables: &[usize], jobs: usize, events: &mut dyn Events) -> Result<()> {
+    let all = &work.manifest.tables;
+    let total: u64 = tables.iter().map(|&table| all[table].plain_bytes).sum();
     let mut pieces: Vec<(u64, Piece)> = Vec::new();
     for &table in tables {
-        for (chunk, told) in work.manifest.tables[table].chunks.iter().enumerate() {
-            let bytes = work.file(&told.path).map_or(0, |file| file.plain_bytes);
-            pieces.push((bytes, Piece { table, chunk: Some(chunk) }));
+        let told = &all[table];
+        let fits = told.chunks.len() < 2 || told.plain_bytes.saturating_mul(2 * jobs as u64) <= 3 * total;
+        if told.chunks.is_empty() {
+            continue;
+        } else if fits && plan::freezes(told) {
+            pieces.push((told.plain_bytes, Piece { table, part: Part::Whole }));
+            continue;
+        }
+        for (chunk, path) in told.chunks.iter().map(|chunk| &chunk.path).enumerate() {
+            let bytes = work.file(path).map_or(0, |file| file.plain_bytes);
+            pieces.push((bytes, Piece { table, part: Part::Chunk(chunk) }));
         }
     }
     run(work, pieces, jobs, "rows", events).await.map(drop)
@@ -87,7 +108,8 @@ pub async fn read_again(
     jobs: usize,
     events: &mut dyn Events,
 ) -> Result<Vec<RowSum>> {
-    let pieces = tables.iter().map(|&table| (work.manifest.tables[table].plain_bytes, Piece { table, chunk: None }));
+    let pieces =
+        tables.iter().map(|&table| (work.manifest.tables[table].plain_bytes, Piece { table, part: Part::Again }));
     let read = run(work, pieces.collect(), jobs, "proof", events).await?;
     let sum_of = |table: &usize| read.iter().find(|(of, _)| of == table).map(|(_, sum)| sum.clone());
     Ok(tables.iter().map(|table| sum_of(table).unwrap_or_default()).collect())
@@ -175,9 +197,10 @@ async fn pieces(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
     while let Some(piece) = shared.next() {
         work.interrupt.check()?;
         let table = &work.manifest.tables[piece.table];
-        match piece.chunk {
-            Some(chunk) => put(shared, &session, &repository, table, chunk).await?,
-            None => sums.push((piece.table, take(shared, &session, table).await?)),
+        match piece.part {
+            Part::Whole => put_all(shared, &session, &repository, table).await?,
+            Part::Chunk(chunk) => put(shared, &session, &repository, table, chunk, false).await?,
+            Part::Again => sums.push((piece.table, take(shared, &session, table).await?)),
         }
     }
     Ok(sums)
@@ -192,12 +215,30 @@ async fn open(work: &Work) -> Result<Session> {
     Ok(session)
 }
 
+/// Loads all chunks of a table in the transaction that empties it, which it is already: so they may be frozen.
+async fn put_all(shared: &Shared, session: &Session, repository: &Repository, table: &Table) -> Result<()> {
+    let doing = || format!("cannot load {}", table.table_name());
+    let begin = format!("BEGIN; TRUNCATE ONLY {}", table.table_name());
+    session.send(&begin).await.map_err(|e| e.explain(doing()))?;
+    for chunk in 0..table.chunks.len() {
+        put(shared, session, repository, table, chunk, true).await?;
+    }
+    session.send("COMMIT").await.map_err(|e| e.explain(doing()))
+}
+
 /// Loads one chunk. What the server counted must be what the manifest says.
-async fn put(shared: &Shared, session: &Session, repository: &Repository, table: &Table, chunk: usize) -> Result<()> {
+async fn put(
+    shared: &Shared,
+    session: &Session,
+    repository: &Repository,
+    table: &Table,
+    chunk: usize,
+    frozen: bool,
+) -> Result<()> {
     let (work, chunk) = (&shared.work, &table.chunks[chunk]);
     let file = work.file(&chunk.path)?;
     let doing = || format!("cannot load {} from {}", table.table_name(), chunk.path);
-    let sql = plan::rows_in(table, &work.manifest.database.encoding);
+    let sql = plan::rows_in(table, &work.manifest.database.encoding, frozen);
     let mut copy = session.copy_in(&sql).await.map_err(|e| e.explain(doing()))?;
     let send = async |piece: Bytes| {
         if shared.stop.load(Ordering::Relaxed) {

@@ -72,13 +72,21 @@ pub fn set(database: &str, setting: &Setting) -> String {
     format!("ALTER {whose} SET {} TO {value}", name.join("."))
 }
 
-/// The rows of a chunk go in here.
-pub fn rows_in(table: &Table, encoding: &str) -> String {
+/// Whether the rows of a table can go in frozen: as nobody else can see them before they are all there, they need not
+/// be marked as visible by the first who reads them. Rows that find their own partition cannot, nor those beside what
+/// an extension has put there.
+pub fn freezes(table: &Table) -> bool {
+    table.root.is_none() && table.condition.is_none()
+}
+
+/// The rows of a chunk go in here; `frozen` only in the transaction that emptied the table.
+pub fn rows_in(table: &Table, encoding: &str, frozen: bool) -> String {
     let target = match &table.root {
         Some(root) => TableName::new(root.schema.as_str(), root.name.as_str()),
         None => table.table_name(),
     };
-    format!("COPY {target}{} FROM STDIN (ENCODING {})", columns(table), Literal(encoding))
+    let frozen = if frozen { "FREEZE, " } else { "" };
+    format!("COPY {target}{} FROM STDIN ({frozen}ENCODING {})", columns(table), Literal(encoding))
 }
 
 /// And come out again.

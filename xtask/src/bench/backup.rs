@@ -92,11 +92,11 @@ impl Bench<'_> {
         let scene = self.scene;
         let (repository, script) = (scene.scratch().join("repository"), scene.scratch().join("dump.sql.gz"));
         let floor = self.floor()?;
-        let ours = |more: &'static [&'static str]| {
+        let ours = |jobs: &'static str, more: &'static [&'static str]| {
             let repository = repository.clone();
             move || {
                 let mut command = scene.bare(&self.dbctl);
-                command.args(["backup", "create", "--jobs", JOBS, "--to"]).arg(&repository).args(more);
+                command.args(["backup", "create", "--jobs", jobs, "--to"]).arg(&repository).args(more);
                 command.env("DATABASE_URL", scene.url(DATABASE)).env("DBCTL_PG_BIN", &self.bin_dir);
                 command.env("DBCTL_BACKUP_PASSPHRASE", "a passphrase");
                 command
@@ -109,9 +109,9 @@ impl Bench<'_> {
             Ok(())
         };
         let cases = [
-            Case { before: Box::new(emptied), ..Case::new("dbctl backup create", ours(&[])) },
-            Case { before: Box::new(emptied), ..Case::new("dbctl, 4 jobs", ours(&["--jobs", "4"])) },
-            Case { before: Box::new(emptied), ..Case::new("dbctl, encrypted", ours(&["--encrypt"])) },
+            Case { before: Box::new(emptied), ..Case::new("dbctl backup create", ours(JOBS, &[])) },
+            Case { before: Box::new(emptied), ..Case::new("dbctl, 4 jobs", ours("4", &[])) },
+            Case { before: Box::new(emptied), ..Case::new("dbctl, encrypted", ours(JOBS, &["--encrypt"])) },
             Case::new(SCRIPT, || {
                 let mut shell = scene.bare("sh");
                 shell.args(["-c", "\"$0\" -d \"$1\" | gzip > \"$2\""]).arg(self.bin_dir.join("pg_dump"));
@@ -126,7 +126,8 @@ impl Bench<'_> {
         ];
         let all = compare(&cases, options.runs, scene.scratch());
         // What lies there now is that of the last round of each.
-        scene.perform(ours(&[])())?;
+        emptied()?;
+        scene.perform(ours(JOBS, &[])())?;
         let (own, theirs) = (size(&repository)?, size(&script)?);
         let peak = all[..2].iter().filter_map(|series| series.peak).fold(0.0, f64::max);
         let mut aims = vec![Aim::at_most(0.25, SCRIPT, &all), Aim::at_most(1.5, FLOOR, &all)];
