@@ -3,7 +3,13 @@
 -- Rights: none.
 -- Two indexes of one signature have the same columns, expressions, operator classes, collations, order and condition.
 -- The size is the one that the last VACUUM or ANALYZE saw, which takes no lock. Of TOAST tables only what is invalid is told.
-WITH needed AS MATERIALIZED (
+-- With $1 only those of tables that have an idle one, and of partitions, which are judged together.
+WITH idle AS MATERIALIZED (
+    SELECT DISTINCT u.indrelid AS oid
+    FROM pg_catalog.pg_index AS u
+    WHERE $1 AND NOT u.indisunique AND COALESCE(pg_catalog.pg_stat_get_numscans(u.indexrelid), 0) = 0
+),
+needed AS MATERIALIZED (
     SELECT DISTINCT k.conindid AS oid
     FROM pg_catalog.pg_constraint AS k
     WHERE k.contype IN ('p', 'u', 'x', 'f')
@@ -95,3 +101,4 @@ WHERE
     AND t.relpersistence <> 't'
     AND n.nspname <> 'information_schema'
     AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')
+    AND (NOT $1 OR t.relkind = 'p' OR t.relispartition OR t.oid IN (SELECT idle.oid FROM idle))

@@ -14,6 +14,19 @@ SELECT
                 SELECT FROM pg_catalog.pg_replication_slots AS s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'
             )
     ) AS standbys,
+    (
+        SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_index AS i
+        INNER JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+        WHERE
+            t.relkind IN ('r', 'm', 'p')
+            AND t.relpersistence <> 't'
+            AND NOT EXISTS (
+                SELECT
+                FROM pg_catalog.pg_namespace AS n
+                WHERE n.oid = t.relnamespace AND (pg_catalog.starts_with(n.nspname::text, 'pg_') OR n.nspname = 'information_schema')
+            )
+    ) AS indexes,
     w.since,
     pg_catalog.date_part('epoch', pg_catalog.now() - w.since)::float8 AS seconds
 FROM (

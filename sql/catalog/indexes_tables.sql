@@ -2,6 +2,12 @@
 -- Server: 14.
 -- Rights: none.
 -- The size is the one that the last VACUUM or ANALYZE saw, which takes no lock.
+-- With $1 only those that have an idle index, and partitions, which are judged together.
+WITH idle AS MATERIALIZED (
+    SELECT DISTINCT u.indrelid AS oid
+    FROM pg_catalog.pg_index AS u
+    WHERE $1 AND NOT u.indisunique AND COALESCE(pg_catalog.pg_stat_get_numscans(u.indexrelid), 0) = 0
+)
 SELECT
     t.oid,
     p.inhparent AS parent,
@@ -29,4 +35,5 @@ WHERE
     AND t.relpersistence <> 't'
     AND n.nspname <> 'information_schema'
     AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_')
+    AND (NOT $1 OR t.relkind = 'p' OR t.relispartition OR t.oid IN (SELECT idle.oid FROM idle))
 ORDER BY t.oid

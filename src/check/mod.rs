@@ -156,7 +156,7 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
 
 /// Everything that `dbctl indexes` would say; thresholds come later.
 async fn indexes(reader: &Reader<'_>) -> Result<Part<Indexes>> {
-    let catalog = reader.part(indexes::read(reader.eye(), INDEXES)).await?;
+    let catalog = reader.part(indexes::read(reader.eye(), INDEXES, false)).await?;
     let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
     Ok(catalog.map(|catalog| Indexes {
         standby: catalog.standby,

@@ -95,13 +95,13 @@ queries! {
     FILL_KEYS = "fill_keys" ();
     HISTORIES_ELSEWHERE = "histories_elsewhere" (TEXT);
     HISTORY_TABLE = "history_table" (TEXT);
-    INDEXES = "indexes" ();
+    INDEXES = "indexes" (BOOL);
     INDEXES_COUNTED = "indexes_counted" ();
     INDEXES_DEFINITIONS = "indexes_definitions" (OID_ARRAY);
     INDEXES_FOREIGN_KEYS = "indexes_foreign_keys" ();
     INDEXES_LAST_SCANS_16 = "indexes_last_scans_16" ();
     INDEXES_SIZES = "indexes_sizes" (OID_ARRAY);
-    INDEXES_TABLES = "indexes_tables" ();
+    INDEXES_TABLES = "indexes_tables" (BOOL);
     INDEX_STATE = "index_state" (TEXT, TEXT);
     OTHER_HISTORIES = "other_histories" ();
     RELATION_ESTIMATES = "relation_estimates" ();

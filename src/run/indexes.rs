@@ -15,11 +15,12 @@ impl Run {
         }
         self.on_targets(async |run, target, interrupt| {
             let eye = Eye::open(&run.connection(target)?, "indexes", interrupt).await?;
-            let mut catalog = indexes::read(&eye, indexes::LIMIT).await?;
+            let only_idle = asked.wish.kinds.iter().all(|kind| *kind == indexes::Kind::Unused);
+            let mut catalog = indexes::read(&eye, indexes::LIMIT, only_idle).await?;
             let mut elsewhere: Vec<BTreeMap<String, i64>> = Vec::new();
             for replica in &asked.replicas {
                 let there = Eye::open(&run.connect_to(Some(replica))?, "indexes", interrupt).await?;
-                let there = indexes::read(&there, indexes::LIMIT).await?;
+                let there = indexes::read(&there, indexes::LIMIT, false).await?;
                 if there.database != catalog.database {
                     return Err(Failure::new(
                         Kind::Usage,

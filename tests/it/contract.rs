@@ -102,6 +102,13 @@ fn json_shapes() {
         if let Some(query) = elsewhere.get_mut("queries").and_then(|queries| queries.get_mut(0)) {
             (query["max_seconds"], query["hit_percent"]) = (Value::Null, Value::Null);
         }
+        // Whoever else works on the server at this moment may lack a name, and be the reason of a note.
+        if let Some(long) = elsewhere.get_mut("long_transactions").and_then(Value::as_array_mut) {
+            long.iter_mut().for_each(|session| (session["role"], session["application"]) = (Value::Null, Value::Null));
+        }
+        if let Some(notes) = elsewhere.get_mut("notes").and_then(Value::as_array_mut) {
+            notes.push("a note".into());
+        }
         if let Some(idle) = elsewhere.get_mut("idle_in_transaction").and_then(Value::as_array_mut) {
             idle.iter_mut().for_each(|session| session["holds"] = Value::Null);
         }

@@ -25,6 +25,8 @@ pub struct Catalog {
     pub standby: bool,
     /// So many standbys stream from here.
     pub standbys: i64,
+    /// How many indexes the database has, those of TOAST tables left out.
+    pub all_indexes: i64,
     /// Uses are counted since then.
     pub since: DateTime<Utc>,
     /// Uses are counted since so many seconds, at least.
@@ -135,22 +137,28 @@ pub struct ForeignKey {
 }
 
 /// Looks once, and no statement takes longer than `limit`. Sizes are those of the last VACUUM or ANALYZE until they
-/// are measured.
+/// are measured. With `only_idle` tables are left out all of whose indexes are unique or were used: enough for who
+/// asks which are unused.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
+pub async fn read(eye: &Eye, limit: Duration, only_idle: bool) -> Result<Catalog> {
     eye.look(limit, async |session| {
         let explain = |e: ServerError| e.explain("cannot read indexes");
         let counted = session.rows(&Query::INDEXES_COUNTED, &[]).await.map_err(explain)?;
         let row = counted.first().ok_or_else(|| Failure::new(Kind::Failed, "the server counts nothing"))?;
         let says_when = row.try_get::<_, i64>("major")? >= 16;
-        let last =
-            async { if says_when { session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await } else { Ok(Vec::new()) } };
+        let last = async {
+            if says_when && !only_idle {
+                session.rows(&Query::INDEXES_LAST_SCANS_16, &[]).await
+            } else {
+                Ok(Vec::new())
+            }
+        };
         // All go out together: the server answers one after the other without waiting to be asked.
         let (indexes, tables, foreign_keys, last) = try_join4(
-            session.rows(&Query::INDEXES, &[]),
-            session.rows(&Query::INDEXES_TABLES, &[]),
+            session.rows(&Query::INDEXES, &[&only_idle]),
+            session.rows(&Query::INDEXES_TABLES, &[&only_idle]),
             session.rows(&Query::INDEXES_FOREIGN_KEYS, &[]),
             last,
         )
@@ -168,6 +176,7 @@ pub async fn read(eye: &Eye, limit: Duration) -> Result<Catalog> {
             database: row.try_get("database")?,
             standby: row.try_get("standby")?,
             standbys: row.try_get("standbys")?,
+            all_indexes: row.try_get("indexes")?,
             since: row.try_get("since")?,
             counted_seconds: row.try_get("seconds")?,
             estimated: None,

@@ -54,7 +54,7 @@ pub fn view(
     let document = Document::new("indexes", 1)
         .fact("database", "database", catalog.database.as_str())
         .machine("standby", catalog.standby)
-        .fact("indexes", "indexes", catalog.indexes.len())
+        .fact("indexes", "indexes", catalog.all_indexes)
         .fact("findings", "findings", findings.len())
         .fact("reclaimable_bytes", "would free", Value::Bytes(freed))
         .machine("counted_since", catalog.since)

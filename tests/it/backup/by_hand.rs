@@ -66,7 +66,7 @@ fn the_recipe_restores_everything() {
         }
         follow(backup, &name);
         let (before, after) = (everything(&db, db.name()), everything(&db, &name));
-        db.sql(&format!("DROP DATABASE {name}"));
+        db.sql(&format!("DROP DATABASE {name} WITH (FORCE)"));
         assert!(before.len() > 10_000 && before == after, "{}", different(&before, &after));
     }
 }

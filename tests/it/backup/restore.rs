@@ -67,7 +67,7 @@ fn a_restored_database_is_the_one_that_was_backed_up() {
     )
     };
     assert_eq!(db.one(&hung(&copy)), db.one(&hung(&name)));
-    db.sql(&format!("DROP DATABASE {copy}"));
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
     assert_eq!(databases(&db), name);
 }
 
@@ -80,7 +80,7 @@ fn the_zoo_is_restored_on_every_server() {
         run(&mut create(&db, &place, &[])).expect_code(0);
         let copy = format!("{}_copy", db.name());
         run(&mut restore(&db, &place, &["--to-database", &copy, "--jobs", "3"])).expect_code(0);
-        db.sql(&format!("DROP DATABASE {copy}"));
+        db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
     }
 }
 
@@ -147,10 +147,10 @@ fn a_missing_role_is_told_made_or_skipped() {
     run(&mut restore(&db, &place, &["--to-database", &copy, "--skip-missing-roles"])).expect_code(0);
     assert_eq!(one_of(&db, &copy, owner), one_of(&db, &copy, "SELECT current_user::text"));
     assert_eq!(db.one(&format!("SELECT count(*) FROM pg_roles WHERE rolname = '{role}'")), "0");
-    db.sql(&format!("DROP DATABASE {copy}"));
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
     run(&mut restore(&db, &place, &["--to-database", &copy, "--create-missing-roles"])).expect_code(0);
     assert_eq!(one_of(&db, &copy, owner), role);
-    db.sql(&format!("DROP DATABASE {copy}"));
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
     db.sql(&format!("DROP ROLE {role}"));
 }
 
@@ -165,7 +165,7 @@ fn a_part_is_restored_beside_and_foreign_keys_are_told() {
     assert!(json(&done.stdout)["foreign_keys"].to_string().contains("orders_customer_fkey"), "{}", done.stdout);
     assert_eq!(one_of(&db, &part, "SELECT count(*) FROM public.customers"), "0");
     assert_ne!(one_of(&db, &part, "SELECT count(*) FROM public.orders"), "0");
-    db.sql(&format!("DROP DATABASE {part}"));
+    db.sql(&format!("DROP DATABASE {part} WITH (FORCE)"));
 }
 
 /// An index that takes its time: rows are in and proven then.
@@ -222,7 +222,7 @@ fn a_run_killed_at_its_indexes_is_gone_on_with() {
     let phases = json(&done.stdout)["phases"].to_string();
     assert!(!phases.contains("\"rows\"") && phases.contains("indexes"), "rows are not loaded twice: {phases}");
     assert_eq!(one_of(&db, &copy, CONTENT), db.one(CONTENT));
-    db.sql(&format!("DROP DATABASE {copy}"));
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
 }
 
 #[test]
