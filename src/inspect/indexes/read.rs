@@ -171,6 +171,10 @@ pub async fn read(eye: &Eye, limit: Duration, only_idle: bool) -> Result<Catalog
         indexes.sort_by_key(|index| index.oid);
         for index in &mut indexes {
             index.last_scan = last.get(&index.oid).copied();
+            // Counted between the two questions: it was used.
+            if index.last_scan.is_some() {
+                index.scans = index.scans.max(1);
+            }
         }
         Ok(Catalog {
             database: row.try_get("database")?,
