@@ -7,6 +7,7 @@
 
 pub mod copy;
 pub mod create;
+mod crew;
 pub mod doctor;
 pub mod drill;
 pub mod keys;

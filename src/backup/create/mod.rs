@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::copy;
+use super::crew;
 use super::manifest::{self, Chunk, Id, LeftOut, Manifest, Part, Programs, Role, Root, Scope, Times};
 use super::read::{self, Moment, Relation};
 use super::repository::{Attempt, Draft, Repository};
@@ -306,7 +307,7 @@ impl Work<'_> {
         let shared = Arc::new(self.shared(draft, &selection, &moment, &sealing, interrupt));
         events.event(Event::Step { number: 1, of: 2, title: "rows" });
         let jobs = self.request.jobs.clamp(1, shared.pieces().max(1));
-        let mut workers: Vec<_> = (0..jobs)
+        let workers: Vec<_> = (0..jobs)
             .map(|_| {
                 let shared = Arc::clone(&shared);
                 tokio::task::spawn_blocking(move || worker::work(&shared))
@@ -319,19 +320,7 @@ impl Work<'_> {
             }
             done
         };
-        let copying = async {
-            let (mut copied, mut failures) = (Vec::new(), Vec::new());
-            for worker in &mut workers {
-                match worker.await.map_err(Failure::from).and_then(|done| done) {
-                    Ok(done) => copied.extend(done),
-                    Err(failure) => failures.push(failure),
-                }
-            }
-            match failures.iter().position(|failure| !worker::is_stopped(failure)).or(failures.len().checked_sub(1)) {
-                Some(first) => Err(failures.swap_remove(first)),
-                None => Ok(copied),
-            }
-        };
+        let copying = crew::gather(workers);
         let total: u64 = selection.tables.iter().map(|table| table.heap_bytes).sum();
         let telling = tell(&shared, total, events);
         let both = async { tokio::join!(others, copying) };
@@ -342,7 +331,7 @@ impl Work<'_> {
         let (others, copied) = match (others, copied) {
             (Ok(others), Ok(copied)) => (others, copied),
             // What was stopped tells nothing; the other one does.
-            (Err(failure), Err(stopped)) if worker::is_stopped(&stopped) => return Err(failure),
+            (Err(failure), Err(stopped)) if crew::is_stopped(&stopped) => return Err(failure),
             (_, Err(failure)) | (Err(failure), _) => return Err(failure),
         };
         self.lease.check()?;

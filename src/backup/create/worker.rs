@@ -12,11 +12,12 @@ use super::plan::Piece;
 use super::sealed::{Sealed, Sealing};
 use crate::archive::manifest::File;
 use crate::backup::Repository;
+use crate::backup::crew;
 use crate::backup::repository::Draft;
 use crate::backup::rows::RowSum;
 use crate::config::connection::Connection;
 use crate::config::env::Env;
-use crate::error::{Failure, Kind, Result};
+use crate::error::Result;
 use crate::pg::{Interrupt, Session};
 
 /// After how many bytes the other jobs are looked at.
@@ -67,16 +68,7 @@ pub struct Copied {
 /// # Errors
 /// The server's, the store's.
 pub fn work(shared: &Shared) -> Result<Vec<Copied>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(async {
-        let done = copy(shared).await;
-        if done.is_err() {
-            shared.stop.store(true, Ordering::SeqCst);
-        }
-        done
-    });
-    runtime.shutdown_background();
-    done
+    crew::work(&shared.stop, copy(shared))
 }
 
 async fn copy(shared: &Shared) -> Result<Vec<Copied>> {
@@ -107,7 +99,7 @@ async fn one(shared: &Shared, session: &Session, repository: &Repository, piece:
             // What all jobs look at is looked at now and then: there may be millions of rows a second.
             if untold >= TOLD {
                 if shared.stop.load(Ordering::Relaxed) {
-                    return Err(stopped());
+                    return Err(crew::stopped());
                 }
                 shared.plain.fetch_add(untold, Ordering::Relaxed);
                 plain_bytes += std::mem::take(&mut untold);
@@ -128,18 +120,6 @@ async fn one(shared: &Shared, session: &Session, repository: &Repository, piece:
     shared.read.fetch_add(piece.bytes, Ordering::Relaxed);
     Ok(Copied { table: piece.table, sum, plain_bytes, file })
 }
-
-/// What a job says that ended because another one failed.
-pub fn stopped() -> Failure {
-    Failure::new(Kind::Failed, STOPPED)
-}
-
-/// Whether a failure is only that of another job.
-pub fn is_stopped(failure: &Failure) -> bool {
-    failure.messages().iter().any(|message| message == STOPPED)
-}
-
-const STOPPED: &str = "stopped, because another part of the run failed";
 
 impl Shared {
     /// How many pieces are still to be copied.

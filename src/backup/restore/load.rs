@@ -15,6 +15,7 @@ use super::plan;
 use crate::archive::settings;
 use crate::archive::{Identities, verify};
 use crate::backup::Repository;
+use crate::backup::crew;
 use crate::backup::manifest::{File, Manifest, Table};
 use crate::backup::rows::RowSum;
 use crate::config::connection::Connection;
@@ -25,7 +26,6 @@ use crate::steps::events::{Event, Events};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
-const STOPPED: &str = "stopped, because another part of the run failed";
 /// A role or database may have settings under which rows would not go in, or not all be seen.
 const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
@@ -131,26 +131,13 @@ async fn run(
         bytes: AtomicU64::new(0),
         stop: AtomicBool::new(false),
     });
-    let mut workers: Vec<_> = (0..jobs)
+    let workers: Vec<_> = (0..jobs)
         .map(|_| {
             let shared = Arc::clone(&shared);
-            tokio::task::spawn_blocking(move || worker(&shared))
+            tokio::task::spawn_blocking(move || crew::work(&shared.stop, until_done(&shared)))
         })
         .collect();
-    let working = async {
-        let (mut done, mut failures) = (Vec::new(), Vec::new());
-        for worker in &mut workers {
-            match worker.await.map_err(Failure::from).and_then(|done| done) {
-                Ok(sums) => done.extend(sums),
-                Err(failure) => failures.push(failure),
-            }
-        }
-        let news = |failure: &Failure| !failure.messages().iter().any(|message| message == STOPPED);
-        match failures.iter().position(news).or(failures.len().checked_sub(1)) {
-            Some(first) => Err(failures.swap_remove(first)),
-            None => Ok(done),
-        }
-    };
+    let working = crew::gather(workers);
     tokio::select! {
         done = working => done,
         () = tell(&shared, total, title, events) => Err(Failure::new(Kind::Failed, "nobody works any more")),
@@ -176,20 +163,7 @@ async fn tell(shared: &Shared, total: u64, title: &str, events: &mut dyn Events)
     }
 }
 
-fn worker(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(async {
-        let done = pieces(shared).await;
-        if done.is_err() {
-            shared.stop.store(true, Ordering::SeqCst);
-        }
-        done
-    });
-    runtime.shutdown_background();
-    done
-}
-
-async fn pieces(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
+async fn until_done(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
     let work = &shared.work;
     let session = open(work).await?;
     let repository = Repository::open(&work.url, &work.env)?;
@@ -242,7 +216,7 @@ async fn put(
     let mut copy = session.copy_in(&sql).await.map_err(|e| e.explain(doing()))?;
     let send = async |piece: Bytes| {
         if shared.stop.load(Ordering::Relaxed) {
-            return Err(Failure::new(Kind::Failed, STOPPED));
+            return Err(crew::stopped());
         }
         shared.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
         copy.send(piece).await.map_err(|e| e.explain(doing()))
@@ -268,7 +242,7 @@ async fn take(shared: &Shared, session: &Session, table: &Table) -> Result<RowSu
             drop(rows);
             // Else the server would go on sending. What it says of this is not news.
             let _ = session.cancel().await;
-            return Err(Failure::new(Kind::Failed, STOPPED));
+            return Err(crew::stopped());
         }
         sum.add(&row);
         shared.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
