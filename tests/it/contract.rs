@@ -75,7 +75,10 @@ fn every_command_has_a_short_and_a_long_help_and_mistakes_are_usage() {
 /// Keys and types of every document; a new kind of document belongs here.
 #[test]
 fn json_shapes() {
-    let db = Database::new();
+    // A server with nobody else's sessions, databases and limits: they would be shapes too.
+    let settings = vec![("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned())];
+    let server = private_server(&Options { settings, ..Options::default() });
+    let db = Database::at(&server);
     let folder = tempfile::Builder::new().prefix("dbctl-it-").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let sandboxes = folder.path().join("s");
@@ -160,7 +163,7 @@ fn json_shapes() {
     });
     ask(&["sandbox", "list"], 0);
     sandbox(&["sandbox", "stop", "--all"]);
-    let bridge = Database::new();
+    let bridge = Database::at(&server);
     let mut up = dbctl(&["migrate", "--system", "bridge"]);
     run(up.env("DATABASE_URL", bridge.url())).expect_code(0);
     let url = bridge.url();
@@ -246,11 +249,10 @@ fn json_shapes() {
     ask(&["locks", "--replay", "locks.ndjson"], 0);
     ask(&["locks", "cancel", &holder.pid().to_string(), "--database-url", &url], 4);
     ask(&["slow-queries", "--for", "0s", "--database-url", &url], 0);
-    let settings = vec![("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned())];
-    let counting = private_server(&Options { settings, ..Options::default() });
-    let counted = Database::at(&counting);
-    counted.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE counted (a int)");
-    counted.sql("SELECT count(*) FROM counted");
+    let counted = Database::at(&server);
+    // What dropped databases left behind has no name.
+    counted.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE counted (a int); SELECT pg_stat_statements_reset()");
+    counted.sql("INSERT INTO counted VALUES (1); SELECT count(*) FROM counted");
     let counted = counted.url();
     for args in [&["--sort", "calls"][..], &["--for", "1ms"], &["--explain"], &["--reset", "--yes"]] {
         ask(&[&["slow-queries", "--database-url", &counted], args].concat(), 0);

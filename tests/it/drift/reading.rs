@@ -53,19 +53,26 @@ fn the_server_counts_no_row_written() {
         case.db.sql("SELECT pg_stat_clear_snapshot()");
         case.db.one(sql)
     };
-    let mut before = counted();
-    // What the migration counted may arrive late.
-    eventually("the counters rest", || {
-        std::thread::sleep(std::time::Duration::from_millis(1200));
-        let now = counted();
-        std::mem::replace(&mut before, now.clone()) == now
+    let rest = || {
+        let mut before = counted();
+        eventually("the counters rest", || {
+            std::thread::sleep(std::time::Duration::from_millis(1200));
+            let now = counted();
+            std::mem::replace(&mut before, now.clone()) == now
+        });
+        before
+    };
+    // What the migration counted may arrive late, and autovacuum may write rows of its own at any time: at least one
+    // round is without it, and a row of dbctl's would be in each.
+    let before = (0..5).map(|_| {
+        let before = rest();
+        case.drift(&[]).expect_code(0);
+        case.drift(&["--sandbox"]).expect_code(0);
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        (before, counted())
     });
-    case.drift(&[]).expect_code(0);
-    case.drift(&["--sandbox"]).expect_code(0);
-    let wal = "SELECT pg_current_wal_insert_lsn()";
-    assert!(!case.db.one(wal).is_empty());
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    assert_eq!(counted(), before);
+    let quiet = before.into_iter().find(|(before, after)| before == after);
+    let (_, before) = quiet.expect("a round without a row written");
     // They would have moved.
     case.db.session().sql("INSERT INTO app.orders (id) VALUES (1)");
     eventually("a row is counted", || counted() != before);
