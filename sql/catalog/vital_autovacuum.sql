@@ -9,7 +9,11 @@ counted AS (
         c.relpages::int8 * pg_catalog.current_setting('block_size')::int8 AS bytes,
         COALESCE(pg_catalog.pg_stat_get_dead_tuples(c.oid), 0) AS dead,
         COALESCE(pg_catalog.pg_stat_get_ins_since_vacuum(c.oid), 0) AS inserted,
-        COALESCE(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0) AS modified,
+        -- ANALYZE passes over the table that it writes.
+        CASE
+            WHEN c.oid = 'pg_catalog.pg_statistic'::pg_catalog.regclass THEN 0
+            ELSE COALESCE(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0)
+        END AS modified,
         c.reltuples < 0
         AND COALESCE(pg_catalog.pg_stat_get_analyze_count(c.oid), 0) = 0
         AND COALESCE(pg_catalog.pg_stat_get_autoanalyze_count(c.oid), 0) = 0 AS unanalyzed,
