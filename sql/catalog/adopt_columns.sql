@@ -10,7 +10,12 @@ SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
     -- Since 17 nothing is NULL, before it was -1.
     'statistics', NULLIF(a.attstattarget, -1),
-    'options', COALESCE(pg_catalog.to_jsonb(a.attoptions), '[]'),
+    -- Nobody set pg_attver, by which newer minor releases count versions of a column.
+    'options', (
+        SELECT COALESCE(pg_catalog.jsonb_agg(o.one), '[]')
+        FROM pg_catalog.unnest(a.attoptions) AS o (one)
+        WHERE NOT pg_catalog.starts_with(o.one, 'pg_attver=')
+    ),
     'sequence', q.sequence
 ) ORDER BY a.attnum), '[]')::text AS found
 FROM pg_catalog.pg_attribute AS a

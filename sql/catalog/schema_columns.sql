@@ -1,6 +1,7 @@
 -- What columns do tables have; those of views and partitions that say more than their query or table?
 -- Server: 14.
 -- Rights: none.
+-- Minor releases since November 2026 count versions of a column among its options, as pg_attver: nobody set that.
 WITH relations AS MATERIALIZED (
     SELECT
         c.oid,
@@ -80,7 +81,9 @@ SELECT
     END AS storage,
     CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
     CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::INT8 END AS statistics_target,
-    a.attoptions || a.attfdwoptions AS options,
+    CASE WHEN a.attoptions IS NOT NULL THEN (
+        SELECT pg_catalog.array_agg(o.one) FROM pg_catalog.unnest(a.attoptions) AS o (one) WHERE NOT pg_catalog.starts_with(o.one, 'pg_attver=')
+    ) END || a.attfdwoptions AS options,
     a.attacl::TEXT[] AS privileges,
     d.description AS comment
 FROM relations AS r
@@ -99,11 +102,17 @@ LEFT JOIN pg_catalog.pg_description AS pd
 WHERE CASE
           WHEN r.relkind IN ('v', 'm') THEN
               f.adbin IS NOT NULL OR a.attacl IS NOT NULL OR d.description IS NOT NULL OR a.attstattarget >= 0
-              OR a.attoptions IS NOT NULL OR a.attstorage <> t.typstorage OR a.attcompression <> ''
+              OR EXISTS (SELECT FROM pg_catalog.unnest(a.attoptions) AS o (one) WHERE NOT pg_catalog.starts_with(o.one, 'pg_attver='))
+              OR a.attstorage <> t.typstorage OR a.attcompression <> ''
           WHEN r.parent IS NOT NULL THEN
               (a.attnotnull, a.attstorage, a.attcompression, COALESCE(a.attstattarget, -1)) IS DISTINCT FROM
               (p.attnotnull, p.attstorage, p.attcompression, COALESCE(p.attstattarget, -1))
-              OR (a.attoptions, a.attacl::TEXT[], d.description) IS DISTINCT FROM (p.attoptions, p.attacl::TEXT[], pd.description)
+              OR (a.attacl::TEXT[], d.description) IS DISTINCT FROM (p.attacl::TEXT[], pd.description)
+              OR CASE WHEN a.attoptions IS NOT NULL THEN (
+                  SELECT pg_catalog.array_agg(o.one) FROM pg_catalog.unnest(a.attoptions) AS o (one) WHERE NOT pg_catalog.starts_with(o.one, 'pg_attver=')
+              ) END IS DISTINCT FROM CASE WHEN p.attoptions IS NOT NULL THEN (
+                  SELECT pg_catalog.array_agg(o.one) FROM pg_catalog.unnest(p.attoptions) AS o (one) WHERE NOT pg_catalog.starts_with(o.one, 'pg_attver=')
+              ) END
               OR pg_catalog.pg_get_expr(f.adbin, f.adrelid) IS DISTINCT FROM pg_catalog.pg_get_expr(pf.adbin, pf.adrelid)
           ELSE TRUE
       END

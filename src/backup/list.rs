@@ -174,8 +174,10 @@ fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Ut
     let age = newest.and_then(|entry| (now - entry.at()).to_std().ok());
     let candidates: Vec<_> = entries.iter().map(|entry| entry.candidate()).collect();
     let mut findings = Vec::new();
-    if good.is_empty() {
-        findings.push("no good backup".to_owned());
+    match (good.is_empty(), entries.iter().any(|entry| entry.is_good())) {
+        (true, true) => findings.push("no whole backup: what is there leaves something out".to_owned()),
+        (true, false) => findings.push("no good backup".to_owned()),
+        (false, _) => {}
     }
     for late in retention::late(&candidates, &found.successes(), max_age, now) {
         if let Some(age) = late.age {

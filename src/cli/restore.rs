@@ -29,8 +29,8 @@ pub struct RestoreArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID", required = true)]
     id: Option<String>,
-    /// The repository: a folder, or s3://bucket/prefix
-    #[arg(long, value_name = "REPO", required = true)]
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    #[arg(long, value_name = "REPO")]
     from: Option<String>,
     /// Whose latest: the database's name as it was
     #[arg(long, value_name = "NAME")]
@@ -109,7 +109,7 @@ pub struct Wanted {
     /// The backup.
     pub id: String,
     /// The repository.
-    pub from: String,
+    pub from: Option<String>,
     /// Whose latest.
     pub database: Option<String>,
     /// The name.
@@ -149,7 +149,7 @@ impl RestoreArgs {
         };
         Wish::Restore(Box::new(Wanted {
             id: self.id.unwrap_or_default(),
-            from: self.from.unwrap_or_default(),
+            from: self.from,
             database: self.database,
             to: self.to_database,
             replace: self.replace,

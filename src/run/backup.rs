@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
 use super::Run;
 use crate::archive::Recipients;
+use crate::archive::keys::IDENTITY_VARIABLE;
 use crate::backup::create::{self, Lock};
 use crate::backup::doctor;
 use crate::backup::drill;
@@ -12,9 +15,10 @@ use crate::backup::keys::{self, Keys};
 use crate::backup::list;
 use crate::backup::prune;
 use crate::backup::repository::Repository;
+use crate::backup::retention::Keep;
 use crate::backup::verify::{self, Wanted};
-use crate::cli::backup::{BackupCommand, Cut, Encryption, Exercise, Verification, Wish};
-use crate::config::{Origin, Target};
+use crate::cli::backup::{BackupCommand, Cut, Encryption, Exercise, KeyArgs, Verification, Wish};
+use crate::config::{FileBackup, FileKeep, Origin, Target};
 use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::{self, Color, Document, Format, Style};
@@ -27,21 +31,26 @@ const JOBS: usize = 4;
 /// A reader's lock keeps nobody waiting: it may be waited for longer than others.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is younger is not pruned where nobody says it.
+const MIN_AGE: Duration = Duration::from_secs(24 * 3600);
+
 impl Run {
     pub(super) fn backup(&self, command: BackupCommand) -> Result<Outcome> {
         match command {
             BackupCommand::Create(args) => self.backup_create(&args.into_request()),
-            BackupCommand::List(args) => self.on_repository(&args.from, async |repository, _| {
+            BackupCommand::List(args) => self.on_repository(args.from.as_deref(), async |repository, _| {
                 list::list(repository, args.database.as_deref()).await
             }),
-            BackupCommand::Status(args) => self.on_repository(&args.from, async |repository, _| {
-                list::status(repository, &args.databases, args.max_age, args.metrics.as_deref()).await
+            BackupCommand::Status(args) => self.on_repository(args.from.as_deref(), async |repository, _| {
+                let max_age = args.max_age.or(self.written().max_age);
+                list::status(repository, &args.databases, max_age, args.metrics.as_deref()).await
             }),
             BackupCommand::Prune(args) => self.backup_prune(&args.into_request()),
-            BackupCommand::Pin(args) => self
-                .on_repository(&args.from, async |repository, _| prune::pin(repository, &args.id, &args.reason).await),
+            BackupCommand::Pin(args) => self.on_repository(args.from.as_deref(), async |repository, _| {
+                prune::pin(repository, &args.id, &args.reason).await
+            }),
             BackupCommand::Unpin(args) => {
-                self.on_repository(&args.from, async |repository, _| prune::unpin(repository, &args.id).await)
+                self.on_repository(args.from.as_deref(), async |repository, _| prune::unpin(repository, &args.id).await)
             }
             BackupCommand::Drill(args) => self.backup_drill(&args.into_request()),
             BackupCommand::Verify(args) => self.backup_verify(&args.into_request()),
@@ -49,10 +58,14 @@ impl Run {
     }
 
     fn backup_create(&self, wish: &Wish) -> Result<Outcome> {
-        let repository = place(&wish.to)?;
-        let also = wish.also.iter().map(|url| place(url)).collect::<Result<Vec<String>>>()?;
+        let written = self.written();
+        let repository = self.repository(wish.to.as_deref(), "--to")?;
+        // Second places belong to the first: flags for one of them say all.
+        let also = if wish.to.is_some() || !wish.also.is_empty() { &wish.also } else { &written.also };
+        let also = also.iter().map(|url| place(url)).collect::<Result<Vec<String>>>()?;
         let lock = match &wish.encryption {
-            Encryption::None => Lock::Open,
+            Encryption::Unsaid if written.recipients.is_empty() => Lock::Open,
+            Encryption::Unsaid => Lock::Keys(Recipients::parse(&written.recipients)?),
             Encryption::Recipients(keys) => Lock::Keys(Recipients::parse(keys)?),
             Encryption::Passphrase(file) => match keys::passphrase(file.as_deref(), &self.env)? {
                 Some(passphrase) => Lock::Passphrase(passphrase),
@@ -68,7 +81,8 @@ impl Run {
             Origin::Default => LOCK_TIMEOUT,
             _ => self.settings.lock_attempt()?,
         };
-        self.on_targets(async |run, target, interrupt| {
+        let targets = self.settings.targets_or(&written.targets)?;
+        self.on_these(&targets, async |run, target, interrupt| {
             let request = create::Request {
                 connection: run.connection(target)?,
                 repository: repository.clone(),
@@ -93,9 +107,9 @@ impl Run {
 
 impl Run {
     fn backup_verify(&self, wish: &Verification) -> Result<Outcome> {
-        let keys = Keys::gather(wish.keys.identity.as_deref(), wish.keys.passphrase_file.as_deref(), &self.env)?;
+        let keys = self.keys(&wish.keys)?;
         let wanted = Wanted { id: &wish.id, database: wish.database.as_deref(), level: wish.level };
-        self.on_repository(&wish.from, async |repository, means| {
+        self.on_repository(wish.from.as_deref(), async |repository, means| {
             verify::verify(repository, &wanted, &keys, &self.env, means).await
         })
     }
@@ -105,10 +119,10 @@ impl Run {
     /// What needs a repository and no database.
     fn on_repository(
         &self,
-        from: &str,
+        from: Option<&str>,
         work: impl AsyncFn(&Repository, &mut Means<'_>) -> Result<(Outcome, Document)>,
     ) -> Result<Outcome> {
-        let repository = Repository::open(&place(from)?, &self.env)?;
+        let repository = Repository::open(&self.repository(from, "--from")?, &self.env)?;
         let answer = self.block_on(async |interrupt| {
             let mut talker = self.talker();
             let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
@@ -118,29 +132,34 @@ impl Run {
     }
 
     fn backup_prune(&self, wish: &Cut) -> Result<Outcome> {
+        let written = self.written();
+        // A rule of a flag stands for all of them: what was said by hand is the whole rule.
+        let keep = if wish.keep.is_empty() { keep(&written.keep) } else { wish.keep.clone() };
         let request = prune::Request {
             database: wish.database.clone(),
-            keep: wish.keep.clone(),
-            min_age: wish.min_age,
-            zone: wish.zone,
-            max_age: wish.max_age,
+            keep,
+            min_age: wish.min_age.or(written.min_age).unwrap_or(MIN_AGE),
+            zone: wish.zone.or(written.zone).unwrap_or(Tz::UTC),
+            max_age: wish.max_age.or(written.max_age),
             rails: self.rails(&Target::unnamed(None), true),
             dry_run: self.consent.dry_run,
         };
-        self.on_repository(&wish.from, async |repository, means| prune::prune(repository, &request, means).await)
+        self.on_repository(wish.from.as_deref(), async |repository, means| {
+            prune::prune(repository, &request, means).await
+        })
     }
 
     fn backup_drill(&self, wish: &Exercise) -> Result<Outcome> {
         let request = drill::Request {
-            repository: place(&wish.from)?,
+            repository: self.repository(wish.from.as_deref(), "--from")?,
             id: wish.id.clone(),
             database: wish.database.clone(),
             major: wish.major,
             jobs: wish.jobs.unwrap_or_else(usual_jobs),
-            keys: Keys::gather(wish.keys.identity.as_deref(), wish.keys.passphrase_file.as_deref(), &self.env)?,
+            keys: self.keys(&wish.keys)?,
             env: self.env.clone(),
             max_restore: wish.max_restore,
-            max_age: wish.max_age,
+            max_age: wish.max_age.or(self.written().max_age),
         };
         let (outcome, document) = self.block_on(async |interrupt| {
             let mut talker = self.talker();
@@ -156,11 +175,46 @@ impl Run {
         self.answer((outcome, document))
     }
 
+    /// What the config file says of backups.
+    fn written(&self) -> FileBackup {
+        self.settings.file.as_ref().map(|file| file.backup.clone()).unwrap_or_default()
+    }
+
+    /// The repository that a flag, else the config file names.
+    ///
+    /// # Errors
+    /// Usage, when neither does.
+    pub(super) fn repository(&self, given: Option<&str>, flag: &str) -> Result<String> {
+        let written = self.written().to;
+        let place_of = given.map(str::to_owned).or(written).ok_or_else(|| {
+            Failure::new(Kind::Usage, "where do the backups lie?")
+                .hint(format!("{flag} /srv/backups or {flag} s3://bucket/prefix"))
+                .hint("for good: 'backup: { to: /srv/backups }' in dbctl.yaml")
+        })?;
+        place(&place_of)
+    }
+
+    /// What opens backups: flags, else variables, else the config file's identity.
+    ///
+    /// # Errors
+    /// When a file that is to hold it cannot be read.
+    pub(super) fn keys(&self, given: &KeyArgs) -> Result<Keys> {
+        let written = self.written().identity.filter(|_| self.env.get(IDENTITY_VARIABLE).is_none());
+        let identity = given.identity.clone().or(written);
+        Keys::gather(identity.as_deref(), given.passphrase_file.as_deref(), &self.env)
+    }
+
     pub(super) fn doctor(&self) -> Result<Outcome> {
         self.on_targets(async |run, target, interrupt| {
             doctor::examine(&run.connection(target)?, &run.env, interrupt).await
         })
     }
+}
+
+/// The rules of the config file.
+fn keep(written: &FileKeep) -> Keep {
+    let &FileKeep { last, daily, weekly, monthly, yearly, within } = written;
+    Keep { last, daily, weekly, monthly, yearly, within }
 }
 
 /// How many tables at once where nobody says it.

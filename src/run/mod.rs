@@ -267,9 +267,17 @@ impl Run {
 
     /// Runs something on every target that is meant, with signals heard.
     fn on_targets(&self, work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>) -> Result<Outcome> {
+        self.on_these(&self.settings.targets()?, work)
+    }
+
+    /// Runs something on these targets, with signals heard.
+    fn on_these(
+        &self,
+        targets: &[Target],
+        work: impl AsyncFn(&Run, &Target, &Interrupt) -> Result<Answer>,
+    ) -> Result<Outcome> {
         self.block_on(async |interrupt| {
-            let targets = self.settings.targets()?;
-            self.each_target(&targets, async |target| {
+            self.each_target(targets, async |target| {
                 work(self, target, interrupt).await.map_err(|failure| interrupt.overrule(failure))
             })
             .await

@@ -1,8 +1,7 @@
 //! `dbctl restore`: from flags to the room `backup`.
 
 use super::Run;
-use super::backup::{place, usual_jobs};
-use crate::backup::keys::Keys;
+use super::backup::usual_jobs;
 use crate::backup::restore::{self, Aftermath};
 use crate::cli::restore::{After, Wanted, Wish};
 use crate::error::Result;
@@ -20,8 +19,8 @@ impl Run {
     }
 
     fn restore_backup(&self, wanted: &Wanted) -> Result<Outcome> {
-        let repository = place(&wanted.from)?;
-        let keys = Keys::gather(wanted.keys.identity.as_deref(), wanted.keys.passphrase_file.as_deref(), &self.env)?;
+        let repository = self.repository(wanted.from.as_deref(), "--from")?;
+        let keys = self.keys(&wanted.keys)?;
         self.on_targets(async |run, target, interrupt| {
             let request = restore::Request {
                 connection: run.connection(target)?,

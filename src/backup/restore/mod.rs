@@ -266,16 +266,17 @@ impl Run<'_> {
             began = Instant::now();
         };
         let definitions = Definitions::open(&work, pg_restore, whole, interrupt).await?;
+        let builder = properties::for_building(&connection, prepared, jobs);
         self.left.clone_from(&definitions.left);
         if !again {
             properties::make_roles(prepared, self.request.roles).await?;
             step(means, 1, "definitions");
-            definitions.restore(Section::PreData, pg_restore, &connection, 1, interrupt).await?;
+            definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             phase(self, "definitions");
             step(means, 2, "rows");
             load::load(&work, &prepared.tables, jobs, means.events).await?;
             if work.manifest.large_objects > 0 {
-                definitions.restore(Section::Data, pg_restore, &connection, 1, interrupt).await?;
+                definitions.restore(Section::Data, pg_restore, &builder, 1, interrupt).await?;
             }
             phase(self, "rows");
             step(means, 3, "proof");
@@ -294,7 +295,6 @@ impl Run<'_> {
             clear(&connection, means).await?;
         }
         step(means, 4, "indexes and constraints");
-        let builder = properties::with_memory(&connection, prepared, jobs);
         definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await?;
         phase(self, "indexes and constraints");
         step(means, 5, "views and statistics");

@@ -32,8 +32,9 @@ pub(super) async fn drop_roles(prepared: &Prepared, roles: Roles) {
     }
 }
 
-/// Sessions that build indexes get what memory the server has for it.
-pub(super) fn with_memory(connection: &Connection, prepared: &Prepared, jobs: usize) -> Connection {
+/// Sessions that make definitions and indexes wait for no disk, since nothing counts before the last commit, and get
+/// what memory the server has for indexes.
+pub(super) fn for_building(connection: &Connection, prepared: &Prepared, jobs: usize) -> Connection {
     let memory = plan::index_memory(prepared.shared_buffers, prepared.maintenance_memory, jobs) >> 10;
     let mut connection = connection.clone();
     let options = connection.options.take().unwrap_or_default();

@@ -19,11 +19,12 @@ use crate::backup::manifest::Scope;
   dbctl backup create --to /srv/backups --recipient age1…    only the holder of that age key can open it
   dbctl backup create --to /srv/backups --encrypt            by the passphrase in DBCTL_BACKUP_PASSPHRASE
   dbctl backup create --to /srv/backups --exclude 'logs_*'   definitions of all tables, rows of most
-  dbctl backup create --to /srv/backups --all-targets        every database of dbctl.yaml; 5 if some failed")]
+  dbctl backup create --to /srv/backups --all-targets        every database of dbctl.yaml; 5 if some failed
+  dbctl backup create                                        as backup: in dbctl.yaml says")]
 pub struct CreateArgs {
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    to: String,
+    to: Option<String>,
     /// A second place for the same backup; may be repeated. Exit code 5 when one of them failed
     #[arg(long, value_name = "REPO")]
     also: Vec<String>,
@@ -62,8 +63,8 @@ pub struct CreateArgs {
 /// By what a backup is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {
-    /// Not at all.
-    None,
+    /// As the config file says, else not at all.
+    Unsaid,
     /// To these age keys.
     Recipients(Vec<String>),
     /// By the passphrase of the environment, or of a file.
@@ -74,7 +75,7 @@ pub enum Encryption {
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// The repository.
-    pub to: String,
+    pub to: Option<String>,
     /// Further places.
     pub also: Vec<String>,
     /// By what it is encrypted.
@@ -96,7 +97,7 @@ impl CreateArgs {
     pub fn into_request(self) -> Wish {
         let encryption = match (self.encrypt, self.recipients) {
             (true, _) => Encryption::Passphrase(self.passphrase_file),
-            (false, recipients) if recipients.is_empty() => Encryption::None,
+            (false, recipients) if recipients.is_empty() => Encryption::Unsaid,
             (false, recipients) => Encryption::Recipients(recipients),
         };
         Wish {

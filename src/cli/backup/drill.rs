@@ -24,9 +24,9 @@ pub struct DrillArgs {
     /// The backup: its name, the beginning of it, 'latest' or 'random'
     #[arg(value_name = "ID", default_value = "latest")]
     id: String,
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    from: String,
+    from: Option<String>,
     /// Of which database: its name as it was
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
@@ -55,7 +55,7 @@ pub struct Exercise {
     /// The backup.
     pub id: String,
     /// The repository.
-    pub from: String,
+    pub from: Option<String>,
     /// Of which database.
     pub database: Option<String>,
     /// The major of the private server.

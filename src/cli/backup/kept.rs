@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use clap::Args;
 
 use crate::backup::retention::Keep;
-use crate::config::parse_duration;
+use crate::config::{parse_duration, parse_zone};
 
 /// List the backups of a repository
 ///
@@ -17,9 +17,9 @@ use crate::config::parse_duration;
   dbctl backup list --from /srv/backups
   dbctl backup list --from s3://bucket/prefix --database shop --format json")]
 pub struct ListArgs {
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    pub from: String,
+    pub from: Option<String>,
     /// Only those of this database: its name as it was
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
@@ -35,9 +35,9 @@ pub struct ListArgs {
   dbctl backup status --from /srv/backups --database shop --database bridge   both must be there
   dbctl backup status --from /srv/backups --metrics /var/lib/node_exporter/dbctl_backup.prom")]
 pub struct StatusArgs {
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    pub from: String,
+    pub from: Option<String>,
     /// A database that must have backups; may be repeated [default: those that have any]
     #[arg(long = "database", value_name = "NAME")]
     pub databases: Vec<String>,
@@ -58,11 +58,12 @@ pub struct StatusArgs {
 #[command(after_help = "Examples:
   dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --dry-run   which rule keeps which
   dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --yes       the line for cron
-  dbctl backup prune --from /srv/backups --keep-last 3 --keep-within 7d --zone America/Sao_Paulo")]
+  dbctl backup prune --from /srv/backups --keep-last 3 --keep-within 7d --zone America/Sao_Paulo
+  dbctl backup prune --yes                                                             as dbctl.yaml's backup: says")]
 pub struct PruneArgs {
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    from: String,
+    from: Option<String>,
     /// Only those of this database
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
@@ -84,15 +85,15 @@ pub struct PruneArgs {
     /// All that are no older than this
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     keep_within: Option<Duration>,
-    /// What is younger is left alone
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_duration)]
-    min_age: Duration,
+    /// What is younger is left alone [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    min_age: Option<Duration>,
     /// How old the newest may be before nothing is removed [default: twice the usual time between two]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_age: Option<Duration>,
-    /// Where a day begins
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_zone)]
-    zone: Tz,
+    /// Where a day begins [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    zone: Option<Tz>,
 }
 
 /// Let a backup stay until it is unpinned
@@ -103,9 +104,9 @@ pub struct PinArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID")]
     pub id: String,
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    pub from: String,
+    pub from: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -117,30 +118,26 @@ pub struct UnpinArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID")]
     pub id: String,
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    pub from: String,
+    pub from: Option<String>,
 }
 
 /// What is to stay.
 #[derive(Debug, Clone)]
 pub struct Cut {
     /// The repository.
-    pub from: String,
+    pub from: Option<String>,
     /// Of which database.
     pub database: Option<String>,
     /// The rules.
     pub keep: Keep,
     /// What is younger is left alone.
-    pub min_age: Duration,
+    pub min_age: Option<Duration>,
     /// How old the newest may be.
     pub max_age: Option<Duration>,
     /// Where a day begins.
-    pub zone: Tz,
-}
-
-fn parse_zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| "no time zone of that name; for example UTC or America/Sao_Paulo".to_owned())
+    pub zone: Option<Tz>,
 }
 
 impl PruneArgs {

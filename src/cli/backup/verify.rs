@@ -19,9 +19,9 @@ pub struct VerifyArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID", default_value = "latest")]
     id: String,
-    /// The repository: a folder, or s3://bucket/prefix
+    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
-    from: String,
+    from: Option<String>,
     /// Whose latest: the database's name as it was
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
@@ -49,7 +49,7 @@ pub struct Verification {
     /// The backup.
     pub id: String,
     /// The repository.
-    pub from: String,
+    pub from: Option<String>,
     /// Whose latest.
     pub database: Option<String>,
     /// What to prove.

@@ -1,6 +1,7 @@
 //! `dbctl.yaml`: where it is found and what may stand in it. Knows the file's shape; does not know
 //! flags or variables other than those it refers to.
 
+mod backup;
 mod checks;
 mod drift;
 mod lint;
@@ -10,6 +11,7 @@ mod target;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use backup::{FileBackup, FileKeep, parse_zone};
 pub use drift::{Drift, DriftCheck, Ignore};
 pub use lint::FileLint;
 pub use maintain::Job;
@@ -22,7 +24,7 @@ use super::yaml::{Field, Finding, Reader, Source};
 use crate::error::{Failure, Kind, Result};
 use crate::output::{Color, Format, visible};
 
-const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift", "checks", "maintain"];
+const KEYS: &[&str] = &["targets", "defaults", "migrate", "drift", "checks", "maintain", "backup"];
 const DEFAULT_KEYS: &[&str] =
     &["lock_timeout", "lock_patience", "statement_timeout", "lock_wait", "jobs", "format", "color", "progress"];
 
@@ -43,6 +45,8 @@ pub struct ConfigFile {
     pub checks: crate::check::Settings,
     /// Jobs with names.
     pub maintain: Vec<Job>,
+    /// Where backups lie and which are kept.
+    pub backup: FileBackup,
     /// What the user should know, such as a password that others can read.
     pub notes: Vec<String>,
     source: Source,
@@ -119,12 +123,25 @@ impl ConfigFile {
         let names: Vec<&str> = targets.iter().filter_map(|target| target.target.name.as_deref()).collect();
         let maintain =
             fields.get("maintain").map(|field| maintain::read(&mut reader, field, &names)).unwrap_or_default();
+        let backup = fields.get("backup").map(|field| FileBackup::read(&mut reader, field, &source, &names));
+        let backup = backup.unwrap_or_default();
         let mut findings = reader.findings;
         findings.extend(reader.unset);
         if !findings.is_empty() {
             return Err(source.refuse(&findings));
         }
-        Ok(ConfigFile { targets, defaults, drift_check, drift, lint, checks, maintain, notes: Vec::new(), source })
+        Ok(ConfigFile {
+            targets,
+            defaults,
+            drift_check,
+            drift,
+            lint,
+            checks,
+            maintain,
+            backup,
+            notes: Vec::new(),
+            source,
+        })
     }
 
     /// The file's path.

@@ -97,7 +97,7 @@ fn a_key_that_resembles_nothing_lists_what_is_known() {
      --> conf/dbctl.yaml:1:1
       |
     1 | banana: 1
-      | ^^^^^^ known here: targets, defaults, migrate, drift, checks, maintain
+      | ^^^^^^ known here: targets, defaults, migrate, drift, checks, maintain, backup
     ");
 }
 

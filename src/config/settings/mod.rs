@@ -162,6 +162,18 @@ impl Settings {
         Ok(if patience.is_zero() { timeout } else { timeout.min(patience) })
     }
 
+    /// The databases to work on where a section of the file names some: those, unless a flag or variable names others.
+    ///
+    /// # Errors
+    /// As [`Settings::targets`].
+    pub fn targets_or(&self, named: &[String]) -> Result<Vec<Target>> {
+        if named.is_empty() || !self.wanted.value.is_empty() || self.conninfo.value.is_some() {
+            return self.targets();
+        }
+        let value = Wanted { names: named.to_vec(), ..Wanted::default() };
+        Settings { wanted: Setting { value, ..self.wanted.clone() }, ..self.clone() }.targets()
+    }
+
     /// The databases to work on, at least one. Fails as usage error on an unknown name or tag, as invalid
     /// when a target refers to a variable that is not set.
     pub fn targets(&self) -> Result<Vec<Target>> {

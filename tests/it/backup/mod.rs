@@ -10,6 +10,7 @@ mod kept;
 mod locked;
 mod restore;
 mod verify;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
