@@ -23,7 +23,7 @@ use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
 use crate::pg::Interrupt;
 use crate::pg::programs::{Child, Program};
-use crate::pg::sandbox::{Options, Sandbox};
+use crate::pg::sandbox::{Options, Sandbox, binaries};
 use crate::schema::{self, Snapshot};
 use crate::steps::gate::Rails;
 use crate::steps::{Means, Timeouts};
@@ -80,7 +80,9 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
     let manifest = chosen(&repository, request).await?;
     let identities = request.keys.open(&repository, &manifest).await?;
     let major = request.major.unwrap_or(manifest.server.major);
-    let sandbox = Sandbox::start(&Options { major: Some(major), ..Options::default() })?;
+    let wanted: Vec<&str> = manifest.extensions.iter().map(|extension| extension.name.as_str()).collect();
+    let bin_dir = binaries::find_with_extensions(major, &wanted).map(|found| found.bin_dir);
+    let sandbox = Sandbox::start(&Options { major: Some(major), bin_dir, ..Options::default() })?;
     let version = sandbox.installation().version.clone();
 
     let mut questions = Vec::new();

@@ -176,7 +176,7 @@ impl Run {
     }
 
     /// What the config file says of backups.
-    fn written(&self) -> FileBackup {
+    pub(super) fn written(&self) -> FileBackup {
         self.settings.file.as_ref().map(|file| file.backup.clone()).unwrap_or_default()
     }
 

@@ -97,12 +97,13 @@ impl Run {
         Ok(Part { level, ..Part::of("health", "Health", Ok(document)) })
     }
 
-    /// How it stands with the backups of this database; nothing where no repository was named.
+    /// How it stands with the backups of this database; nothing where neither flag nor file names a repository.
     async fn backups_part(&self, wish: &Wish, database: &str) -> Option<Part> {
-        let url = wish.backups.as_ref()?;
+        let written = self.written();
+        let url = wish.backups.clone().or(written.to)?;
         let read = async {
-            let repository = Repository::open(&place(url)?, &self.env)?;
-            backup::list::status(&repository, &[database.to_owned()], None, None).await
+            let repository = Repository::open(&place(&url)?, &self.env)?;
+            backup::list::status(&repository, &[database.to_owned()], written.max_age, None).await
         };
         let answer = read.await;
         let level = match &answer {

@@ -91,6 +91,16 @@ pub fn find_with_extension(name: &str) -> Vec<Installation> {
     found
 }
 
+/// A server of this major that has all these extensions, an ordinary one before a special build; none where no server
+/// has all of them.
+pub fn find_with_extensions(major: u32, names: &[&str]) -> Option<Installation> {
+    let env = Env::of_process();
+    let has_all = |found: &Installation| names.iter().all(|name| found.has_extension(name));
+    let ordinary = pick(Some(major), None, &env).ok().filter(has_all);
+    let special = || find_with_extension(names.first()?).into_iter().find(|found| found.major == major && has_all(found));
+    ordinary.or_else(special)
+}
+
 fn probe(folders: &[PathBuf]) -> Vec<Installation> {
     let mut found: Vec<Installation> = std::thread::scope(|scope| {
         let probes: Vec<_> = folders.iter().map(|folder| scope.spawn(|| Installation::at(folder))).collect();

@@ -3,22 +3,27 @@
 use std::process::Command;
 
 use age::secrecy::ExposeSecret as _;
+use dbctl::pg::sandbox::Options;
 
 use super::{Place, create, filled, json, run};
 use crate::archive::zoo::ZOO;
-use crate::harness::{Database, dbctl, majors};
+use crate::harness::{Database, dbctl, majors, private_server, vector_installation};
 
 fn drill(place: &Place) -> Command {
     dbctl(&["backup", "drill", "--from", &place.url(), "--format", "json"])
 }
 
 fn of_system(system: &str, without: &[&str]) {
-    let (db, place) = (Database::new(), Place::new());
+    of_system_on(&Database::new(), system, without);
+}
+
+fn of_system_on(db: &Database, system: &str, without: &[&str]) {
+    let place = Place::new();
     let part: Vec<&str> = without.iter().flat_map(|part| ["--without", part]).collect();
     for verb in [&["migrate", "--system", system][..], &["demo-data", "--system", system]] {
         run(dbctl(verb).args(&part).env("DATABASE_URL", db.url())).expect_code(0);
     }
-    run(&mut create(&db, &place, &[])).expect_code(0);
+    run(&mut create(db, &place, &[])).expect_code(0);
     let proven = json(&run(&mut drill(&place)).expect_code(0).stdout);
     let questions = proven["questions"].as_array().unwrap();
     let so = |question: &serde_json::Value| question["good"] == true;
@@ -43,10 +48,14 @@ fn fsm_comes_back() {
     of_system("fsm", &[]);
 }
 
-/// Without vectors, which the ordinary servers do not have.
+/// Without vectors, which the ordinary servers do not have, and with them on one that has: the drill finds it again.
 #[test]
 fn recruitment_comes_back() {
     of_system("recruitment", &["vector"]);
+    for installed in [16, 18].into_iter().filter_map(vector_installation) {
+        let server = private_server(&Options { bin_dir: Some(installed.bin_dir), ..Options::default() });
+        of_system_on(&Database::at(&server), "recruitment", &[]);
+    }
 }
 
 #[test]
