@@ -25,6 +25,8 @@ pub enum Kind {
     Deferred,
     /// Some targets failed, the others are done.
     Partial,
+    /// A check could not be told.
+    Unknown,
     /// Another run holds the lease.
     Busy,
     /// SIGINT.
@@ -47,6 +49,7 @@ impl Kind {
             Kind::Refused => Outcome::Refused,
             Kind::Deferred => Outcome::Deferred,
             Kind::Partial => Outcome::Partial,
+            Kind::Unknown => Outcome::Unknown,
             Kind::Busy => Outcome::Busy,
             Kind::Interrupted => Outcome::Interrupted,
             Kind::Terminated => Outcome::Terminated,

@@ -8,7 +8,12 @@ WITH l AS MATERIALIZED (
             '%s %s %s %s %s %s %s %s %s %s', k.locktype, k.database, k.relation, k.page, k.tuple, k.virtualxid,
             k.transactionid, k.classid, k.objid, k.objsubid
         ) AS thing,
-        CASE k.locktype WHEN 'advisory' THEN pg_catalog.format('%s, %s', k.classid, k.objid) END AS key
+        -- As it was asked for: one bigint, or two integers.
+        CASE
+            WHEN k.locktype = 'advisory' AND k.objsubid = 1
+                THEN ((k.classid::int8 << 32) | k.objid::int8)::text
+            WHEN k.locktype = 'advisory' THEN pg_catalog.format('%s, %s', k.classid, k.objid)
+        END AS key
     FROM pg_catalog.pg_locks AS k
 )
 SELECT

@@ -1,8 +1,8 @@
 -- How does this standby receive and replay?
 -- Server: 14.
--- Rights: pg_monitor to see whom it receives from.
+-- Rights: pg_monitor to see how it receives and from whom; others see only that it does.
 SELECT
-    COALESCE(r.status, 'not receiving') AS status,
+    COALESCE(r.status, CASE WHEN r.pid IS NULL THEN 'not receiving' END) AS status,
     r.sender_host AS sender,
     r.sender_port::int8 AS port,
     r.slot_name AS slot,

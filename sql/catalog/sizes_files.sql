@@ -65,7 +65,8 @@ SELECT
     COALESCE(k.number, 0)::int8 AS indexes,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows,
     false AS estimated,
-    false AS unknown
+    false AS heap_unknown,
+    false AS toast_unknown
 FROM parts AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN parts AS t ON t.oid = c.reltoastrelid AND c.reltoastrelid <> 0

@@ -68,8 +68,9 @@ SELECT
     COALESCE(k.number, 0)::int8 AS indexes,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows,
     c.estimated,
-    -- What no VACUUM has seen has no pages on record; an index has those of its making.
-    c.estimated AND (c.reltuples < 0 OR COALESCE(t.reltuples, 0) < 0) AS unknown
+    -- What no VACUUM has seen has no pages on record; an index has those of its making. ANALYZE sees no TOAST table.
+    c.estimated AND c.reltuples < 0 AS heap_unknown,
+    c.estimated AND COALESCE(t.reltuples, 0) < 0 AS toast_unknown
 FROM tables AS c
 LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = c.oid AND c.relispartition

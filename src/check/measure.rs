@@ -128,12 +128,12 @@ pub(super) fn long_query(scene: &Scene) -> Part<Measured> {
         let works = b.state.as_deref() == Some("active") && b.backend_type.as_deref() == Some("client backend");
         b.query_seconds.filter(|_| works)
     };
-    aged(scene, age, "runs a statement", "no statement runs")
+    aged(scene, age, "runs a statement", "no statement runs for long")
 }
 
 pub(super) fn idle_in_transaction(scene: &Scene) -> Part<Measured> {
     let age = |b: &Backend| b.state_seconds.filter(|_| b.is_idle_in_transaction());
-    aged(scene, age, "is idle in a transaction", "no session is idle in a transaction")
+    aged(scene, age, "is idle in a transaction", "no session is idle in a transaction for long")
 }
 
 pub(super) fn lock_wait(scene: &Scene) -> Part<Measured> {
@@ -243,8 +243,10 @@ pub(super) fn replication_lag(scene: &Scene) -> Part<Measured> {
         let receiver = part(&scene.receiver)?;
         let Some(r) = receiver.first() else { return Err("the server is no standby any more".to_owned()) };
         found.fine = "it receives and replays".to_owned();
-        let broken = r.status == "not receiving";
-        found.add("broken", None, f64::from(u8::from(broken)), "this standby receives no WAL");
+        if r.status.is_none() {
+            found.unknown = Some("how this standby receives cannot be seen: GRANT pg_monitor TO this role".to_owned());
+        }
+        found.add("broken", None, f64::from(u8::from(r.is_cut_off())), "this standby receives no WAL");
         let paused = r.pause != "not paused";
         found.add("broken", None, f64::from(u8::from(paused)), "replay is paused on this standby");
         found.fix("SELECT pg_catalog.pg_wal_replay_resume()");
@@ -409,8 +411,13 @@ pub(super) fn checksums(scene: &Scene) -> Part<Measured> {
 }
 
 pub(super) fn pending_restart(scene: &Scene) -> Part<Measured> {
-    let waiting = &part(&scene.server)?.pending_restart;
+    let server = part(&scene.server)?;
+    let waiting = &server.pending_restart;
     let mut found = Measured::fine("no setting waits for a restart");
+    // One of those that pg_settings does not show to everybody.
+    if server.data_directory.is_none() {
+        found.unknown = Some("settings for superusers cannot be seen: GRANT pg_monitor TO this role".to_owned());
+    }
     #[expect(clippy::cast_precision_loss, reason = "a count")]
     found.add("settings", None, waiting.len() as f64, format!("waits for a restart: {}", waiting.join(", ")));
     Ok(found)

@@ -59,6 +59,11 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether it compares with an earlier run.
+    pub fn is_rate(&self) -> bool {
+        self.needs.contains(&Need::State)
+    }
+
     /// The metric of a name.
     pub fn metric(&self, name: &str) -> Option<&'static Metric> {
         self.metrics.iter().find(|metric| metric.name == name)

@@ -104,9 +104,11 @@ impl Settings {
         limits
     }
 
-    /// The rule by which something is not told.
+    /// The rule by which something is not told: the one in force the longest, be it expired.
     pub fn ignored(&self, check: &str, database: &str, object: Option<&str>) -> Option<&Ignore> {
-        self.ignore.iter().find(|i| i.check == check && fits(&i.database, &i.object, database, object))
+        let fitting = self.ignore.iter().filter(|i| i.check == check && fits(&i.database, &i.object, database, object));
+        // Of two alike the first; max_by_key takes the last.
+        fitting.rev().max_by_key(|ignore| (ignore.until.is_none(), ignore.until))
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::parse_duration;
 use crate::inspect::locks::Limits;
-use crate::inspect::locks::act::{Deed, Wish};
+use crate::inspect::locks::act::{self, Deed, Wish};
 use crate::inspect::locks::history::Pace;
 
 /// Show who waits for whom, from the sessions that do not wait themselves
@@ -80,14 +80,24 @@ struct ActArgs {
     #[arg(long)]
     root: bool,
     /// Of these only those whose transaction is older
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "root")]
+    // With PIDs `requires` alone is silent: clap asks for nothing that conflicts with what is given.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "root", conflicts_with = "pids")]
     older_than: Option<Duration>,
     /// Of these only those in this state, such as idle-in-transaction
-    #[arg(long, value_name = "STATE", requires = "root")]
+    #[arg(long, value_name = "STATE", value_parser = parse_state, requires = "root", conflicts_with = "pids")]
     state: Option<String>,
     /// Also those that are refused otherwise
     #[arg(long)]
     force: bool,
+}
+
+/// A state of pg_stat_activity, its words bound by `-` or not.
+fn parse_state(text: &str) -> Result<String, String> {
+    let state = text.trim().to_lowercase().replace(' ', "-");
+    if act::STATES.contains(&state.as_str()) {
+        return Ok(state);
+    }
+    Err(format!("a session is never in such a state; states: {}", act::STATES.join(", ")))
 }
 
 /// What was asked of locks.
@@ -133,6 +143,8 @@ impl LocksArgs {
 impl ActArgs {
     fn into_wish(self, deed: Deed) -> Wish {
         let ActArgs { pids, root, older_than, state, force } = self;
+        let mut seen = std::collections::BTreeSet::new();
+        let pids = pids.into_iter().filter(|pid| seen.insert(*pid)).collect();
         Wish { deed, pids, root, older_than, state, force }
     }
 }

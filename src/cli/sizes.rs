@@ -26,7 +26,7 @@ pub struct SizesArgs {
     /// The largest first: total, heap, toast, index, rows, growth
     #[arg(long, value_name = "BY", value_enum, default_value_t = By::Total, hide_possible_values = true, hide_default_value = true)]
     sort: By,
-    /// So many tables [default: 20]
+    /// So many tables; 0 is all [default: 20]
     #[arg(long, value_name = "N", conflicts_with = "all")]
     limit: Option<usize>,
     /// All tables
@@ -92,7 +92,8 @@ impl SizesArgs {
             By::Rows => sizes::Sort::Rows,
             By::Growth => sizes::Sort::Growth,
         };
-        let limit = if self.all { None } else { Some(self.limit.unwrap_or(20)) };
+        // 0 is all, as everywhere.
+        let limit = if self.all { None } else { Some(self.limit.unwrap_or(20)).filter(|limit| *limit > 0) };
         let wish =
             sizes::Wish { schemas: self.schemas, sort, limit, databases: self.databases, partitions: self.partitions };
         Sizes { wish, save: self.save, since: self.since }

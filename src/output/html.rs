@@ -39,7 +39,9 @@ fn grid(table: &Table) -> Markup {
     };
     let class = |at: usize| if is_right(at) { "right" } else { "left" };
     html! {
-        @if table.rows.is_empty() {
+        @if shown.is_empty() {
+            // For machines only.
+        } @else if table.rows.is_empty() {
             p { (table.empty) }
         } @else {
             div.scroll {
@@ -79,11 +81,17 @@ mod tests {
         for _ in 0..=ROWS {
             table.push(vec!["<b>".into(), Value::Int(7), Value::Int(4711)]);
         }
-        let document = Document::new("k", 1).fact("f", "a fact", Value::Unknown).table(table).note("not <i>read</i>");
+        let mut machines = Table::new("machines", "nothing for them", vec![Column::machine("oid")]);
+        (0..ROWS + 9).for_each(|_| machines.push(vec![Value::Int(4711)]));
+        let document = Document::new("k", 1)
+            .fact("f", "a fact", Value::Unknown)
+            .table(table)
+            .table(machines)
+            .note("not <i>read</i>");
         let page = html(&document).into_string();
         assert!(page.contains("<dt>a fact</dt>") && page.contains("UNKNOWN"), "{page}");
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>") && !page.contains("<i>"), "{page}");
         assert!(page.contains("<td class=\"right\"><span>7</span></td>") && !page.contains("4711"), "{page}");
-        assert!(page.contains("… and 1 more"), "{page}");
+        assert!(page.contains("… and 1 more") && !page.contains("… and 9 more"), "{page}");
     }
 }

@@ -24,7 +24,7 @@ pub use findings::{Finding, Findings, Level, Place, Rule};
 pub use html::html;
 pub use human::{visible, visible_lines};
 pub use progress::{Bar, Progress};
-pub use screen::Screen;
+pub use screen::{Event, Screen};
 pub use whole::{Access, write_whole};
 
 /// How an answer is printed.

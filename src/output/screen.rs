@@ -4,12 +4,26 @@
 use std::io::{self, IsTerminal, Read, Write};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+
+/// Alternate screen, no cursor, lines cut at the edge instead of going on below.
+const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// What happens at a terminal.
+pub enum Event {
+    /// A key.
+    Key(u8),
+    /// It has another size.
+    Resized,
+}
 
 /// The screen, until it is dropped.
 pub struct Screen {
     before: Termios,
     keys: mpsc::UnboundedReceiver<u8>,
+    resized: Signal,
 }
 
 impl Screen {
@@ -18,10 +32,10 @@ impl Screen {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
-    /// How many lines it has: LINES, else 24, one being left for the cursor.
-    pub fn height() -> usize {
-        let lines = std::env::var("LINES").ok().and_then(|lines| lines.parse::<usize>().ok());
-        lines.unwrap_or(24).saturating_sub(1)
+    /// How many lines fit: those that the terminal has now, else 24, one being left for the cursor.
+    fn height() -> usize {
+        let lines = terminal_size::terminal_size_of(io::stdout()).map(|(_, lines)| usize::from(lines.0));
+        lines.filter(|lines| *lines > 0).unwrap_or(24).saturating_sub(1)
     }
 
     /// Takes the terminal over. Ctrl-C stays a signal.
@@ -38,43 +52,59 @@ impl Screen {
             let mut byte = [0];
             while matches!(io::stdin().read(&mut byte), Ok(1)) && send.send(byte[0]).is_ok() {}
         });
-        let screen = Screen { before, keys };
-        screen.write("\x1b[?1049h\x1b[?25l")?;
+        let screen = Screen { before, keys, resized: signal(SignalKind::window_change())? };
+        write(TAKE)?;
         Ok(screen)
     }
 
-    /// Draws lines from the top; those that do not fit below are left out.
+    /// What makes the terminal as it was, for an end at which the screen is not dropped.
+    pub fn leave(&self) -> impl Fn() + Send + use<> {
+        let before = self.before.clone();
+        move || leave(&before)
+    }
+
+    /// Draws lines from the top; those that do not fit below are left out, and counted on the last line.
     ///
     /// # Errors
     /// When nobody reads.
-    pub fn draw(&self, text: &str, height: usize) -> io::Result<()> {
+    pub fn draw(&self, text: &str) -> io::Result<()> {
         let mut drawn = "\x1b[H".to_owned();
-        for line in text.lines().take(height) {
+        let (height, lines) = (Screen::height(), text.lines().count());
+        let shown = if lines > height { height.saturating_sub(1) } else { lines };
+        for line in text.lines().take(shown) {
             drawn.push_str(&format!("{line}\x1b[K\r\n"));
         }
+        if lines > shown {
+            drawn.push_str(&format!("… and {} more lines: make the terminal higher\x1b[K\r\n", lines - shown));
+        }
         drawn.push_str("\x1b[J");
-        self.write(&drawn)
+        write(&drawn)
     }
 
-    /// The next key, whenever it comes; never after the end of input.
-    pub async fn key(&mut self) -> u8 {
-        match self.keys.recv().await {
-            Some(key) => key,
-            None => std::future::pending().await,
+    /// What comes next, whenever it comes; no key after the end of input.
+    pub async fn event(&mut self) -> Event {
+        tokio::select! {
+            Some(key) = self.keys.recv() => Event::Key(key),
+            Some(()) = self.resized.recv() => Event::Resized,
+            else => std::future::pending().await,
         }
     }
+}
 
-    fn write(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
-    }
+fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn leave(before: &Termios) {
+    // A terminal that is gone needs no mending.
+    let _ = write(LEAVE);
+    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // A terminal that is gone needs no mending.
-        let _ = self.write("\x1b[?25h\x1b[?1049l");
-        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.before);
+        leave(&self.before);
     }
 }

@@ -26,6 +26,8 @@ struct Shared {
     signal: AtomicU8,
     arrived: Notify,
     cancels: Mutex<Vec<Cancel>>,
+    /// What is put right before a second signal ends the process.
+    last: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Interrupt {
@@ -47,6 +49,9 @@ impl Interrupt {
                 };
                 if listening.shared.signal.swap(number, Ordering::SeqCst) != 0 {
                     let outcome = if number == 2 { Outcome::Interrupted } else { Outcome::Terminated };
+                    if let Some(last) = &*listening.shared.last.lock().unwrap_or_else(PoisonError::into_inner) {
+                        last();
+                    }
                     std::process::exit(i32::from(outcome.code()));
                 }
                 listening.shared.arrived.notify_waiters();
@@ -55,6 +60,11 @@ impl Interrupt {
             }
         });
         Ok(interrupt)
+    }
+
+    /// What a second signal does before it ends the process at once: nothing is dropped then.
+    pub fn before_exit(&self, last: impl Fn() + Send + 'static) {
+        *self.shared.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(last));
     }
 
     /// Fails once a signal has arrived.

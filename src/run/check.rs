@@ -26,7 +26,15 @@ const PARTITIONS: &str = "partitions";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Run {
+    /// Every check; a failure without a better name is UNKNOWN, as 1 is WARN to those who read these exit codes.
     pub(super) fn check(&self, wish: &Wish) -> Result<Outcome> {
+        self.checked(wish).map_err(|failure| match failure.what() {
+            Kind::Failed => failure.kind(Kind::Unknown),
+            _ => failure,
+        })
+    }
+
+    fn checked(&self, wish: &Wish) -> Result<Outcome> {
         let mut settings = self.settings.file.as_ref().map_or_else(Settings::default, |file| file.checks.clone());
         settings.profile = wish.profile.or(settings.profile);
         if wish.list {

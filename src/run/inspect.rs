@@ -1,7 +1,9 @@
 //! `dbctl locks`, `dbctl activity`: once, or drawn again and again.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
 
 use super::Run;
 use crate::cli::inspect::{Activity, Locks};
@@ -10,7 +12,7 @@ use crate::inspect::locks::{self, Limits, act, history};
 use crate::inspect::{Eye, activity};
 use crate::migrate::Answer;
 use crate::outcome::Outcome;
-use crate::output::{self, Document, Format, Screen, Style, visible};
+use crate::output::{self, Document, Event, Format, Screen, Style, visible};
 use crate::pg::Interrupt;
 use crate::steps::gate::Confirm;
 use crate::talk::Terminal;
@@ -86,7 +88,8 @@ impl Run {
         self.block_on(async |interrupt| {
             let eye = Eye::open(&connection, command, interrupt).await?;
             let mut screen = Screen::take()?;
-            watch(&eye, &mut screen, self.style(), every, &look, interrupt).await
+            interrupt.before_exit(screen.leave());
+            watch(&eye, &mut screen, || self.style(), every, &look, interrupt).await
         })
     }
 
@@ -98,7 +101,7 @@ impl Run {
 async fn watch(
     eye: &Eye,
     screen: &mut Screen,
-    style: Style,
+    style: impl Fn() -> Style,
     every: Duration,
     look: &impl AsyncFn(&Eye, &Interrupt) -> Result<Answer>,
     interrupt: &Interrupt,
@@ -106,27 +109,34 @@ async fn watch(
     // Never more often than four times a second: a look stops the lock manager briefly.
     let every = every.max(Duration::from_millis(250));
     let mut paused = false;
+    let (_, mut document) = look(eye, interrupt).await?;
+    let (mut due, mut at) = (Instant::now() + every, Utc::now());
     loop {
-        if !paused {
-            let (_, document) = look(eye, interrupt).await?;
-            screen.draw(&frame(&document, &style, every)?, Screen::height())?;
-        }
+        // Of this size: the terminal may have another one since.
+        screen.draw(&frame(&document, &style(), every, at, paused)?)?;
+        let rest = if paused { every } else { due.saturating_duration_since(Instant::now()) };
         tokio::select! {
-            key = screen.key() => match key {
-                b'q' | b'Q' => return Ok(Outcome::Done),
-                b'p' | b'P' => paused = !paused,
-                _ => {}
+            event = screen.event() => match event {
+                Event::Key(b'q' | b'Q') => return Ok(Outcome::Done),
+                Event::Key(b'p' | b'P') => paused = !paused,
+                Event::Key(_) | Event::Resized => {}
             },
-            slept = interrupt.sleep(every) => slept?,
+            slept = interrupt.sleep(rest) => slept?,
+        }
+        // Not at each key: one that is held down comes often.
+        if !paused && Instant::now() >= due {
+            (_, document) = look(eye, interrupt).await?;
+            (due, at) = (Instant::now() + every, Utc::now());
         }
     }
 }
 
-fn frame(document: &Document, style: &Style, every: Duration) -> Result<String> {
+fn frame(document: &Document, style: &Style, every: Duration, at: DateTime<Utc>, paused: bool) -> Result<String> {
     let mut text = format!(
-        "every {:.1} s   q quit   p pause   {}\n\n",
+        "every {:.1} s   q quit   p {}   {}\n\n",
         every.as_secs_f64(),
-        chrono::Utc::now().format("%H:%M:%SZ")
+        if paused { "go on (it is paused)" } else { "pause" },
+        at.format("%H:%M:%SZ")
     )
     .into_bytes();
     output::render(document, Format::Table, style, &mut text)?;

@@ -82,7 +82,7 @@ impl Run {
         let settings = self.settings.file.as_ref().map_or_else(check::Settings::default, |file| file.checks.clone());
         let checks: Vec<_> = check::CHECKS
             .iter()
-            .filter(|check| !settings.off.contains(&check.id) && applies(check, target, &settings))
+            .filter(|check| !check.is_rate() && !settings.off.contains(&check.id) && applies(check, target, &settings))
             .collect();
         let brought = self.bring(target, &checks, &settings, interrupt).await?;
         let request = check::Request { checks, settings, state: None, brought };

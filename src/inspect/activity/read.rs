@@ -110,7 +110,9 @@ pub async fn holders(eye: &Eye, limit: Duration) -> Result<Vec<Holder>> {
 
 fn oldest_first(rows: &[Row]) -> Result<Vec<Holder>> {
     let mut holders = rows.iter().map(holder).collect::<Result<Vec<Holder>>>()?;
-    holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.name.cmp(&b.name)));
+    // Those that wait for the oldest are as old in transactions as it is; what has no time is there for long.
+    let since = |holder: &Holder| holder.seconds.unwrap_or(f64::INFINITY);
+    holders.sort_by(|a, b| b.age.cmp(&a.age).then(since(b).total_cmp(&since(a))).then(a.name.cmp(&b.name)));
     Ok(holders)
 }
 

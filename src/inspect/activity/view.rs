@@ -11,7 +11,7 @@ use crate::output::{Column, Document, Table, Value};
 pub fn view(seen: &Seen, longer_than: Duration) -> Document {
     let clients: Vec<&Backend> =
         seen.backends.iter().filter(|b| b.hidden || b.backend_type.as_deref() == Some("client backend")).collect();
-    let hidden = seen.backends.iter().filter(|b| b.hidden).count();
+    let hidden = hidden(seen);
     let mut document = Document::new("activity", 1)
         .machine("at", seen.at)
         .fact("database", "database", seen.database.as_str())
@@ -33,6 +33,16 @@ pub fn view(seen: &Seen, longer_than: Duration) -> Document {
         document = document.note(unknown.clone());
     }
     document
+}
+
+/// How many say nothing of themselves to this role.
+fn hidden(seen: &Seen) -> usize {
+    seen.backends.iter().filter(|b| b.hidden).count()
+}
+
+/// What an empty table means: nothing is there, unless some could not be looked at.
+fn none<'a>(seen: &Seen, nothing: &'a str, unknown: &'a str) -> &'a str {
+    if hidden(seen) == 0 { nothing } else { unknown }
 }
 
 fn state(backend: &Backend) -> String {
@@ -105,7 +115,8 @@ fn transactions(seen: &Seen, longer_than: Duration) -> Table {
         Column::machine("state_seconds"),
         Column::new("query", "query"),
     ];
-    let mut table = Table::new("long_transactions", "No transaction is open for long.", columns);
+    let empty = none(seen, "No transaction is open for long.", "Whether a transaction is open for long is UNKNOWN.");
+    let mut table = Table::new("long_transactions", empty, columns);
     let age = |b: &Backend| b.transaction_seconds.unwrap_or_default();
     let mut long: Vec<&Backend> = seen.backends.iter().filter(|b| age(b) > longer_than.as_secs_f64()).collect();
     long.sort_by(|a, b| age(b).total_cmp(&age(a)).then(a.pid.cmp(&b.pid)));
@@ -135,7 +146,8 @@ fn idle(seen: &Seen) -> Table {
         Column::machine("query"),
         Column::new("remedy", "ends it"),
     ];
-    let mut table = Table::new("idle_in_transaction", "Nobody is idle in a transaction.", columns);
+    let empty = none(seen, "Nobody is idle in a transaction.", "Whether somebody is idle in a transaction is UNKNOWN.");
+    let mut table = Table::new("idle_in_transaction", empty, columns);
     let mut idle: Vec<&Backend> = seen.backends.iter().filter(|b| b.is_idle_in_transaction()).collect();
     idle.sort_by(|a, b| b.state_seconds.unwrap_or_default().total_cmp(&a.state_seconds.unwrap_or_default()));
     for b in idle {

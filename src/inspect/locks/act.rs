@@ -27,6 +27,9 @@ pub enum Deed {
     Terminate,
 }
 
+/// What `--state` may say; one idle in a transaction may also be so after an error.
+pub const STATES: [&str; 5] = ["active", "idle", "idle-in-transaction", "fastpath-function-call", "disabled"];
+
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -38,7 +41,7 @@ pub struct Wish {
     pub root: bool,
     /// Of the roots only those whose transaction is older.
     pub older_than: Option<Duration>,
-    /// Of the roots only those in this state, `-` standing for a space.
+    /// Of the roots only those in this of the [`STATES`].
     pub state: Option<String>,
     /// Also to those that are refused otherwise.
     pub force: bool,
@@ -197,9 +200,11 @@ fn roots(wish: &Wish, sample: &Sample, forest: &Forest) -> Result<Vec<i32>> {
         let state = |wanted: &String| {
             backend
                 .and_then(|b| b.state.as_deref())
-                .is_some_and(|state| state.replace(' ', "-") == wanted.replace(' ', "-"))
+                .is_some_and(|state| state.trim_end_matches(" (aborted)").replace(' ', "-") == *wanted)
         };
-        if wish.older_than.is_none_or(old) && wish.state.as_ref().is_none_or(state) {
+        // Whether one that cannot be seen is meant is not known: it is refused, not passed over.
+        let unknown = backend.is_none_or(|b| b.hidden);
+        if unknown || wish.older_than.is_none_or(old) && wish.state.as_ref().is_none_or(state) {
             pids.push(pid);
         }
     }

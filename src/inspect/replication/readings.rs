@@ -19,7 +19,7 @@ readings! {
     }
     /// How a standby receives and replays.
     Receiver = REPLICATION_RECEIVER {
-        status: String, sender: Option<String>, port: Option<i64>, slot: Option<String>, received: Option<String>,
+        status: Option<String>, sender: Option<String>, port: Option<i64>, slot: Option<String>, received: Option<String>,
         replayed: Option<String>, replay_bytes: Option<i64>, replay_seconds: Option<f64>, message_seconds: Option<f64>,
         pause: String,
     }
@@ -40,6 +40,13 @@ impl Standby {
     /// The role that looks may not see how far it is.
     pub fn is_hidden(&self) -> bool {
         self.state.is_none()
+    }
+}
+
+impl Receiver {
+    /// Nothing comes; not so where the role that looks may not see how it comes.
+    pub fn is_cut_off(&self) -> bool {
+        self.status.as_deref() == Some("not receiving")
     }
 }
 

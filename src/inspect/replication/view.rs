@@ -23,6 +23,11 @@ pub fn view(seen: &Seen) -> Document {
         Ok(rows) => {
             if let Some(receiver) = rows.first() {
                 document = receives(document, receiver);
+                if receiver.status.is_none() {
+                    notes.push(
+                        "how this standby receives is UNKNOWN; to see it: GRANT pg_monitor TO this role".to_owned(),
+                    );
+                }
                 if receiver.pause != "not paused" {
                     notes.push("replay is paused; SELECT pg_catalog.pg_wal_replay_resume() goes on".to_owned());
                 }
@@ -45,12 +50,14 @@ fn receives(document: Document, r: &Receiver) -> Document {
         Some(port) => format!("{sender}, port {port}"),
         None => sender.clone(),
     });
+    // All that came may be replayed, and yet nothing comes any more.
+    let behind = if r.is_cut_off() { Value::Unknown } else { caught_up(r.replay_bytes, r.replay_seconds) };
     document
-        .fact("receiver", "receiver", r.status.as_str())
+        .fact("receiver", "receiver", r.status.clone().map_or(Value::Unknown, Value::Text))
         .fact("receives_from", "receives from", from.map_or(Value::Unknown, Value::Text))
         .fact("receiver_slot", "slot", r.slot.clone())
         .fact("replay_bytes", "to be replayed", bytes(r.replay_bytes))
-        .fact("replay_seconds", "replay is behind by", caught_up(r.replay_bytes, r.replay_seconds))
+        .fact("replay_seconds", "replay is behind by", behind)
         .fact("last_message_seconds", "last message", seconds(r.message_seconds))
         .fact("replay_pause", "replay", r.pause.as_str())
         .machine("received_lsn", r.received.clone())

@@ -50,8 +50,10 @@ pub struct Part {
     pub rows: Option<i64>,
     /// The sizes are those of the last VACUUM or ANALYZE: somebody holds the table.
     pub estimated: bool,
-    /// No VACUUM or ANALYZE has ever seen what somebody holds: its bytes are not among those here.
-    pub unknown: bool,
+    /// No VACUUM or ANALYZE has ever seen what somebody holds: the bytes of its rows are not among those here.
+    pub heap_unknown: bool,
+    /// Nor has a VACUUM seen its long values, which ANALYZE does not look at.
+    pub toast_unknown: bool,
 }
 
 /// Looks once; at all databases of the server as well where they are asked for. A lock that comes in between makes every size an estimate.
@@ -120,7 +122,8 @@ fn part(row: &Row) -> Result<Part> {
         indexes: row.try_get("indexes")?,
         rows: row.try_get("rows")?,
         estimated: row.try_get("estimated")?,
-        unknown: row.try_get("unknown")?,
+        heap_unknown: row.try_get("heap_unknown")?,
+        toast_unknown: row.try_get("toast_unknown")?,
     })
 }
 

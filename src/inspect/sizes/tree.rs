@@ -24,8 +24,10 @@ pub struct Sized {
     pub rows: Option<i64>,
     /// A part of it is an estimate, because somebody holds it.
     pub estimated: bool,
-    /// The bytes of a part of it are not known at all.
-    pub unknown: bool,
+    /// The bytes of rows of a part of it are not known at all.
+    pub heap_unknown: bool,
+    /// Those of its long values.
+    pub toast_unknown: bool,
 }
 
 /// By what tables are sorted, the largest first.
@@ -52,7 +54,8 @@ impl Sized {
             indexes: of.indexes,
             rows: None,
             estimated: false,
-            unknown: false,
+            heap_unknown: false,
+            toast_unknown: false,
         }
     }
 
@@ -77,7 +80,8 @@ pub fn trees(parts: &[Part]) -> Vec<Sized> {
         }
         let tree = trees.entry(root.oid).or_insert_with(|| Sized::empty(root));
         tree.heap = tree.heap.saturating_add(part.heap);
-        tree.unknown |= part.unknown;
+        tree.heap_unknown |= part.heap_unknown;
+        tree.toast_unknown |= part.toast_unknown;
         tree.toast = tree.toast.saturating_add(part.toast);
         tree.index = tree.index.saturating_add(part.index);
         tree.estimated |= part.estimated;
@@ -101,7 +105,8 @@ pub fn parts(parts: &[Part]) -> Vec<Sized> {
         index: part.index,
         rows: part.rows,
         estimated: part.estimated,
-        unknown: part.unknown,
+        heap_unknown: part.heap_unknown,
+        toast_unknown: part.toast_unknown,
         ..Sized::empty(part)
     });
     own.collect()
@@ -123,7 +128,8 @@ mod tests {
             indexes: 2,
             rows,
             estimated: oid == 4,
-            unknown: false,
+            heap_unknown: false,
+            toast_unknown: false,
         }
     }
 

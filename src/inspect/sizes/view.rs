@@ -78,10 +78,10 @@ pub fn view(seen: &Seen, system: Option<i64>, before: Option<&Before>, wish: &Wi
     for tree in shown.iter().take(wish.limit.unwrap_or(usize::MAX)) {
         table.push(vec![
             tree.name.to_string().into(),
-            size(tree, tree.total()),
+            size(tree.total(), tree.heap_unknown || tree.toast_unknown),
             grown(tree).map_or(Value::None, Value::Growth),
-            size(tree, tree.heap),
-            Value::Bytes(tree.toast),
+            size(tree.heap, tree.heap_unknown),
+            size(tree.toast, tree.toast_unknown),
             Value::Bytes(tree.index),
             tree.rows.map_or(Value::Unknown, Value::Int),
             tree.partitions.into(),
@@ -110,8 +110,8 @@ fn grown(tree: &Sized, before: &Before, partitions: bool) -> Option<i64> {
     i64::try_from(tree.total()).ok()?.checked_sub(i64::try_from(was).ok()?)
 }
 
-fn size(tree: &Sized, bytes: u64) -> Value {
-    if tree.unknown { Value::Unknown } else { Value::Bytes(bytes) }
+fn size(bytes: u64, unknown: bool) -> Value {
+    if unknown { Value::Unknown } else { Value::Bytes(bytes) }
 }
 
 fn total(of: &[&Sized], part: fn(&Sized) -> u64) -> u64 {

@@ -28,6 +28,12 @@ fn formats_exit_codes_ignore_targets_and_rights() {
     let expired = at(&ignore("2020-01-01"), &sequences).expect_code(2);
     assert!(expired.stdout.contains("was ignored until 2020-01-01"), "{}", expired.stdout);
     assert!(expired.stdout.lines().all(|line| line.chars().count() <= 80), "{}", expired.stdout);
+    // One that is over does not undo another one that is in force, whichever stands first.
+    let rule = |until: &str| format!("{{check: sequences, reason: it is known, until: {until}}}");
+    for both in [["2020-01-01", "2999-01-01"], ["2999-01-01", "2020-01-01"]] {
+        let yaml = format!("checks: {{ignore: [{}, {}]}}\n", rule(both[0]), rule(both[1]));
+        at(&yaml, &sequences).expect_code(0);
+    }
     at("checks: {sequences: off}\n", &[]).stdout.contains("sequences").then(|| panic!("it is off"));
 
     let wrong = at("checks:\n  sequnces: {warn: 1}\n", &[]).expect_code(65);
@@ -55,6 +61,10 @@ fn formats_exit_codes_ignore_targets_and_rights() {
         let (labels, value) = line.rsplit_once("} ").unwrap();
         assert!(labels.starts_with("dbctl_") && value.parse::<f64>().is_ok(), "{line}");
     }
+    // 1 would be a warning of the server's.
+    let nowhere = ["--only", "sequences", "--out", "/nowhere/at/all"];
+    let failed = at("", &nowhere).expect_code(3);
+    assert!(failed.stderr.contains("/nowhere/at/all"), "{}", failed.stderr);
     let junit = at("", &["--only", "sequences", "--format", "junit"]).expect_code(2).stdout;
     assert!(junit.contains("tests=\"2\" failures=\"1\"") && junit.contains("name=\"conn\"/>"), "{junit}");
 

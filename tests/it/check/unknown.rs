@@ -4,7 +4,7 @@ use dbctl::check::CHECKS;
 use dbctl::pg::sandbox::Options;
 
 use super::*;
-use crate::harness::{Database, private_server};
+use crate::harness::{Database, eventually, private_server};
 
 /// What makes a check UNKNOWN.
 enum Why {
@@ -130,4 +130,23 @@ fn which_indexes_are_unused_is_unknown_while_statistics_are_young() {
     assert!(level == "WARN" && message.contains("public.nobody was never used since"), "{level} {message}");
     assert_eq!(at("checks: {unused_index: {warn: off}}\n").0, "OK");
     assert_eq!(at("checks: {unused_index: {warn: 0s, override: [{object: '*nobody', warn: off}]}}\n").0, "OK");
+}
+
+#[test]
+fn settings_that_a_role_cannot_see_may_wait_for_a_restart() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE ROLE check_blind LOGIN; CREATE ROLE check_seer LOGIN IN ROLE pg_monitor");
+    let folder = folder();
+    let asked = |role: &str| {
+        let args = ["--only", "pending_restart", "--format", "json"];
+        verdict(&json(&check(&db.url_as(role), folder.path(), "", &args)), "pending_restart")
+    };
+    assert_eq!(asked("check_seer").0, "OK");
+    assert_eq!(asked("check_blind").0, "UNKNOWN");
+    db.sql("ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'");
+    db.sql("SELECT pg_reload_conf()");
+    eventually("it waits", || asked("check_seer").0 == "WARN");
+    let (level, message) = asked("check_blind");
+    assert!(level == "UNKNOWN" && message.contains("GRANT pg_monitor"), "{level} {message}");
 }

@@ -103,3 +103,26 @@ fn some_sessions_are_not_ended_without_force() {
     said(&db.url(), &["locks", "terminate", &ours.pid().to_string(), "--yes", "--force"]).expect_code(0);
     assert!(ours.try_sql("SELECT 1").is_err());
 }
+
+#[test]
+fn a_filter_that_is_not_heeded_or_not_known_sends_nothing() {
+    let (_server, db, holder, all) = blocked();
+    let pid = holder.pid().to_string();
+    // Of the roots only: beside a PID a filter would pass without effect, and the session be ended.
+    for filter in [["--state", "active"], ["--older-than", "1h"]] {
+        let refused = said(&db.url(), &["locks", "terminate", &pid, filter[0], filter[1], "--yes"]).expect_code(64);
+        assert!(refused.stderr.contains(filter[0]), "{}", refused.stderr);
+    }
+    let wrong = said(&db.url(), &["locks", "terminate", "--root", "--state", "idel", "--yes"]).expect_code(64);
+    assert!(wrong.stderr.contains("idle-in-transaction"), "{}", wrong.stderr);
+    // Who may not see the state cannot know that nobody is in it.
+    db.sql("CREATE ROLE signaller LOGIN IN ROLE pg_signal_backend");
+    let args = ["locks", "terminate", "--root", "--state", "idle in transaction", "--yes"];
+    let blind = said(&db.url_as("signaller"), &args).expect_code(4);
+    assert!(blind.stdout.contains("GRANT pg_read_all_stats"), "{}", blind.stdout);
+    assert_eq!(waiting(&db), 5);
+    let twice = said(&db.url(), &["locks", "terminate", &pid, &pid, "--yes", "--format", "json"]).expect_code(0);
+    let answer: Value = serde_json::from_str(&twice.stdout).unwrap();
+    assert_eq!(answer["targets"].as_array().unwrap().len(), 1, "{answer}");
+    drop(all);
+}

@@ -2,13 +2,16 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
+use dbctl::pg::sandbox::Options;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::tcgetattr;
 use nix::unistd::Pid;
 
 use super::*;
+use crate::harness::private_server;
 
 #[test]
 fn a_history_is_kept_and_shown_again_without_a_server() {
@@ -47,9 +50,11 @@ fn a_watch_without_a_terminal_names_the_way_out() {
     }
 }
 
-/// Watches on a terminal until the first picture is there, then ends it: the exit code and all that was drawn.
-fn watched(url: &str, command: &str, end: impl Fn(&mut File, Pid)) -> (Option<i32>, String) {
-    let terminal = nix::pty::openpty(None, None).unwrap();
+/// Watches on a terminal of so many lines and columns until the first picture is there, then ends it: the exit code
+/// and all that was drawn.
+fn watched(url: &str, command: &str, size: Option<(u16, u16)>, end: impl Fn(&mut Watch)) -> (Option<i32>, String) {
+    let size = size.map(|(ws_row, ws_col)| nix::pty::Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 });
+    let terminal = nix::pty::openpty(size.as_ref(), None).unwrap();
     let before = tcgetattr(&terminal.slave).unwrap();
     let side = || Stdio::from(terminal.slave.try_clone().unwrap());
     let mut child = dbctl(&[command, "--watch", "300ms"])
@@ -59,31 +64,114 @@ fn watched(url: &str, command: &str, end: impl Fn(&mut File, Pid)) -> (Option<i3
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut master = File::from(terminal.master);
-    let (mut drawn, mut buffer) = (String::new(), [0; 4096]);
-    while !drawn.contains("q quit") {
-        let count = master.read(&mut buffer).unwrap();
-        drawn.push_str(&String::from_utf8_lossy(&buffer[..count]));
-    }
-    assert_ne!(tcgetattr(&terminal.slave).unwrap().local_flags, before.local_flags);
-    end(&mut master, Pid::from_raw(child.id().cast_signed()));
-    while !drawn.contains("\x1b[?1049l") {
-        let count = master.read(&mut buffer).unwrap();
-        drawn.push_str(&String::from_utf8_lossy(&buffer[..count]));
-    }
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let mut watch = Watch { master: File::from(terminal.master), slave: terminal.slave, pid, drawn: String::new() };
+    watch.until(|drawn| drawn.contains("q quit"));
+    assert_ne!(tcgetattr(&watch.slave).unwrap().local_flags, before.local_flags);
+    end(&mut watch);
+    watch.until(|drawn| drawn.contains("\x1b[?1049l"));
     let code = child.wait().unwrap().code();
-    assert_eq!(tcgetattr(&terminal.slave).unwrap(), before);
-    (code, drawn)
+    assert_eq!(tcgetattr(&watch.slave).unwrap(), before);
+    (code, watch.drawn)
+}
+
+/// A watch that goes on.
+struct Watch {
+    master: File,
+    slave: OwnedFd,
+    pid: Pid,
+    drawn: String,
+}
+
+impl Watch {
+    fn until(&mut self, enough: impl Fn(&str) -> bool) {
+        let mut buffer = [0; 4096];
+        while !enough(&self.drawn) {
+            let count = self.master.read(&mut buffer).unwrap();
+            self.drawn.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    }
+
+    fn key(&mut self, key: u8) {
+        self.master.write_all(&[key]).unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(self.pid, signal).unwrap();
+    }
+}
+
+/// How many lines the pictures have.
+fn heights(drawn: &str) -> Vec<usize> {
+    let pictures: Vec<&str> = drawn.split("\x1b[H").skip(1).collect();
+    pictures.iter().map(|picture| picture.matches("\r\n").count()).collect()
 }
 
 #[test]
 fn a_watch_leaves_the_terminal_as_it_was() {
     let db = Database::new();
-    for command in ["locks", "activity"] {
-        let (code, drawn) = watched(&db.url(), command, |master, _| master.write_all(b"q").unwrap());
-        assert_eq!(code, Some(0));
+    for command in ["locks", "activity", "slow-queries", "health", "replication"] {
+        let (code, drawn) = watched(&db.url(), command, None, |watch| watch.key(b'q'));
+        assert_eq!(code, Some(0), "{command}");
         assert!(drawn.starts_with("\x1b[?1049h") && drawn.contains("\x1b[?25h"), "{drawn:?}");
+        let (code, _) = watched(&db.url(), command, None, |watch| watch.signal(Signal::SIGINT));
+        assert_eq!(code, Some(130), "{command}");
     }
-    let (code, _) = watched(&db.url(), "locks", |_, pid| kill(pid, Signal::SIGINT).unwrap());
+}
+
+#[test]
+fn a_watch_is_as_high_as_the_terminal_and_follows_it() {
+    let db = Database::new();
+    let (_, drawn) = watched(&db.url(), "activity", Some((8, 40)), |watch| {
+        watch.until(|drawn| drawn.contains("more lines"));
+        let all = heights(&watch.drawn);
+        assert!(all.iter().all(|lines| *lines <= 7), "{all:?} {:?}", watch.drawn);
+        watch.key(b'p');
+        watch.until(|drawn| drawn.contains("it is paused"));
+        // Paused: only the size makes another picture with all of it.
+        let mut stty = std::process::Command::new("stty");
+        let slave = watch.slave.try_clone().unwrap();
+        assert!(stty.args(["rows", "70", "cols", "120"]).stdin(Stdio::from(slave)).status().unwrap().success());
+        watch.signal(Signal::SIGWINCH);
+        watch.until(|drawn| drawn.contains("horizon"));
+        watch.key(b'q');
+    });
+    assert!(heights(&drawn).iter().any(|lines| *lines > 10), "{drawn:?}");
+    assert!(drawn.contains("\x1b[?7l") && drawn.contains("\x1b[?7h"), "long lines are cut meanwhile: {drawn:?}");
+}
+
+#[test]
+fn a_watch_of_statements_tells_each_window() {
+    let settings = vec![("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned())];
+    let server = private_server(&Options { settings, ..Options::default() });
+    let db = Database::at(&server);
+    db.sql("CREATE EXTENSION pg_stat_statements");
+    let (code, drawn) = watched(&db.url(), "slow-queries", Some((70, 120)), |watch| {
+        while !watch.drawn.contains("AS seen_in_between") {
+            db.sql("SELECT 1 AS seen_in_between");
+            let pictures = heights(&watch.drawn).len();
+            watch.until(|drawn| heights(drawn).len() > pictures);
+        }
+        watch.key(b'q');
+    });
+    assert_eq!(code, Some(0));
+    assert!(drawn.contains("window:"), "{drawn:?}");
+}
+
+#[test]
+fn a_second_interrupt_leaves_the_terminal_as_it_was_too() {
+    let db = Database::new();
+    let (code, _) = watched(&db.url(), "activity", None, |watch| {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbctl:activity' AND datname = current_database()";
+        let backend = Pid::from_raw(db.one(sql).parse().unwrap());
+        // A server that does not answer any more: the first interrupt has nothing to end.
+        kill(backend, Signal::SIGSTOP).unwrap();
+        watch.signal(Signal::SIGINT);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        // It may have ended at the first.
+        let _ = kill(watch.pid, Signal::SIGINT);
+        watch.until(|drawn| drawn.contains("\x1b[?1049l"));
+        kill(backend, Signal::SIGCONT).unwrap();
+    });
     assert_eq!(code, Some(130));
 }

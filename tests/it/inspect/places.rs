@@ -56,6 +56,8 @@ fn what_a_role_may_not_see_is_counted_and_named() {
     assert!(said(&db.url_as("nobody"), &["locks"]).stdout.contains("UNKNOWN"));
     let blind = said(&db.url_as("nobody"), &["activity"]).expect_code(0);
     assert!(blind.stdout.contains("UNKNOWN") && blind.stdout.contains("GRANT pg_monitor"), "{}", blind.stdout);
+    // The holder is idle in a transaction.
+    assert!(blind.stdout.contains("Whether somebody is idle in a transaction is UNKNOWN."), "{}", blind.stdout);
     assert_eq!(json(&db.url_as("monitor"), &["activity"])["hidden"], 0);
     let pid = holder.pid().to_string();
     let refused = said(&db.url_as("nobody"), &["locks", "terminate", &pid, "--yes"]).expect_code(4);
@@ -78,6 +80,40 @@ fn a_standby_answers() {
     eventually("one waits", || json(&copy.url("postgres"), &["locks"])["waiting"] == 1);
     assert_eq!(roots(&json(&copy.url("postgres"), &["locks"])), [i64::from(holder.pid())]);
     assert_eq!(json(&copy.url("postgres"), &["activity"])["standby"], true);
+}
+
+#[test]
+fn a_standby_that_receives_is_never_told_to_receive_nothing() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE ROLE nobody LOGIN; CREATE ROLE monitor LOGIN IN ROLE pg_monitor");
+    let copy = standby(&server);
+    let streams = || db.one("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1";
+    eventually("it streams", || copy.session("postgres").is_ok() && streams());
+    let url = |role: &str| copy.url("postgres").replacen("//postgres@", &format!("//{role}@"), 1);
+    let check = |role: &str| {
+        let args = ["check", "--only", "replication_lag", "--format", "json"];
+        let ended = run(dbctl(&args).env("DATABASE_URL", url(role)));
+        let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let row = answer["checks"].as_array().unwrap().iter().find(|row| row["check"] == "replication_lag").cloned();
+        row.unwrap()
+    };
+    assert_eq!(json(&url("monitor"), &["replication"])["receiver"], "streaming");
+    assert_eq!(check("monitor")["level"], "OK");
+    let blind = said(&url("nobody"), &["replication"]).expect_code(0).stdout;
+    assert!(!blind.contains("not receiving") && blind.contains("GRANT pg_monitor"), "{blind}");
+    let verdict = check("nobody");
+    assert_eq!(verdict["level"], "UNKNOWN", "{verdict}");
+    // Nothing comes any more: how far it is behind is known to nobody here.
+    let there = copy.session("postgres").unwrap();
+    there.sql("ALTER SYSTEM SET primary_conninfo = 'host=/nowhere'");
+    there.sql("SELECT pg_reload_conf()");
+    eventually("it is cut off", || json(&url("monitor"), &["replication"])["receiver"] == "not receiving");
+    let cut_off = json(&url("monitor"), &["replication"]);
+    assert_ne!(cut_off["replay_seconds"], 0.0, "{cut_off}");
+    for role in ["monitor", "nobody"] {
+        assert_eq!(check(role)["level"], "CRIT", "{role}");
+    }
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn a_prepared_transaction_is_named_with_what_ends_it() {
         assert_eq!(answer["roots"][0]["gid"], "it's me");
         assert_eq!(answer["roots"][0]["remedy"], "ROLLBACK PREPARED 'it''s me'");
         assert!(picture(&db.url()).contains("ROLLBACK PREPARED 'it''s me';"));
+        // Those that wait for it hold the horizon as far back, and are not the ones to end.
+        assert_eq!(json(&db.url(), &["activity"])["horizon"][0]["name"], "it's me");
         let refused = said(&db.url(), &["locks", "terminate", "--root", "--yes"]).expect_code(4);
         assert!(refused.stderr.contains("ROLLBACK PREPARED 'it''s me';"), "{}", refused.stderr);
         db.sql("ROLLBACK PREPARED 'it''s me'");
@@ -126,6 +128,6 @@ fn ten_wait_for_an_advisory_lock() {
         let all = waiters(db, 10, |_| "SELECT pg_advisory_lock(7)".to_owned());
         assert_eq!(truth(db).len(), 55);
         one_root(db, holder.pid().into(), &all);
-        assert!(picture(&db.url()).contains("advisory lock (0, 7)"));
+        assert!(picture(&db.url()).contains("advisory lock (7)"));
     });
 }

@@ -54,6 +54,8 @@ fn a_table_that_somebody_holds_is_shown_with_its_last_size_and_named() {
     db.sql("CREATE TABLE held (a int); INSERT INTO held SELECT generate_series(1, 10000)");
     db.sql("VACUUM held");
     db.sql("DROP ROLE IF EXISTS sizes_reader; CREATE ROLE sizes_reader LOGIN");
+    // ANALYZE sees the rows, and not the long values beside them.
+    db.sql("CREATE TABLE seen (a int, b text); INSERT INTO seen SELECT generate_series(1, 10000); ANALYZE seen");
     let plain = db.url_as("sizes_reader");
     let before = json(&plain, &["sizes"]);
     let holder = db.session();
@@ -70,6 +72,14 @@ fn a_table_that_somebody_holds_is_shown_with_its_last_size_and_named() {
     let text = said(&plain, &["sizes"]).expect_code(0).stdout;
     assert!(text.lines().any(|line| line.contains("public.never") && line.contains("UNKNOWN")), "{text}");
     assert_eq!(row(&answer, "public.held")["estimated"], true);
+    let third = db.session();
+    third.sql("BEGIN; LOCK TABLE seen IN ACCESS EXCLUSIVE MODE");
+    // 0 is all.
+    let all = json(&plain, &["sizes", "--limit", "0"]);
+    let seen = row(&all, "public.seen");
+    assert!(seen["heap_bytes"].as_i64() > Some(300_000) && seen["toast_bytes"].is_null(), "{seen}");
+    assert!(seen["total_bytes"].is_null(), "{seen}");
+    third.rollback();
     let heap = |answer: &Value| row(answer, "public.held")["heap_bytes"].as_i64().unwrap();
     assert!(heap(&answer) > 300_000 && heap(&answer) <= heap(&before), "{answer}");
     assert!(answer["notes"].to_string().contains("public.held, public.never exclusively"), "{answer}");
