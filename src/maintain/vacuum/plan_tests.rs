@@ -29,7 +29,6 @@ fn calm(oid: u32, name: &str) -> Standing {
         mxid_most: 400_000_000,
         pages: 10,
         visible_pages: 10,
-        frozen_pages: None,
         unanalyzed: false,
         vacuumed_seconds: Some(60.0),
         vacuumed_by: None,
@@ -145,4 +144,23 @@ fn what_would_be_in_vain_or_is_not_ours_is_left_alone_with_its_reason() {
             ("theirs", "not permitted")
         ]
     );
+}
+
+#[test]
+fn several_vacuums_leave_the_database_to_one_statement_at_the_end() {
+    let dead = |oid, name| Standing { dead: 300, ..calm(oid, name) };
+    let (one, two) = (of(vec![dead(1, "a")]), of(vec![dead(1, "a"), dead(2, "b")]));
+    assert_eq!((one.closing, two.closing), (None, Some("VACUUM (ONLY_DATABASE_STATS)")));
+    assert!(two.tasks.iter().all(|task| task.sql.contains("SKIP_DATABASE_STATS")), "{:?}", lines(&two));
+    let old = plan(&Snapshot { major: 15, ..snapshot(vec![dead(1, "a"), dead(2, "b")]) }, &Wish::default());
+    assert_eq!(old.closing, None, "15 knows no such options");
+}
+
+#[test]
+fn statistics_are_not_analyzed_whatever_their_counters_say() {
+    let table = TableName::new("pg_catalog", "pg_statistic");
+    let statistics = Standing { table, modified: 9999, catalog: true, ..calm(1, "t") };
+    assert!(of(vec![statistics.clone()]).is_empty(), "ANALYZE would leave them as they are, again and again");
+    let dead = Standing { dead: 251, ..statistics };
+    assert_eq!(of(vec![dead]).tasks[0].what, "vacuum");
 }

@@ -1,4 +1,5 @@
-//! How far the vacuums of the crew are, seen from a connection beside it: twice a second.
+//! How far the vacuums of the crew are, seen from the lease's connection: twice a second, and not at all
+//! where all is done sooner.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::plan::VacuumPlan;
 use crate::error::Result;
-use crate::pg::{Query, Row, Session};
+use crate::pg::{Lease, Query, Row};
+use crate::steps::crew::Pids;
 use crate::steps::events::{Event, Events};
 
 const TICK: Duration = Duration::from_millis(500);
@@ -25,8 +27,8 @@ impl Events for Both<'_, '_> {
 /// Looks on until it is dropped; in `crowded` are then the tables whose indexes were gone through more
 /// than once, for want of memory.
 pub async fn look_on(
-    session: &Session,
-    pids: &[i32],
+    lease: &Lease,
+    pids: &Pids,
     plan: &VacuumPlan,
     events: &RefCell<&mut dyn Events>,
     crowded: &RefCell<BTreeSet<u32>>,
@@ -35,7 +37,8 @@ pub async fn look_on(
     loop {
         tokio::time::sleep(TICK).await;
         // A courtesy: the work goes on without it.
-        let Ok(rows) = session.rows(&Query::VACUUM_PROGRESS, &[&pids]).await else { continue };
+        let pids = pids.borrow().clone();
+        let Ok(rows) = lease.session().rows(&Query::VACUUM_PROGRESS, &[&pids]).await else { continue };
         for row in &rows {
             let Ok(seen) = Seen::of(row) else { continue };
             if seen.index_rounds > 1 {

@@ -53,7 +53,8 @@ pub fn plan(request: &Request, server: &Server, plan: &VacuumPlan, sizes: &BTree
     let hazards: Vec<String> = plan.all().flat_map(|task| task.hazards.iter().map(move |h| hazard(task, h))).collect();
     let mut document = skipped(document.table(tasks), plan);
     if !plan.is_empty() {
-        document = document.text("sql", plan.all().map(script).collect::<Vec<_>>().join("\n"));
+        let closing = plan.closing.map(|sql| format!("{sql};"));
+        document = document.text("sql", plan.all().map(script).chain(closing).collect::<Vec<_>>().join("\n"));
     }
     document.notes.extend(hazards);
     document.notes.extend(plan.notes.iter().cloned());
@@ -143,6 +144,9 @@ fn tables(document: Document, report: &Report) -> Document {
     let mut document = skipped(document, &report.plan);
     document.notes.extend(notes);
     document.notes.extend(report.notes.iter().cloned());
+    if let Some(failure) = &report.unwritten {
+        document.notes.push(format!("the journal does not tell all of it: {}", failure.messages().join(": ")));
+    }
     document.notes.extend(report.plan.notes.iter().cloned());
     document
 }
@@ -192,7 +196,7 @@ fn outcome(report: &Report) -> Outcome {
         }
     }
     let counted: Vec<&str> = report.plan.skipped.iter().filter(|s| s.counts).map(|s| s.why.as_str()).collect();
-    wrong += counted.len();
+    wrong += counted.len() + usize::from(report.unwritten.is_some());
     match (done, later, wrong) {
         (_, 0, 0) => Outcome::Done,
         (_, _, 0) => Outcome::Deferred,

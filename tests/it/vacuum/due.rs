@@ -58,6 +58,7 @@ fn what_is_due_is_chosen_with_its_reason_done_and_not_due_again() {
         eventually("nothing is due", || tables(&answer(&db.url(), &["vacuum", "--dry-run"], 0), "tasks").is_empty());
         assert_eq!(db.one("SELECT reltuples FROM pg_class WHERE relname = 'tree'"), "2000");
         assert_eq!(db.one("SELECT string_agg(DISTINCT outcome, ',') FROM dbctl.run"), "done");
+        assert_eq!(db.one("SELECT count(*) FROM dbctl.run"), "1", "one for all hands");
         let lines = "SELECT count(*) FROM dbctl.journal WHERE subject LIKE 'vacuum:%' AND state = 'applied' AND subject NOT LIKE '%pg_catalog%'";
         assert_eq!(db.one(lines), "7");
     }
