@@ -75,6 +75,15 @@ impl Executor {
         self.interrupt.overrule(failure)
     }
 
+    /// Sleeps, but not past a signal.
+    ///
+    /// # Errors
+    /// Interrupted; the lease is gone.
+    pub async fn pause(&self, time: Duration) -> Result<()> {
+        self.interrupt.sleep(time).await?;
+        self.check()
+    }
+
     /// The lease of the run, whose connection stands beside the work.
     pub fn lease(&self) -> Arc<Lease> {
         Arc::clone(&self.lease)

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wish;
 use super::read::{Holder, Snapshot, Standing};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
+use crate::maintain::repack::Gain;
 use crate::steps::Hazard;
 
 /// What will be done, and what will not.
@@ -43,6 +44,10 @@ pub struct Task {
     pub before: Standing,
     /// What deserves a second look.
     pub hazards: Vec<Hazard>,
+    /// Of a rewrite: what it would give back, by estimate.
+    pub gain: Option<Gain>,
+    /// Of a rewrite: the bytes that are free where the table lies.
+    pub free: Option<u64>,
     urgent: bool,
 }
 
@@ -157,6 +162,36 @@ impl VacuumPlan {
             }
         }
         self.order();
+    }
+
+    /// What rewrites would give back, and the bytes that are free where each table lies: what has no room beside it for
+    /// the new one is left alone.
+    pub fn weigh(&mut self, gains: &BTreeMap<u32, Gain>, free: &BTreeMap<u32, u64>) {
+        let mut kept = Vec::new();
+        for mut task in std::mem::take(&mut self.tasks) {
+            if task.hazards.is_empty() {
+                kept.push(task);
+                continue;
+            }
+            task.gain = gains.get(&task.oid).cloned();
+            task.free = free.get(&task.oid).copied();
+            let bytes = u64::try_from(task.before.bytes).unwrap_or_default();
+            match task.free {
+                Some(free) if free < bytes => self.skipped.push(Skipped {
+                    why: format!(
+                        "the new beside the old takes up to {} MB, and only {} MB are free",
+                        bytes / 1_000_000 + 1,
+                        free / 1_000_000
+                    ),
+                    table: task.table,
+                    oid: task.oid,
+                    counts: true,
+                }),
+                _ => kept.push(task),
+            }
+        }
+        self.tasks = kept;
+        self.skipped.sort_by(|a, b| a.table.cmp(&b.table));
     }
 
     fn order(&mut self) {
@@ -303,7 +338,8 @@ fn reason_to_skip(table: &Standing, due: &Due, snapshot: &Snapshot, by_hand: boo
     let skipped = |why: String, counts| Some(Skipped { table: table.table.clone(), oid: table.oid, why, counts });
     if !table.permitted {
         let grant = if snapshot.major >= 17 {
-            format!("its owner may allow it: GRANT MAINTAIN ON {} TO this role", table.table)
+            let role = Ident::new(snapshot.role.as_str());
+            format!("its owner may allow it: GRANT MAINTAIN ON {} TO {role}", table.table)
         } else {
             "only its owner and the owner of the database may do it".to_owned()
         };
@@ -400,6 +436,8 @@ fn task(table: &Standing, due: Due, together: bool, snapshot: &Snapshot, wish: &
         settings,
         before: table.clone(),
         hazards,
+        gain: None,
+        free: None,
         urgent: due.urgent,
     }
 }

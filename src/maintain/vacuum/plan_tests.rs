@@ -1,9 +1,13 @@
 //! What is due, as tables of snapshots and plans.
 
+use std::collections::BTreeMap;
+
 use super::Wish;
 use super::plan::{VacuumPlan, plan};
 use super::read::{Holder, Snapshot, Standing};
+use super::view::hazard;
 use crate::ident::TableName;
+use crate::maintain::repack::Gain;
 
 fn calm(oid: u32, name: &str) -> Standing {
     Standing {
@@ -38,7 +42,14 @@ fn calm(oid: u32, name: &str) -> Standing {
 }
 
 fn snapshot(tables: Vec<Standing>) -> Snapshot {
-    Snapshot { major: 18, xid_most: 200_000_000, failsafe: 1_600_000_000, tables, ..Snapshot::default() }
+    Snapshot {
+        major: 18,
+        role: "Some one".to_owned(),
+        xid_most: 200_000_000,
+        failsafe: 1_600_000_000,
+        tables,
+        ..Snapshot::default()
+    }
 }
 
 fn of(tables: Vec<Standing>) -> VacuumPlan {
@@ -163,4 +174,35 @@ fn statistics_are_not_analyzed_whatever_their_counters_say() {
     assert!(of(vec![statistics.clone()]).is_empty(), "ANALYZE would leave them as they are, again and again");
     let dead = Standing { dead: 251, ..statistics };
     assert_eq!(of(vec![dead]).tasks[0].what, "vacuum");
+}
+
+#[test]
+fn a_rewrite_without_room_beside_it_is_left_alone_and_others_are_told_what_they_give() {
+    let wish = Wish { tables: vec![TableName::new("public", "t")], full: true, jobs: 1, ..Wish::default() };
+    let plan = plan(&snapshot(vec![Standing { bytes: 5_000_000, ..calm(1, "t") }]), &wish);
+    let gain = Gain {
+        bytes: 4_000_000,
+        reclaimable: Some(3_000_000),
+        index_bytes: 1_000_000,
+        confidence: "high",
+        ..Gain::default()
+    };
+    let weighed = |gain: Gain, free: u64| {
+        let mut plan = plan.clone();
+        plan.weigh(&BTreeMap::from([(1, gain)]), &BTreeMap::from([(1, free)]));
+        plan
+    };
+    let told = |plan: &VacuumPlan| hazard(&plan.tasks[0], &plan.tasks[0].hazards[0]);
+    let full = weighed(gain.clone(), 4_999_999);
+    assert!(full.tasks.is_empty() && full.skipped[0].counts, "{full:?}");
+    assert_eq!(full.skipped[0].why, "the new beside the old takes up to 6 MB, and only 4 MB are free");
+    let good = told(&weighed(gain.clone(), 9_000_000));
+    assert!(
+        good.contains("of 9 MB that are free") && good.ends_with("gives back 3.0 MB, 60 % (confidence high)"),
+        "{good}"
+    );
+    let little = told(&weighed(Gain { reclaimable: Some(100_000), ..gain.clone() }, 9_000_000));
+    assert!(little.ends_with("2 % (confidence high): hardly worth it"), "{little}");
+    assert!(told(&weighed(Gain { grows: true, ..gain }, 9_000_000)).contains("LARGER"));
+    assert!(told(&plan).contains("does not tell how much there is; what it would give back is not known"));
 }

@@ -104,3 +104,47 @@ fn left(done: i64, total: i64, took: Duration) -> Option<Duration> {
     let seconds = took.as_secs_f64() * (total - done) as f64 / done as f64;
     Some(Duration::from_secs(seconds.ceil() as u64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(phase: &str, indexes: Option<i64>) -> Seen {
+        let (indexes_done, phase) = (indexes.map(|_| 1), phase.to_owned());
+        Seen {
+            pid: 1,
+            relation: 7,
+            phase,
+            blocks: 200,
+            scanned: 50,
+            vacuumed: 20,
+            index_rounds: 0,
+            indexes,
+            indexes_done,
+        }
+    }
+
+    #[test]
+    fn each_phase_counts_in_its_own_unit() {
+        for (seen, share) in [
+            (seen("scanning heap", None), (50, 200)),
+            (seen("vacuuming heap", Some(4)), (20, 200)),
+            (seen("vacuuming indexes", Some(4)), (1, 4)),
+            (seen("vacuuming indexes", None), (0, 0)),
+            (seen("cleaning up indexes", Some(0)), (0, 0)),
+            (seen("truncating heap", Some(4)), (0, 0)),
+        ] {
+            assert_eq!(seen.share(), share, "{}", seen.phase);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_told_once_there_is_something_to_go_by() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(left(50, 200, minute), Some(minute * 3));
+        assert_eq!(left(4, 200, minute), Some(minute * 49));
+        assert_eq!(left(3, 200, minute), None, "too early");
+        assert_eq!(left(200, 200, minute), None);
+        assert_eq!(left(0, 0, minute), None);
+    }
+}

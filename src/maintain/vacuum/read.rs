@@ -1,6 +1,7 @@
 //! How the tables stand, as plain values. Does not know what is thought of it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Failure, Kind, Result};
@@ -15,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct Snapshot {
     /// Major version.
     pub major: u32,
+    /// The role in force.
+    pub role: String,
     /// `autovacuum_freeze_max_age`.
     pub xid_most: i64,
     /// `vacuum_failsafe_age`.
@@ -126,6 +129,7 @@ pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<(Snap
     let here: String = row.try_get("database")?;
     let mut snapshot = Snapshot {
         major,
+        role: row.try_get("role")?,
         xid_most: row.try_get("xid_most")?,
         failsafe: row.try_get("failsafe")?,
         standbys: row.try_get("standbys")?,
@@ -148,6 +152,20 @@ pub async fn sizes(session: &Session, oids: &[u32]) -> Result<Sizes> {
     let sizes = sizes.map_err(|e| e.explain("cannot see how large the tables are"))?;
     ended.map_err(|e| e.explain("cannot end the look"))?;
     read_sizes(&sizes)
+}
+
+/// In which folders of the server these tables lie, where the role may know.
+///
+/// # Errors
+/// The server's.
+pub async fn places(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, PathBuf>> {
+    let rows = session.rows(&Query::VACUUM_PLACES, &[&oids]).await;
+    let mut places = BTreeMap::new();
+    for row in rows.map_err(|e| e.explain("cannot see where the tables lie"))? {
+        let (oid, place): (u32, Option<String>) = (row.try_get("oid")?, row.try_get("place")?);
+        places.extend(place.map(|place| (oid, PathBuf::from(place))));
+    }
+    Ok(places)
 }
 
 async fn sizes_of(session: &Session, oids: &[u32]) -> std::result::Result<Vec<Row>, ServerError> {

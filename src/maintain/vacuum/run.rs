@@ -1,10 +1,11 @@
 //! Look, plan, gate; take the lease, look and plan again; the crew; look once more for the report.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Notify;
 
+use super::brake::Brake;
 use super::plan::{self, Task, VacuumPlan};
 use super::progress::{self, Both};
 use super::read::{self, Look, Sizes, Snapshot};
@@ -12,6 +13,7 @@ use super::view;
 use super::work::{Attempt, AttemptEnd, Manner};
 use super::{Answer, Request, Wish, advice};
 use crate::error::{Failure, Kind, Result};
+use crate::maintain::room;
 use crate::pg::{Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::crew::{Crew, End, Pace, Piece};
@@ -63,6 +65,9 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     if request.dry_run || request.wish.full {
         let sizes = read::sizes(&session, &oids(&plan)).await?;
         plan.measure(&sizes);
+        if request.wish.full {
+            weigh(&mut plan, request, &session).await?;
+        }
         if request.dry_run {
             return Ok(view::plan(request, &server, &plan, &sizes));
         }
@@ -88,6 +93,9 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let (now, sizes_before) = read::look(crew.lead().session(), server.major, look).await?;
     let mut plan = plan::plan(&now, &request.wish);
     plan.measure(&sizes_before);
+    if request.wish.full {
+        weigh(&mut plan, request, crew.lead().session()).await?;
+    }
     let ledger = crew.lead().ledger();
     let names: Vec<String> = plan.all().map(|task| task.table.to_string()).collect();
     match ledger.announce("vacuum", &names).await {
@@ -99,7 +107,12 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         }
         Ok(()) => {}
     }
-    let (ends, crowded) = everything(&mut crew, &plan, request, &ledger, means).await;
+    let brake = Brake::new(request.wish.max_lag);
+    if let Err(failure) = brake.look(crew.lead()).await {
+        crew.lead().close_failed(&failure).await;
+        return Err(failure);
+    }
+    let (ends, crowded) = everything(&mut crew, &plan, request, (&ledger, &brake), means).await;
     let mut report = Report { ends, sizes_before, crowded, notes, ..Report::nothing(plan) };
     report.unwritten = ledger.write().await.err();
     if let Err(failure) = means.interrupt.check() {
@@ -113,6 +126,17 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let answer = view::done(request, &server, &report);
     crew.close(if answer.0 == crate::outcome::Outcome::Done { "done" } else { "partial" }, "").await;
     Ok(answer)
+}
+
+/// What a rewrite gives, and whether there is room for it.
+async fn weigh(plan: &mut VacuumPlan, request: &Request, session: &Session) -> Result<()> {
+    let mut free = BTreeMap::new();
+    if room::is_here(&request.connection) {
+        let places = read::places(session, &oids(plan)).await?;
+        free.extend(places.iter().filter_map(|(oid, place)| Some((*oid, room::free_bytes(place)?))));
+    }
+    plan.weigh(&request.gains, &free);
+    Ok(())
 }
 
 /// Tables at rest matter to nobody who has not named them; an age of its own may be due from.
@@ -152,10 +176,10 @@ async fn everything(
     crew: &mut Crew,
     plan: &VacuumPlan,
     request: &Request,
-    ledger: &Ledger,
+    (ledger, brake): (&Ledger, &Brake),
     means: &mut Means<'_>,
 ) -> (Vec<End<Attempt>>, BTreeSet<u32>) {
-    let manner = Manner::new(request, ledger);
+    let manner = Manner::new(request, ledger, brake);
     let began = std::time::Instant::now();
     let crowded = RefCell::new(BTreeSet::new());
     let (pids, lease, over) = (crew.pids(), crew.lead().lease(), Notify::new());

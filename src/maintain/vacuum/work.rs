@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Request;
+use super::brake::Brake;
 use super::plan::Task;
 use crate::error::Result;
 use crate::pg::Notice;
@@ -33,6 +34,8 @@ pub enum AttemptEnd {
     Locked(Vec<Blocker>),
     /// The budget ran out while it ran.
     Stopped,
+    /// It was not begun: a standby was too far behind.
+    Held(String),
 }
 
 /// How a statement is sent.
@@ -40,12 +43,13 @@ pub struct Manner<'a> {
     request: &'a Request,
     began: Instant,
     ledger: &'a Ledger,
+    brake: &'a Brake,
 }
 
 impl<'a> Manner<'a> {
     /// From now on the budget runs.
-    pub fn new(request: &'a Request, ledger: &'a Ledger) -> Manner<'a> {
-        Manner { request, began: Instant::now(), ledger }
+    pub fn new(request: &'a Request, ledger: &'a Ledger, brake: &'a Brake) -> Manner<'a> {
+        Manner { request, began: Instant::now(), ledger, brake }
     }
 
     /// Tries once.
@@ -58,6 +62,10 @@ impl<'a> Manner<'a> {
         piece: &Piece<&Task>,
         events: &mut dyn Events,
     ) -> Result<Tried<Attempt>> {
+        let left = self.request.wish.budget.map(|budget| budget.saturating_sub(self.began.elapsed()));
+        if let Some(why) = self.brake.hold(executor, &piece.title, left, events).await? {
+            return Ok(Tried::Ended(Attempt { end: AttemptEnd::Held(why), took: Duration::ZERO }));
+        }
         let limit = self.limit();
         let frame = Frame {
             subject: format!("vacuum:{}", piece.work.table),
@@ -100,6 +108,8 @@ impl<'a> Manner<'a> {
             AttemptEnd::Skipped(why) => self.ledger.leave(&frame.subject, why),
             AttemptEnd::Locked(_) => self.ledger.leave(&frame.subject, "its lock was not to be had"),
             AttemptEnd::Stopped => self.ledger.leave(&frame.subject, "the budget ran out"),
+            // Was not begun.
+            AttemptEnd::Held(_) => {}
         }
         Ok(match &end {
             AttemptEnd::Locked(blockers) => {

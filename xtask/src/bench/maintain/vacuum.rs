@@ -128,15 +128,18 @@ impl Bench<'_> {
     fn dirty(&self, tables: &[String]) -> Result<()> {
         let updates: Vec<String> =
             tables.iter().map(|table| format!("UPDATE {table} SET qty = qty + 1 WHERE id % 3 = 0;")).collect();
-        let file = self.scene.scratch().join("dirty.sql");
         // What that does to the catalog, and dbctl's journal of the rounds before, would be due for it alone.
         let others = "VACUUM (ANALYZE) pg_catalog.pg_class; VACUUM pg_catalog.pg_statistic; VACUUM (ANALYZE) dbctl.journal, dbctl.run;";
-        let analyze = format!("ANALYZE {};", tables.join(", "));
-        std::fs::write(&file, format!("{}\n{analyze}\n{others}\nCHECKPOINT;\n", updates.join("\n")))?;
-        let mut psql = self.scene.psql(DATABASE);
-        // The journal is not there before the first run.
-        psql.args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(&file);
-        self.scene.perform(psql)
+        // The counters of a session are handed on when it ends: after those of an ANALYZE in the same one.
+        for sql in [updates.join("\n"), format!("ANALYZE {};\n{others}\nCHECKPOINT;", tables.join(", "))] {
+            let file = self.scene.scratch().join("dirty.sql");
+            std::fs::write(&file, sql)?;
+            let mut psql = self.scene.psql(DATABASE);
+            // The journal is not there before the first run.
+            psql.args(["-v", "ON_ERROR_STOP=0", "-f"]).arg(&file);
+            self.scene.perform(psql)?;
+        }
+        Ok(())
     }
 
     fn done(&self, tables: &[String]) -> Result<()> {
