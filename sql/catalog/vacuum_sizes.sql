@@ -1,18 +1,27 @@
 -- How large are these tables with their indexes and TOAST, where nobody holds them exclusively?
 -- Server: 14.
 -- Rights: none.
+WITH
+-- The locks are looked at once, not for each table.
+held AS MATERIALIZED (
+    SELECT l.relation
+    FROM pg_catalog.pg_locks AS l
+    INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
+    WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid() AND l.relation IS NOT NULL
+),
+
+taken AS MATERIALIZED (
+    SELECT h.relation FROM held AS h
+    UNION
+    SELECT i.indrelid
+    FROM pg_catalog.pg_index AS i
+    INNER JOIN held AS h ON h.relation = i.indexrelid
+)
+
 SELECT
     c.oid,
     CASE
-        WHEN NOT EXISTS (
-            SELECT FROM pg_catalog.pg_locks AS l
-            INNER JOIN pg_catalog.pg_database AS d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
-            WHERE l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-                AND (
-                    l.relation IN (c.oid, c.reltoastrelid)
-                    OR l.relation IN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i WHERE i.indrelid IN (c.oid, c.reltoastrelid))
-                )
-        ) THEN pg_catalog.pg_total_relation_size(c.oid)
+        WHEN NOT EXISTS (SELECT FROM taken AS t WHERE t.relation IN (c.oid, c.reltoastrelid)) THEN pg_catalog.pg_total_relation_size(c.oid)
     END AS bytes
 FROM pg_catalog.pg_class AS c
 WHERE c.oid = ANY ($1)

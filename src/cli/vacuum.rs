@@ -45,6 +45,9 @@ pub struct VacuumArgs {
     /// With --budget: cancel what runs when the time is up
     #[arg(long, requires = "budget")]
     hard: bool,
+    /// Begin no table while a standby is further behind than this; waits, within --budget
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    max_lag: Option<Duration>,
     /// How many tables at once [default: 1, or that of dbctl.yaml]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
@@ -75,6 +78,7 @@ impl VacuumArgs {
             advice: self.advice,
             budget: self.budget,
             hard: self.hard,
+            max_lag: self.max_lag,
             jobs: self.jobs.unwrap_or(jobs) as usize,
             cost_delay: self.cost_delay,
             cost_limit: self.cost_limit,

@@ -4,5 +4,6 @@
 pub mod refresh;
 pub mod reindex;
 pub mod repack;
+mod room;
 pub mod schedule;
 pub mod vacuum;

@@ -216,10 +216,11 @@ queries! {
     TRANSFER_COLUMNS = "transfer_columns" (TEXT, TEXT);
     TRANSFER_MOMENT = "transfer_moment" ();
     TRANSFER_TYPES = "transfer_types" (OID_ARRAY);
+    VACUUM_PLACES = "vacuum_places" (OID_ARRAY);
     VACUUM_PROGRESS = "vacuum_progress" (INT4_ARRAY);
     VACUUM_SERVER = "vacuum_server" ();
     VACUUM_SIZES = "vacuum_sizes" (OID_ARRAY);
-    VACUUM_TABLES = "vacuum_tables" ();
+    VACUUM_TABLES = "vacuum_tables" (OID_ARRAY, INT8);
     VITAL_ARCHIVER = "vital_archiver" ();
     VITAL_AUTOVACUUM = "vital_autovacuum" ();
     VITAL_CACHE = "vital_cache" ();

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::held;
-use super::pace::{Lag, Verdict, verdict};
+use super::pace::{Verdict, verdict};
 use super::plan::{Attention, removes};
 use super::snapshot::{Child, Count, JobSnapshot, OnDelete, Rights};
 use crate::ident::{Ident, TableName};
 use crate::policy::{Hold, RowAction, RowJob};
+use crate::steps::lag::Lag;
 
 /// An open transaction older than this is worth a word: it keeps dead rows from VACUUM.
 const OLD_TRANSACTION: f64 = 3600.0;

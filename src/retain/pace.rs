@@ -1,6 +1,5 @@
 //! How much at once, and when to pause: decisions over what was measured. Pure.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,12 +7,11 @@ use chrono_tz::Tz;
 
 use super::snapshot::Readings;
 use crate::policy::{Batch, Pace, Window};
+use crate::steps::lag::Lag;
 
 const FIRST_ROWS: f64 = 500.0;
 const FIRST_BLOCKS: f64 = 64.0;
 const MOST_BLOCKS: f64 = 16_384.0;
-/// More samples than anybody pauses for: one a second.
-const SAMPLES: usize = 4096;
 
 /// How much the next batch takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,30 +86,6 @@ pub(super) enum Verdict {
     Unknown(String, String),
 }
 
-/// When which WAL was written: a standby that stands still says nothing of its own.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Lag {
-    samples: VecDeque<(Duration, i64)>,
-}
-
-impl Lag {
-    /// Notes where the WAL ended, at a time since the beginning.
-    pub(super) fn note(&mut self, at: Duration, lsn: i64) {
-        if self.samples.back().is_none_or(|(_, last)| *last < lsn) {
-            self.samples.push_back((at, lsn));
-        }
-        if self.samples.len() > SAMPLES {
-            self.samples.pop_front();
-        }
-    }
-
-    /// For how long the oldest WAL that was seen and is not replayed has been there.
-    pub(super) fn behind(&self, now: Duration, replayed: i64) -> Duration {
-        let oldest = self.samples.iter().find(|(_, lsn)| *lsn > replayed);
-        oldest.map_or(Duration::ZERO, |(at, _)| now.saturating_sub(*at))
-    }
-}
-
 /// Decides whether the work may go on.
 pub(super) fn verdict(pace: &Pace, readings: &Readings, lag: &Lag, now: Duration) -> Verdict {
     if let Some(most) = pace.max_slot_wal
@@ -128,10 +102,7 @@ pub(super) fn verdict(pace: &Pace, readings: &Readings, lag: &Lag, now: Duration
                 "let this role see it: GRANT pg_monitor TO the role".to_owned(),
             );
         };
-        let seen = lag.behind(now, replayed);
-        // An answer of the past does not count once everything is replayed.
-        let told = if readings.lsn.is_some_and(|lsn| lsn <= replayed) { None } else { standby.lag };
-        let behind = seen.max(told.map_or(Duration::ZERO, |lag| Duration::try_from_secs_f64(lag).unwrap_or_default()));
+        let behind = lag.of_standby(now, readings.lsn, replayed, standby.lag);
         if behind > most {
             let name = if standby.name.is_empty() { format!("pid {}", standby.pid) } else { standby.name.clone() };
             return Verdict::Pause(format!(

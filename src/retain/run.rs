@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::{Lag, Size, Verdict, is_open, verdict};
+use super::pace::{Size, Verdict, is_open, verdict};
 use super::plan::{Attention, JobPlan, Path, Visit};
 use super::read;
 use super::snapshot::Count;
@@ -18,6 +18,7 @@ use crate::steps::Timeouts;
 use crate::steps::apply::Executor;
 use crate::steps::batch::{Batched, Frame};
 use crate::steps::events::{Event, Events};
+use crate::steps::lag::Lag;
 
 /// How often the server is asked how it is doing.
 const LOOK: Duration = Duration::from_millis(900);

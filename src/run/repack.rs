@@ -17,7 +17,7 @@ impl Run {
     pub(super) fn repack(&self, wish: &Wish) -> Result<Outcome> {
         self.on_targets(async |run, target, interrupt| {
             let connection = run.connection(target)?;
-            let gains = if wish.clean { BTreeMap::new() } else { gains(&connection, interrupt).await? };
+            let gains = if wish.clean { BTreeMap::new() } else { gains(&connection, "repack", interrupt).await? };
             let request = repack::Request {
                 connection,
                 wish: wish.clone(),
@@ -40,8 +40,12 @@ impl Run {
 }
 
 /// What writing each table anew would give back, by the catalog.
-async fn gains(connection: &Connection, interrupt: &Interrupt) -> Result<BTreeMap<u32, Gain>> {
-    let eye = Eye::open(connection, "repack", interrupt).await?;
+pub(super) async fn gains(
+    connection: &Connection,
+    command: &str,
+    interrupt: &Interrupt,
+) -> Result<BTreeMap<u32, Gain>> {
+    let eye = Eye::open(connection, command, interrupt).await?;
     let look = bloat::read(&eye, bloat::LIMIT, 0).await?;
     let mut gains: BTreeMap<u32, Gain> = BTreeMap::new();
     let of_table = |one: &&bloat::Estimate| matches!(one.kind, bloat::Kind::Table | bloat::Kind::MaterializedView);

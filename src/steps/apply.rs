@@ -40,6 +40,8 @@ pub struct Executor {
     pub(super) interrupt: Interrupt,
     pub(super) order: Order,
     pub(super) run: Option<i64>,
+    /// The settings that [`Executor::in_turn`] has left in the session.
+    pub(super) kept: Option<String>,
     observer: Option<Observer>,
 }
 
@@ -88,7 +90,7 @@ impl Executor {
         order: Order,
         interrupt: &Interrupt,
     ) -> Executor {
-        Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, observer: None }
+        Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, kept: None, observer: None }
     }
 
     /// The working session, for reading under the lease.
@@ -511,7 +513,7 @@ fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
     Ok(())
 }
 
-fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
+pub(super) fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
     sent.map_err(|e| {
         let failure = e.explain("cannot keep dbctl's journal (schema dbctl)");
         match failure.what() {

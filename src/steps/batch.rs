@@ -2,6 +2,7 @@
 //! a step, tried again while locks are in the way. The journal says when a job began and ended, not
 //! what each batch did: what a batch has committed needs no memory.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::apply::Executor;
@@ -10,7 +11,7 @@ use super::plan::Timeouts;
 use super::watch::Watch;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Literal;
-use crate::pg::{Query, Row, Server, ServerError, Session, ToSql};
+use crate::pg::{Lease, Query, Row, Server, ServerError, Session, ToSql};
 
 /// What every batch of a job shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,25 @@ impl Executor {
         self.line(frame, "applied", detail).await
     }
 
+    /// What a failure comes to: once a signal has arrived, that is what it was.
+    pub fn overrule(&self, failure: Failure) -> Failure {
+        self.interrupt.overrule(failure)
+    }
+
+    /// Sleeps, but not past a signal.
+    ///
+    /// # Errors
+    /// Interrupted; the lease is gone.
+    pub async fn pause(&self, time: Duration) -> Result<()> {
+        self.interrupt.sleep(time).await?;
+        self.check()
+    }
+
+    /// The lease of the run, whose connection stands beside the work.
+    pub fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
+    }
+
     /// Fails a job.
     pub async fn fail_job(&self, frame: &Frame, failure: Failure, detail: &[(&str, String)]) -> Failure {
         let failure = self.interrupt.overrule(failure);
@@ -124,24 +144,39 @@ impl Executor {
     /// # Errors
     /// Interrupted; the server's.
     pub async fn alone(&mut self, frame: &Frame, sql: &str, events: &mut dyn Events) -> Result<()> {
+        let sent = self.in_turn(frame, sql, events).await;
+        self.kept = None;
+        let reset = if self.work.is_closed() { Ok(()) } else { self.work.send("RESET ALL").await };
+        sent.and(reset.map_err(|e| e.explain(format!("{}: {sql} failed", frame.title))))
+    }
+
+    /// The same for one of many: its settings stay for the next, and are sent only where they differ from those of the
+    /// one before.
+    ///
+    /// # Errors
+    /// Interrupted; the server's.
+    pub async fn in_turn(&mut self, frame: &Frame, sql: &str, events: &mut dyn Events) -> Result<()> {
         self.check()?;
         let mut settings = format!("RESET ALL;\nSET lock_timeout = '{}ms';", frame.timeouts.lock.as_millis());
         for (name, value) in frame.settings.iter().filter(|(name, _)| *name != "search_path") {
             settings.push_str(&format!("\nSET {name} = {};", Literal(value)));
         }
         let mut watch = Watch::new(&self.lease, self.server.backend_pid, &frame.title, frame.timeouts.lock, false);
+        let known = self.kept.as_deref() == Some(settings.as_str());
         let sent = async {
-            self.work.send(&settings).await?;
+            if !known {
+                self.work.send(&settings).await?;
+            }
             self.work.send(sql).await
         };
         let sent = watch.over(sent, &self.work, frame.patience, events).await;
-        let reset =
-            if sent.as_ref().is_err_and(ServerError::is_lost) { Ok(()) } else { self.work.send("RESET ALL").await };
+        // After an error nobody knows which of them were taken.
+        self.kept = sent.is_ok().then_some(settings);
         for notice in self.work.notices() {
             events.event(Event::Notice { title: &frame.title, notice: &notice });
         }
         self.interrupt.check()?;
-        sent.and(reset).map_err(|e| e.explain(format!("{}: {sql} failed", frame.title)))
+        sent.map_err(|e| e.explain(format!("{}: {sql} failed", frame.title)))
     }
 
     async fn line(&self, frame: &Frame, state: &str, detail: &[(&str, String)]) -> Result<()> {

@@ -2,10 +2,11 @@
 //! each an [`Executor`] of its own. What fails, or finds its table locked, does not stop the others.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::apply::Executor;
+use super::apply::{Executor, Order};
 use super::events::{Blocker, Event, Events};
 use super::hazard::LockMode;
 use super::queue::{Next, Queue};
@@ -13,12 +14,19 @@ use super::retry::Pauses;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
-use crate::pg::{Query, Row, Server, Session};
+use crate::pg::{Interrupt, Lease, Query, Row, Server, Session};
 
-/// The sessions that work. The first holds the lease's place of the run; they all share the lease.
+/// The sessions that work. The first holds the lease's place of the run; they all share the lease. Further ones are
+/// opened once there is work for them.
 pub struct Crew {
-    hands: Vec<Executor>,
+    lead: Executor,
+    further: Vec<Option<Executor>>,
+    connection: Connection,
+    pids: Pids,
 }
+
+/// The backends that work, as they come.
+pub type Pids = Rc<RefCell<Vec<i32>>>;
 
 /// A piece of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +76,11 @@ pub enum End<R> {
 }
 
 impl Crew {
-    /// Takes further sessions beside the one that holds the lease, until there are `hands`. The run must
-    /// be in the journal already where the hands write into it: [`Executor::open_journal`].
+    /// Of the session that holds the lease, and of further ones beside it where there is work for them, until there
+    /// are `hands`. All of them belong to the lead's run in the journal.
     ///
     /// # Errors
-    /// Busy while sessions of a killed run still work; unreachable.
+    /// Busy while sessions of a killed run still work.
     pub async fn muster(
         lead: Executor,
         hands: usize,
@@ -81,23 +89,19 @@ impl Crew {
     ) -> Result<Crew> {
         let wait = lead.order.lease_wait;
         lead.lease.alone(wait, &lead.interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
-        let mut crew = vec![lead];
-        for _ in 1..hands.max(1) {
-            let Some(lead) = crew.first() else { break };
-            let hand = lead.further(connection).await?;
-            crew.push(hand);
-        }
-        Ok(Crew { hands: crew })
+        let pids = Rc::new(RefCell::new(vec![lead.server.backend_pid]));
+        let further = (1..hands.max(1)).map(|_| None).collect();
+        Ok(Crew { lead, further, connection: connection.clone(), pids })
     }
 
     /// The session that holds the run: for looks and the journal before and after the work.
-    pub fn lead(&mut self) -> Option<&mut Executor> {
-        self.hands.first_mut()
+    pub fn lead(&mut self) -> &mut Executor {
+        &mut self.lead
     }
 
-    /// The backends that work.
-    pub fn pids(&self) -> Vec<i32> {
-        self.hands.iter().map(|hand| hand.server.backend_pid).collect()
+    /// The backends that work, also those that will.
+    pub fn pids(&self) -> Pids {
+        Rc::clone(&self.pids)
     }
 
     /// Works through the pieces in their order; how each ended, in the same order. Events of all
@@ -120,16 +124,48 @@ impl Crew {
             ended: tokio::sync::Notify::new(),
         };
         let (shift_of, work) = (&shift, &work);
-        let hands = self.hands.iter_mut().map(|hand| async move { shift_of.hand(hand, work).await });
-        futures_util::future::join_all(hands).await;
+        let bond = self.lead.bond();
+        let (bond, connection, pids) = (&bond, &self.connection, &self.pids);
+        // No more hands than pieces.
+        let further = self.further.iter_mut().take(pieces.len().saturating_sub(1)).map(|place| async move {
+            if place.is_none() {
+                *place = shift_of.recruit(bond, connection, pids).await;
+            }
+            if let Some(hand) = place {
+                shift_of.hand(hand, work).await;
+            }
+        });
+        // The first begins at once.
+        tokio::join!(biased; shift_of.hand(&mut self.lead, work), futures_util::future::join_all(further));
         shift.ends.into_inner()
     }
 
-    /// Ends the runs of all hands in the journal.
+    /// Ends the run in the journal.
     pub async fn close(&self, outcome: &str, detail: &str) {
-        for hand in &self.hands {
-            hand.close(outcome, detail).await;
-        }
+        self.lead.close(outcome, detail).await;
+    }
+}
+
+/// What makes a session a hand of a run.
+struct Bond {
+    lease: Arc<Lease>,
+    order: Order,
+    interrupt: Interrupt,
+    run: Option<i64>,
+    has_state: bool,
+}
+
+impl Bond {
+    /// One more session under the same lease. Its lock is shared with the other hands: the next run sees
+    /// by it when the last of them has ended.
+    async fn hand(&self, connection: &Connection) -> Result<Executor> {
+        let work = Session::open(connection, &self.order.command, &self.interrupt).await?;
+        let (shared, server) = tokio::join!(self.lease.share(&work), Server::read(&work));
+        shared?;
+        let server = Server { has_state: self.has_state, ..server? };
+        let mut hand = Executor::under(work, server, Arc::clone(&self.lease), self.order.clone(), &self.interrupt);
+        hand.run = self.run;
+        Ok(hand)
     }
 }
 
@@ -145,14 +181,14 @@ impl Executor {
         rows.iter().filter(conflicts).filter_map(|row| Blocker::read(row).ok()).collect()
     }
 
-    /// One more session under the same lease. Its lock is shared with the other hands: the next run sees
-    /// by it when the last of them has ended.
-    async fn further(&self, connection: &Connection) -> Result<Executor> {
-        let work = Session::open(connection, &self.order.command, &self.interrupt).await?;
-        self.lease.share(&work).await?;
-        let mut server = Server::read(&work).await?;
-        server.has_state = self.server.has_state;
-        Ok(Executor::under(work, server, Arc::clone(&self.lease), self.order.clone(), &self.interrupt))
+    fn bond(&self) -> Bond {
+        Bond {
+            lease: Arc::clone(&self.lease),
+            order: self.order.clone(),
+            interrupt: self.interrupt.clone(),
+            run: self.run,
+            has_state: self.server.has_state,
+        }
     }
 }
 
@@ -179,6 +215,38 @@ impl Events for Shared<'_, '_> {
 }
 
 impl<T, R> Shift<'_, T, R> {
+    /// A further hand, unless the others have begun everything by the time it is there. Without one, the others go on.
+    async fn recruit(&self, bond: &Bond, connection: &Connection, pids: &Pids) -> Option<Executor> {
+        let hand = tokio::select! {
+            hand = bond.hand(connection) => hand,
+            () = self.all_begun() => return None,
+        };
+        match hand {
+            Ok(hand) => {
+                pids.borrow_mut().push(hand.server.backend_pid);
+                Some(hand)
+            }
+            // The others say so.
+            Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => None,
+            Err(failure) => {
+                let message = format!("a further session was not to be had: {}", failure.messages().join(": "));
+                let hint = Some("the others go on; --jobs 1 asks for none");
+                Shared(&self.events).event(Event::Attention { message: &message, hint });
+                None
+            }
+        }
+    }
+
+    async fn all_begun(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if !self.queue.borrow().waits() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
     async fn hand(
         &self,
         executor: &mut Executor,

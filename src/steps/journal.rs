@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::ident::Literal;
-use crate::pg::{Query, Session};
+use crate::pg::{Query, ServerError, Session};
 
 /// Creates the schema and its tables where they are missing. Idempotent.
 pub const BOOTSTRAP: &str = include_str!("../../sql/state/dbctl.sql");
@@ -132,6 +132,15 @@ pub async fn close_run(session: &Session, run: i64, outcome: &str, detail: &str)
         Literal(detail)
     );
     session.send(&sql).await.map_err(|e| e.explain("cannot close the journal dbctl.run"))
+}
+
+/// Writes lines that stand for themselves, each a row of run, time, subject, state and detail.
+///
+/// # Errors
+/// The server's.
+pub async fn write(session: &Session, rows: &[String]) -> std::result::Result<(), ServerError> {
+    let columns = "run, at, subject, state, detail";
+    session.send(&format!("INSERT INTO dbctl.journal ({columns}) VALUES\n{};", rows.join(",\n"))).await
 }
 
 /// Says that a step, or one statement of it, failed and left nothing behind.

@@ -13,6 +13,8 @@ pub mod gate;
 pub mod guard;
 mod hazard;
 pub mod journal;
+pub mod lag;
+pub mod ledger;
 mod means;
 pub mod observe;
 mod plan;

@@ -79,6 +79,11 @@ impl Queue {
         }
     }
 
+    /// Whether one is left to begin, now or later.
+    pub fn waits(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.state, State::Waits(_)))
+    }
+
     /// It is done, or failed for good.
     pub fn ended(&mut self, number: usize) {
         self.settle(number, State::Ended);

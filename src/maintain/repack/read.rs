@@ -1,7 +1,6 @@
 //! What is there to write tables anew with, the tables, who is in the way, and what killed runs have left; as plain
 //! values. Does not know what is thought of it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Failure, Kind, Result};
@@ -188,13 +187,6 @@ pub async fn table(session: &Session, oid: u32) -> Result<Option<Standing>> {
         Ok(tables.into_iter().find(|table| table.oid == oid))
     })
     .await
-}
-
-/// The bytes that are free where a folder of this machine lies; nothing where there is no such folder.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    let space = nix::sys::statvfs::statvfs(folder).ok()?;
-    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
-    Some(u64::from(space.blocks_available()).saturating_mul(u64::from(space.fragment_size())))
 }
 
 async fn all_leftovers(session: &Session) -> Result<Vec<Leftover>> {

@@ -10,6 +10,7 @@ use super::read::{self, Snapshot};
 use super::work::{self, End};
 use super::{Answer, Request, clean, program, view};
 use crate::error::{Failure, Kind, Result};
+use crate::maintain::room;
 use crate::pg::{Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::events::Event;
@@ -102,12 +103,9 @@ fn decide(snapshot: &Snapshot, request: &Request) -> Result<RepackPlan> {
         let table = snapshot.tables.iter().find(|table| table.oid == task.oid)?;
         Some((task.oid, Path::new(table.place.as_deref().or(home)?)))
     };
-    // A folder of that name on another machine says nothing of the server's.
-    let is_here =
-        request.connection.hosts.iter().all(|host| matches!(host.address, crate::config::connection::Address::Unix(_)));
-    if is_here && !request.wish.force {
+    if room::is_here(&request.connection) && !request.wish.force {
         let places: BTreeMap<u32, &Path> = plan.tasks.iter().filter_map(place).collect();
-        plan::refuse_full(&mut plan, &places, read::free_bytes);
+        plan::refuse_full(&mut plan, &places, room::free_bytes);
     }
     Ok(plan)
 }

@@ -2,6 +2,7 @@
 //! sessions within limits. [`read`] looks, [`plan`] decides, [`run`] does, [`view`] tells.
 
 mod advice;
+mod brake;
 mod plan;
 mod progress;
 mod read;
@@ -12,8 +13,10 @@ mod work;
 #[cfg(test)]
 mod plan_tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::repack::Gain;
 use crate::config::connection::Connection;
 use crate::ident::TableName;
 use crate::outcome::Outcome;
@@ -29,6 +32,8 @@ pub struct Request {
     pub connection: Connection,
     /// What.
     pub wish: Wish,
+    /// With `full`: what writing each table anew would give back, by its OID.
+    pub gains: BTreeMap<u32, Gain>,
     /// `--dry-run`.
     pub dry_run: bool,
     /// What stands between a plan and its execution.
@@ -58,6 +63,8 @@ pub struct Wish {
     pub budget: Option<Duration>,
     /// And stop what runs then.
     pub hard: bool,
+    /// Begin nothing while a standby is further behind.
+    pub max_lag: Option<Duration>,
     /// How many sessions.
     pub jobs: usize,
     /// `vacuum_cost_delay`.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wish;
 use super::read::{Holder, Snapshot, Standing};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
+use crate::maintain::repack::Gain;
 use crate::steps::Hazard;
 
 /// What will be done, and what will not.
@@ -16,6 +17,8 @@ pub struct VacuumPlan {
     pub parents: Vec<Task>,
     /// What is due and is not done.
     pub skipped: Vec<Skipped>,
+    /// What is sent when all is done: for the database as a whole, once and not for every table.
+    pub closing: Option<&'static str>,
     /// Named, and not there.
     pub missing: Vec<TableName>,
     /// What a person should know.
@@ -41,6 +44,10 @@ pub struct Task {
     pub before: Standing,
     /// What deserves a second look.
     pub hazards: Vec<Hazard>,
+    /// Of a rewrite: what it would give back, by estimate.
+    pub gain: Option<Gain>,
+    /// Of a rewrite: the bytes that are free where the table lies.
+    pub free: Option<u64>,
     urgent: bool,
 }
 
@@ -49,6 +56,8 @@ pub struct Task {
 pub struct Skipped {
     /// The table.
     pub table: TableName,
+    /// Its OID.
+    pub oid: u32,
     /// Why it is left alone.
     pub why: String,
     /// The reader must do something about it.
@@ -61,6 +70,11 @@ const AGE_SHARE: f64 = 0.8;
 const MAP_PAGES: i64 = 1000;
 /// A smaller share of all-visible pages is worth a VACUUM where nothing changed lately.
 const MAP_SHARE: f64 = 0.5;
+
+/// ANALYZE leaves it alone, whatever its counters say.
+const STATISTICS: &str = "pg_statistic";
+/// As vacuumdb ends, too.
+const DATABASE_STATS: &str = "VACUUM (ONLY_DATABASE_STATS)";
 
 /// Each run writes a few rows there: that alone is no reason for the next.
 const OURS: &str = "dbctl";
@@ -90,6 +104,7 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish) -> VacuumPlan {
     } else {
         BTreeSet::new()
     };
+    let mut chosen = Vec::new();
     for table in snapshot.tables.iter().filter(|t| !t.parent) {
         if named.as_ref().is_some_and(|named| !named.contains(&table.oid)) {
             continue;
@@ -99,7 +114,7 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish) -> VacuumPlan {
             due.vacuum.push("asked for".to_owned());
             due.toast_only = false;
         }
-        if wish.analyze && !due.vacuum.is_empty() && due.analyze.is_empty() {
+        if wish.analyze && is_analyzable(table) && !due.vacuum.is_empty() && due.analyze.is_empty() {
             due.analyze.push("asked for".to_owned());
         }
         if covered.contains(&table.oid) {
@@ -111,15 +126,19 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish) -> VacuumPlan {
         match reason_to_skip(table, &due, snapshot, by_hand) {
             Some(skipped) if skipped.why.is_empty() => {}
             Some(skipped) => plan.skipped.push(skipped),
-            None => plan.tasks.push(task(table, due, snapshot, wish)),
+            None => chosen.push((table, due)),
         }
     }
+    // Since 16: each VACUUM would go through all of pg_class for the oldest transaction of the database.
+    let together = snapshot.major >= 16 && chosen.iter().filter(|(_, due)| !due.vacuum.is_empty()).count() > 1;
+    plan.closing = together.then_some(DATABASE_STATS);
+    plan.tasks.extend(chosen.into_iter().map(|(table, due)| task(table, due, together, snapshot, wish)));
     for table in snapshot.tables.iter().filter(|t| t.parent) {
         let Some(reason) = parents.get(&table.oid) else { continue };
         let due = Due { analyze: vec![reason.clone()], ..Due::default() };
         match reason_to_skip(table, &due, snapshot, by_hand) {
             Some(skipped) => plan.skipped.push(skipped),
-            None => plan.parents.push(task(table, due, snapshot, wish)),
+            None => plan.parents.push(task(table, due, false, snapshot, wish)),
         }
     }
     plan.order();
@@ -145,10 +164,51 @@ impl VacuumPlan {
         self.order();
     }
 
+    /// What rewrites would give back, and the bytes that are free where each table lies: what has no room beside it for
+    /// the new one is left alone.
+    pub fn weigh(&mut self, gains: &BTreeMap<u32, Gain>, free: &BTreeMap<u32, u64>) {
+        let mut kept = Vec::new();
+        for mut task in std::mem::take(&mut self.tasks) {
+            if task.hazards.is_empty() {
+                kept.push(task);
+                continue;
+            }
+            task.gain = gains.get(&task.oid).cloned();
+            task.free = free.get(&task.oid).copied();
+            let bytes = u64::try_from(task.before.bytes).unwrap_or_default();
+            match task.free {
+                Some(free) if free < bytes => self.skipped.push(Skipped {
+                    why: format!(
+                        "the new beside the old takes up to {} MB, and only {} MB are free",
+                        bytes / 1_000_000 + 1,
+                        free / 1_000_000
+                    ),
+                    table: task.table,
+                    oid: task.oid,
+                    counts: true,
+                }),
+                _ => kept.push(task),
+            }
+        }
+        self.tasks = kept;
+        self.skipped.sort_by(|a, b| a.table.cmp(&b.table));
+    }
+
     fn order(&mut self) {
         self.tasks.sort_by(|a, b| {
             b.urgent.cmp(&a.urgent).then(b.before.bytes.cmp(&a.before.bytes)).then(a.table.cmp(&b.table))
         });
+    }
+
+    /// The tables whose standing decided this plan: to look again before it is carried out.
+    pub fn concerned(&self, snapshot: &Snapshot) -> Vec<u32> {
+        let parents: BTreeSet<u32> = self.parents.iter().map(|task| task.oid).collect();
+        let mut oids: BTreeSet<u32> = self.all().map(|task| task.oid).collect();
+        oids.extend(self.skipped.iter().map(|skipped| skipped.oid));
+        let below = |table: &&Standing| above(snapshot, table).any(|parent| parents.contains(&parent));
+        // Partitions by way of which a leaf belongs to its table are among those below it.
+        oids.extend(snapshot.tables.iter().filter(below).map(|table| table.oid));
+        oids.into_iter().collect()
     }
 
     /// All tasks, in the order in which they are begun.
@@ -257,6 +317,9 @@ fn due(table: &Standing, snapshot: &Snapshot, wish: &Wish) -> Due {
     if due.vacuum.len() > dead {
         (due.dead_only, due.toast_only) = (false, false);
     }
+    if !is_analyzable(table) {
+        return due;
+    }
     if table.modified as f64 > table.modified_most {
         due.analyze
             .push(format!("{} rows changed since the last analyze, due at {:.0}", table.modified, table.modified_most));
@@ -266,12 +329,17 @@ fn due(table: &Standing, snapshot: &Snapshot, wish: &Wish) -> Due {
     due
 }
 
+fn is_analyzable(table: &Standing) -> bool {
+    !(table.catalog && table.table.name.raw() == STATISTICS)
+}
+
 /// Nothing to say is a table that is nobody's business here.
 fn reason_to_skip(table: &Standing, due: &Due, snapshot: &Snapshot, by_hand: bool) -> Option<Skipped> {
-    let skipped = |why: String, counts| Some(Skipped { table: table.table.clone(), why, counts });
+    let skipped = |why: String, counts| Some(Skipped { table: table.table.clone(), oid: table.oid, why, counts });
     if !table.permitted {
         let grant = if snapshot.major >= 17 {
-            format!("its owner may allow it: GRANT MAINTAIN ON {} TO this role", table.table)
+            let role = Ident::new(snapshot.role.as_str());
+            format!("its owner may allow it: GRANT MAINTAIN ON {} TO {role}", table.table)
         } else {
             "only its owner and the owner of the database may do it".to_owned()
         };
@@ -300,7 +368,8 @@ fn reason_to_skip(table: &Standing, due: &Due, snapshot: &Snapshot, by_hand: boo
     None
 }
 
-fn task(table: &Standing, due: Due, snapshot: &Snapshot, wish: &Wish) -> Task {
+/// `together` with others, after which [`DATABASE_STATS`] is sent.
+fn task(table: &Standing, due: Due, together: bool, snapshot: &Snapshot, wish: &Wish) -> Task {
     let (vacuum, analyze) = (!due.vacuum.is_empty(), !due.analyze.is_empty());
     let only = if snapshot.major >= 18 { "ONLY " } else { "" };
     let buffers = wish.buffer_usage_limit.as_ref().filter(|_| snapshot.major >= 16 && !wish.full);
@@ -308,6 +377,9 @@ fn task(table: &Standing, due: Due, snapshot: &Snapshot, wish: &Wish) -> Task {
         buffers.map(|limit| format!("BUFFER_USAGE_LIMIT {}", crate::ident::Literal(limit).to_string().trim_start()));
     let mut settings = Vec::new();
     let mut options: Vec<String> = vec!["SKIP_LOCKED".to_owned()];
+    if vacuum && together {
+        options.push("SKIP_DATABASE_STATS".to_owned());
+    }
     if vacuum && wish.full {
         options.insert(0, "FULL".to_owned());
     } else if vacuum {
@@ -364,6 +436,8 @@ fn task(table: &Standing, due: Due, snapshot: &Snapshot, wish: &Wish) -> Task {
         settings,
         before: table.clone(),
         hazards,
+        gain: None,
+        free: None,
         urgent: due.urgent,
     }
 }

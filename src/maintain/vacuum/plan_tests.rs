@@ -1,9 +1,13 @@
 //! What is due, as tables of snapshots and plans.
 
+use std::collections::BTreeMap;
+
 use super::Wish;
 use super::plan::{VacuumPlan, plan};
 use super::read::{Holder, Snapshot, Standing};
+use super::view::hazard;
 use crate::ident::TableName;
+use crate::maintain::repack::Gain;
 
 fn calm(oid: u32, name: &str) -> Standing {
     Standing {
@@ -29,7 +33,6 @@ fn calm(oid: u32, name: &str) -> Standing {
         mxid_most: 400_000_000,
         pages: 10,
         visible_pages: 10,
-        frozen_pages: None,
         unanalyzed: false,
         vacuumed_seconds: Some(60.0),
         vacuumed_by: None,
@@ -39,7 +42,14 @@ fn calm(oid: u32, name: &str) -> Standing {
 }
 
 fn snapshot(tables: Vec<Standing>) -> Snapshot {
-    Snapshot { major: 18, xid_most: 200_000_000, failsafe: 1_600_000_000, tables, ..Snapshot::default() }
+    Snapshot {
+        major: 18,
+        role: "Some one".to_owned(),
+        xid_most: 200_000_000,
+        failsafe: 1_600_000_000,
+        tables,
+        ..Snapshot::default()
+    }
 }
 
 fn of(tables: Vec<Standing>) -> VacuumPlan {
@@ -145,4 +155,54 @@ fn what_would_be_in_vain_or_is_not_ours_is_left_alone_with_its_reason() {
             ("theirs", "not permitted")
         ]
     );
+}
+
+#[test]
+fn several_vacuums_leave_the_database_to_one_statement_at_the_end() {
+    let dead = |oid, name| Standing { dead: 300, ..calm(oid, name) };
+    let (one, two) = (of(vec![dead(1, "a")]), of(vec![dead(1, "a"), dead(2, "b")]));
+    assert_eq!((one.closing, two.closing), (None, Some("VACUUM (ONLY_DATABASE_STATS)")));
+    assert!(two.tasks.iter().all(|task| task.sql.contains("SKIP_DATABASE_STATS")), "{:?}", lines(&two));
+    let old = plan(&Snapshot { major: 15, ..snapshot(vec![dead(1, "a"), dead(2, "b")]) }, &Wish::default());
+    assert_eq!(old.closing, None, "15 knows no such options");
+}
+
+#[test]
+fn statistics_are_not_analyzed_whatever_their_counters_say() {
+    let table = TableName::new("pg_catalog", "pg_statistic");
+    let statistics = Standing { table, modified: 9999, catalog: true, ..calm(1, "t") };
+    assert!(of(vec![statistics.clone()]).is_empty(), "ANALYZE would leave them as they are, again and again");
+    let dead = Standing { dead: 251, ..statistics };
+    assert_eq!(of(vec![dead]).tasks[0].what, "vacuum");
+}
+
+#[test]
+fn a_rewrite_without_room_beside_it_is_left_alone_and_others_are_told_what_they_give() {
+    let wish = Wish { tables: vec![TableName::new("public", "t")], full: true, jobs: 1, ..Wish::default() };
+    let plan = plan(&snapshot(vec![Standing { bytes: 5_000_000, ..calm(1, "t") }]), &wish);
+    let gain = Gain {
+        bytes: 4_000_000,
+        reclaimable: Some(3_000_000),
+        index_bytes: 1_000_000,
+        confidence: "high",
+        ..Gain::default()
+    };
+    let weighed = |gain: Gain, free: u64| {
+        let mut plan = plan.clone();
+        plan.weigh(&BTreeMap::from([(1, gain)]), &BTreeMap::from([(1, free)]));
+        plan
+    };
+    let told = |plan: &VacuumPlan| hazard(&plan.tasks[0], &plan.tasks[0].hazards[0]);
+    let full = weighed(gain.clone(), 4_999_999);
+    assert!(full.tasks.is_empty() && full.skipped[0].counts, "{full:?}");
+    assert_eq!(full.skipped[0].why, "the new beside the old takes up to 6 MB, and only 4 MB are free");
+    let good = told(&weighed(gain.clone(), 9_000_000));
+    assert!(
+        good.contains("of 9 MB that are free") && good.ends_with("gives back 3.0 MB, 60 % (confidence high)"),
+        "{good}"
+    );
+    let little = told(&weighed(Gain { reclaimable: Some(100_000), ..gain.clone() }, 9_000_000));
+    assert!(little.ends_with("2 % (confidence high): hardly worth it"), "{little}");
+    assert!(told(&weighed(Gain { grows: true, ..gain }, 9_000_000)).contains("LARGER"));
+    assert!(told(&plan).contains("does not tell how much there is; what it would give back is not known"));
 }

@@ -1,4 +1,5 @@
-//! How far the vacuums of the crew are, seen from a connection beside it: twice a second.
+//! How far the vacuums of the crew are, seen from the lease's connection: twice a second, and not at all
+//! where all is done sooner.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::plan::VacuumPlan;
 use crate::error::Result;
-use crate::pg::{Query, Row, Session};
+use crate::pg::{Lease, Query, Row};
+use crate::steps::crew::Pids;
 use crate::steps::events::{Event, Events};
 
 const TICK: Duration = Duration::from_millis(500);
@@ -25,8 +27,8 @@ impl Events for Both<'_, '_> {
 /// Looks on until it is dropped; in `crowded` are then the tables whose indexes were gone through more
 /// than once, for want of memory.
 pub async fn look_on(
-    session: &Session,
-    pids: &[i32],
+    lease: &Lease,
+    pids: &Pids,
     plan: &VacuumPlan,
     events: &RefCell<&mut dyn Events>,
     crowded: &RefCell<BTreeSet<u32>>,
@@ -35,7 +37,8 @@ pub async fn look_on(
     loop {
         tokio::time::sleep(TICK).await;
         // A courtesy: the work goes on without it.
-        let Ok(rows) = session.rows(&Query::VACUUM_PROGRESS, &[&pids]).await else { continue };
+        let pids = pids.borrow().clone();
+        let Ok(rows) = lease.session().rows(&Query::VACUUM_PROGRESS, &[&pids]).await else { continue };
         for row in &rows {
             let Ok(seen) = Seen::of(row) else { continue };
             if seen.index_rounds > 1 {
@@ -100,4 +103,48 @@ fn left(done: i64, total: i64, took: Duration) -> Option<Duration> {
     }
     let seconds = took.as_secs_f64() * (total - done) as f64 / done as f64;
     Some(Duration::from_secs(seconds.ceil() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(phase: &str, indexes: Option<i64>) -> Seen {
+        let (indexes_done, phase) = (indexes.map(|_| 1), phase.to_owned());
+        Seen {
+            pid: 1,
+            relation: 7,
+            phase,
+            blocks: 200,
+            scanned: 50,
+            vacuumed: 20,
+            index_rounds: 0,
+            indexes,
+            indexes_done,
+        }
+    }
+
+    #[test]
+    fn each_phase_counts_in_its_own_unit() {
+        for (seen, share) in [
+            (seen("scanning heap", None), (50, 200)),
+            (seen("vacuuming heap", Some(4)), (20, 200)),
+            (seen("vacuuming indexes", Some(4)), (1, 4)),
+            (seen("vacuuming indexes", None), (0, 0)),
+            (seen("cleaning up indexes", Some(0)), (0, 0)),
+            (seen("truncating heap", Some(4)), (0, 0)),
+        ] {
+            assert_eq!(seen.share(), share, "{}", seen.phase);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_told_once_there_is_something_to_go_by() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(left(50, 200, minute), Some(minute * 3));
+        assert_eq!(left(4, 200, minute), Some(minute * 49));
+        assert_eq!(left(3, 200, minute), None, "too early");
+        assert_eq!(left(200, 200, minute), None);
+        assert_eq!(left(0, 0, minute), None);
+    }
 }

@@ -1,11 +1,12 @@
 //! How the tables stand, as plain values. Does not know what is thought of it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
-use crate::pg::{Query, Row, ServerError, Session};
+use crate::pg::{InTurn, Query, Row, Server, ServerError, Session, ToSql};
 
 /// How long one question may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -15,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct Snapshot {
     /// Major version.
     pub major: u32,
+    /// The role in force.
+    pub role: String,
     /// `autovacuum_freeze_max_age`.
     pub xid_most: i64,
     /// `vacuum_failsafe_age`.
@@ -54,7 +57,6 @@ pub struct Standing {
     pub mxid_most: i64,
     pub pages: i64,
     pub visible_pages: i64,
-    pub frozen_pages: Option<i64>,
     pub unanalyzed: bool,
     pub vacuumed_seconds: Option<f64>,
     pub vacuumed_by: Option<i32>,
@@ -75,66 +77,110 @@ pub struct Holder {
     pub remedy: String,
 }
 
-/// Looks once.
-///
-/// # Errors
-/// The server's.
-pub async fn snapshot(session: &Session, major: u32) -> Result<Snapshot> {
-    looking(session, async || {
-        let rows = ask(session, &Query::VACUUM_SERVER, &[]).await?;
-        let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not say its settings"))?;
-        let mut snapshot = Snapshot {
-            major,
-            xid_most: row.try_get("xid_most")?,
-            failsafe: row.try_get("failsafe")?,
-            standbys: row.try_get("standbys")?,
-            memory: row.try_get("maintenance_work_mem")?,
-            ..Snapshot::default()
-        };
-        let rows = ask(session, &Query::VACUUM_TABLES, &[]).await?;
-        snapshot.tables = rows.iter().map(standing).collect::<Result<_>>()?;
-        let rows = ask(session, &Query::ACTIVITY_HORIZON, &[]).await?;
-        let here: String = session_database(session).await?;
-        snapshot.holders = rows.iter().filter_map(|row| holder(row, &here).transpose()).collect::<Result<_>>()?;
-        snapshot.holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.what.cmp(&b.what)));
-        Ok(snapshot)
-    })
-    .await
+/// What is asked of a look besides the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// Only these tables; all where there are none.
+    pub only: Option<&'a [u32]>,
+    /// Only those of which something may be due, as it is from this age on; all where there is none.
+    pub restless: Option<i64>,
+    /// The bytes of these.
+    pub sized: &'a [u32],
 }
 
-/// How large these tables are with everything that belongs to them; those that somebody holds are left
-/// out.
+/// The bytes of tables with everything that belongs to them; those that somebody holds are left out.
+pub type Sizes = BTreeMap<u32, u64>;
+
+/// The first look: which server, and how its tables stand, all or what is restless. One round trip.
 ///
 /// # Errors
 /// The server's.
-pub async fn sizes(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, u64>> {
-    looking(session, async || {
-        let mut sizes = BTreeMap::new();
-        for row in &ask(session, &Query::VACUUM_SIZES, &[&oids]).await? {
-            let (oid, bytes): (u32, Option<i64>) = (row.try_get("oid")?, row.try_get("bytes")?);
-            if let Some(bytes) = bytes.and_then(|bytes| u64::try_from(bytes).ok()) {
-                sizes.insert(oid, bytes);
-            }
+pub async fn first(session: &Session, restless: Option<i64>) -> Result<(Server, Snapshot)> {
+    let everything = Look { only: None, restless, sized: &[] };
+    // In this order: the look sets a search_path of its own.
+    let (server, looked) = tokio::join!(biased; Server::read(session), look(session, 0, everything));
+    let server = server?;
+    let (snapshot, _) = looked?;
+    let snapshot = Snapshot { major: server.major, ..snapshot };
+    Ok((server, snapshot))
+}
+
+/// Looks once. One round trip.
+///
+/// # Errors
+/// The server's.
+pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<(Snapshot, Sizes)> {
+    let which: [&(dyn ToSql + Sync); 2] = [&what.only, &what.restless];
+    let (begun, server, tables, holders, sizes, ended) = tokio::join!(
+        biased;
+        session.begin_look(LIMIT),
+        session.rows(&Query::VACUUM_SERVER, &[]),
+        session.rows(&Query::VACUUM_TABLES, &which),
+        session.rows(&Query::ACTIVITY_HORIZON, &[]),
+        sizes_of(session, what.sized),
+        session.end_reading(),
+    );
+    begun.map_err(|e| e.explain("cannot begin to look"))?;
+    let cannot = |e: ServerError| e.explain("cannot see how the tables stand");
+    let (server, tables) = (server.map_err(cannot)?, tables.map_err(cannot)?);
+    let (holders, sizes) = (holders.map_err(cannot)?, sizes.map_err(cannot)?);
+    ended.map_err(|e| e.explain("cannot end the look"))?;
+    let row = server.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not say its settings"))?;
+    let here: String = row.try_get("database")?;
+    let mut snapshot = Snapshot {
+        major,
+        role: row.try_get("role")?,
+        xid_most: row.try_get("xid_most")?,
+        failsafe: row.try_get("failsafe")?,
+        standbys: row.try_get("standbys")?,
+        memory: row.try_get("maintenance_work_mem")?,
+        tables: tables.iter().map(|row| standing(&InTurn::of(row))).collect::<Result<_>>()?,
+        holders: holders.iter().filter_map(|row| holder(row, &here).transpose()).collect::<Result<_>>()?,
+    };
+    snapshot.holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.what.cmp(&b.what)));
+    Ok((snapshot, read_sizes(&sizes)?))
+}
+
+/// How large these tables are.
+///
+/// # Errors
+/// The server's.
+pub async fn sizes(session: &Session, oids: &[u32]) -> Result<Sizes> {
+    let (begun, sizes, ended) =
+        tokio::join!(biased; session.begin_look(LIMIT), sizes_of(session, oids), session.end_reading());
+    begun.map_err(|e| e.explain("cannot begin to look"))?;
+    let sizes = sizes.map_err(|e| e.explain("cannot see how large the tables are"))?;
+    ended.map_err(|e| e.explain("cannot end the look"))?;
+    read_sizes(&sizes)
+}
+
+/// In which folders of the server these tables lie, where the role may know.
+///
+/// # Errors
+/// The server's.
+pub async fn places(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, PathBuf>> {
+    let rows = session.rows(&Query::VACUUM_PLACES, &[&oids]).await;
+    let mut places = BTreeMap::new();
+    for row in rows.map_err(|e| e.explain("cannot see where the tables lie"))? {
+        let (oid, place): (u32, Option<String>) = (row.try_get("oid")?, row.try_get("place")?);
+        places.extend(place.map(|place| (oid, PathBuf::from(place))));
+    }
+    Ok(places)
+}
+
+async fn sizes_of(session: &Session, oids: &[u32]) -> std::result::Result<Vec<Row>, ServerError> {
+    if oids.is_empty() { Ok(Vec::new()) } else { session.rows(&Query::VACUUM_SIZES, &[&oids]).await }
+}
+
+fn read_sizes(rows: &[Row]) -> Result<Sizes> {
+    let mut sizes = Sizes::new();
+    for row in rows {
+        let (oid, bytes): (u32, Option<i64>) = (row.try_get("oid")?, row.try_get("bytes")?);
+        if let Some(bytes) = bytes.and_then(|bytes| u64::try_from(bytes).ok()) {
+            sizes.insert(oid, bytes);
         }
-        Ok(sizes)
-    })
-    .await
-}
-
-async fn looking<T>(session: &Session, read: impl AsyncFnOnce() -> Result<T>) -> Result<T> {
-    session.begin_look(LIMIT).await.map_err(|e| e.explain("cannot begin to look"))?;
-    let seen = read().await;
-    let ended = session.end_reading().await.map_err(|e| e.explain("cannot end the look"));
-    seen.and_then(|seen| ended.map(|()| seen))
-}
-
-async fn ask(session: &Session, query: &Query, params: &[&(dyn crate::pg::ToSql + Sync)]) -> Result<Vec<Row>> {
-    session.rows(query, params).await.map_err(|e: ServerError| e.explain("cannot see how the tables stand"))
-}
-
-async fn session_database(session: &Session) -> Result<String> {
-    let rows = ask(session, &Query::ACTIVITY_LIMITS, &[]).await?;
-    rows.first().map_or_else(|| Ok(String::new()), |row| Ok(row.try_get("database")?))
+    }
+    Ok(sizes)
 }
 
 /// Sessions of other databases keep nothing here.
@@ -152,7 +198,7 @@ fn holder(row: &Row, here: &str) -> Result<Option<Holder>> {
     }))
 }
 
-fn standing(row: &Row) -> Result<Standing> {
+fn standing(row: &InTurn<'_>) -> Result<Standing> {
     let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
     Ok(Standing {
         oid: row.try_get("oid")?,
@@ -177,11 +223,10 @@ fn standing(row: &Row) -> Result<Standing> {
         mxid_most: row.try_get("mxid_most")?,
         pages: row.try_get("pages")?,
         visible_pages: row.try_get("visible_pages")?,
-        frozen_pages: row.try_get("frozen_pages")?,
         unanalyzed: row.try_get("unanalyzed")?,
         vacuumed_seconds: row.try_get("vacuumed_seconds")?,
         vacuumed_by: row.try_get("vacuumed_by")?,
         catalog: row.try_get("catalog")?,
-        permitted: row.try_get::<_, Option<bool>>("permitted")?.unwrap_or(false),
+        permitted: row.try_get::<Option<bool>>("permitted")?.unwrap_or(false),
     })
 }

@@ -3,18 +3,23 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::sync::Notify;
+
+use super::brake::Brake;
 use super::plan::{self, Task, VacuumPlan};
 use super::progress::{self, Both};
-use super::read::{self, Snapshot};
+use super::read::{self, Look, Sizes, Snapshot};
 use super::view;
 use super::work::{Attempt, AttemptEnd, Manner};
-use super::{Answer, Request, advice};
+use super::{Answer, Request, Wish, advice};
 use crate::error::{Failure, Kind, Result};
+use crate::maintain::room;
 use crate::pg::{Server, Session};
 use crate::steps::apply::{Executor, Order};
 use crate::steps::crew::{Crew, End, Pace, Piece};
 use crate::steps::events::Events;
 use crate::steps::gate::{self, Rails};
+use crate::steps::ledger::Ledger;
 use crate::steps::{Means, Pauses};
 
 /// What a run did.
@@ -27,13 +32,15 @@ pub struct Report {
     /// How the tables stand now.
     pub after: Option<Snapshot>,
     /// Bytes before.
-    pub sizes_before: BTreeMap<u32, u64>,
+    pub sizes_before: Sizes,
     /// Bytes now.
-    pub sizes_after: BTreeMap<u32, u64>,
+    pub sizes_after: Sizes,
     /// Tables whose indexes were gone through more than once.
     pub crowded: BTreeSet<u32>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Why the journal does not tell all of it.
+    pub unwritten: Option<Failure>,
 }
 
 /// Vacuums and analyzes what is due, or shows it.
@@ -42,7 +49,7 @@ pub struct Report {
 /// Refused on a standby; busy; interrupted, with what is done; what concerns one table is in the answer.
 pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let session = Session::open(&request.connection, "vacuum", means.interrupt).await?;
-    let server = Server::read(&session).await?;
+    let (server, snapshot) = read::first(&session, restless(&request.wish)).await?;
     if server.in_recovery {
         return Err(Failure::new(
             Kind::Refused,
@@ -50,17 +57,23 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         )
         .hint("run it on the primary, for example with several hosts and target_session_attrs=read-write"));
     }
-    let snapshot = read::snapshot(&session, server.major).await?;
     if request.wish.advice {
         return Ok(advice::advise(request, &server, &snapshot));
     }
     let mut plan = plan::plan(&snapshot, &request.wish);
     refuse(&plan, request, &server)?;
-    let oids: Vec<u32> = plan.all().map(|task| task.oid).collect();
-    let sizes = read::sizes(&session, &oids).await?;
-    plan.measure(&sizes);
-    if request.dry_run || plan.is_empty() {
-        return Ok(view::plan(request, &server, &plan, &sizes));
+    if request.dry_run || request.wish.full {
+        let sizes = read::sizes(&session, &oids(&plan)).await?;
+        plan.measure(&sizes);
+        if request.wish.full {
+            weigh(&mut plan, request, &session).await?;
+        }
+        if request.dry_run {
+            return Ok(view::plan(request, &server, &plan, &sizes));
+        }
+    }
+    if plan.is_empty() {
+        return Ok(view::plan(request, &server, &plan, &Sizes::new()));
     }
     pass(&plan, request, means)?;
     let order = Order {
@@ -72,28 +85,67 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     };
     let mut executor =
         Executor::begin(session, server.clone(), &request.connection, order, means.interrupt, means.events).await?;
-    // Another run may have worked while this one waited for the lease.
-    let mut plan = plan::plan(&read::snapshot(executor.session(), server.major).await?, &request.wish);
     let mut notes = Vec::new();
-    let journal = open_journal(&mut executor, &mut notes).await?;
-    let oids: Vec<u32> = plan.all().map(|task| task.oid).collect();
-    let sizes_before = read::sizes(executor.session(), &oids).await?;
+    open_journal(&mut executor, &mut notes).await?;
+    let mut crew = Crew::muster(executor, request.wish.jobs, &request.connection, means.events).await?;
+    // Another run may have worked while this one waited for the lease.
+    let look = Look { only: Some(&plan.concerned(&snapshot)), restless: None, sized: &oids(&plan) };
+    let (now, sizes_before) = read::look(crew.lead().session(), server.major, look).await?;
+    let mut plan = plan::plan(&now, &request.wish);
     plan.measure(&sizes_before);
-    let mut crew =
-        Crew::muster(executor, request.wish.jobs.min(plan.tasks.len()), &request.connection, means.events).await?;
-    let (ends, crowded) = everything(&mut crew, &plan, request, journal, means).await?;
+    if request.wish.full {
+        weigh(&mut plan, request, crew.lead().session()).await?;
+    }
+    let ledger = crew.lead().ledger();
+    let names: Vec<String> = plan.all().map(|task| task.table.to_string()).collect();
+    match ledger.announce("vacuum", &names).await {
+        // Kept, and written with what comes next.
+        Err(failure) if failure.what() == Kind::Deferred => {}
+        Err(failure) => {
+            crew.lead().close_failed(&failure).await;
+            return Err(failure);
+        }
+        Ok(()) => {}
+    }
+    let brake = Brake::new(request.wish.max_lag);
+    if let Err(failure) = brake.look(crew.lead()).await {
+        crew.lead().close_failed(&failure).await;
+        return Err(failure);
+    }
+    let (ends, crowded) = everything(&mut crew, &plan, request, (&ledger, &brake), means).await;
     let mut report = Report { ends, sizes_before, crowded, notes, ..Report::nothing(plan) };
+    report.unwritten = ledger.write().await.err();
     if let Err(failure) = means.interrupt.check() {
         crew.close("interrupted", "").await;
         return Err(failure.done(report.done()));
     }
-    if let Some(lead) = crew.lead() {
-        report.after = Some(read::snapshot(lead.session(), server.major).await?);
-        report.sizes_after = read::sizes(lead.session(), &oids).await?;
-    }
+    let did = oids(&report.plan);
+    let look = Look { only: Some(&did), restless: None, sized: &did };
+    let (after, sizes_after) = read::look(crew.lead().session(), server.major, look).await?;
+    (report.after, report.sizes_after) = (Some(after), sizes_after);
     let answer = view::done(request, &server, &report);
     crew.close(if answer.0 == crate::outcome::Outcome::Done { "done" } else { "partial" }, "").await;
     Ok(answer)
+}
+
+/// What a rewrite gives, and whether there is room for it.
+async fn weigh(plan: &mut VacuumPlan, request: &Request, session: &Session) -> Result<()> {
+    let mut free = BTreeMap::new();
+    if room::is_here(&request.connection) {
+        let places = read::places(session, &oids(plan)).await?;
+        free.extend(places.iter().filter_map(|(oid, place)| Some((*oid, room::free_bytes(place)?))));
+    }
+    plan.weigh(&request.gains, &free);
+    Ok(())
+}
+
+/// Tables at rest matter to nobody who has not named them; an age of its own may be due from.
+fn restless(wish: &Wish) -> Option<i64> {
+    (wish.tables.is_empty() && !wish.advice).then(|| wish.freeze_before.unwrap_or(i64::MAX))
+}
+
+fn oids(plan: &VacuumPlan) -> Vec<u32> {
+    plan.all().map(|task| task.oid).collect()
 }
 
 impl Report {
@@ -103,10 +155,11 @@ impl Report {
             plan,
             ends: Vec::new(),
             after: None,
-            sizes_before: BTreeMap::new(),
-            sizes_after: BTreeMap::new(),
+            sizes_before: Sizes::new(),
+            sizes_after: Sizes::new(),
             crowded: BTreeSet::new(),
             notes: Vec::new(),
+            unwritten: None,
         }
     }
 
@@ -118,42 +171,50 @@ impl Report {
     }
 }
 
-/// The tables, then their parents' statistics.
+/// The tables, then their parents' statistics, then what concerns the database as a whole.
 async fn everything(
     crew: &mut Crew,
     plan: &VacuumPlan,
     request: &Request,
-    journal: bool,
+    (ledger, brake): (&Ledger, &Brake),
     means: &mut Means<'_>,
-) -> Result<(Vec<End<Attempt>>, BTreeSet<u32>)> {
-    let beside = Session::open_beside(&request.connection, "vacuum progress", means.interrupt).await?;
-    let manner = Manner::new(request, journal);
+) -> (Vec<End<Attempt>>, BTreeSet<u32>) {
+    let manner = Manner::new(request, ledger, brake);
     let began = std::time::Instant::now();
     let crowded = RefCell::new(BTreeSet::new());
-    let pids = crew.pids();
-    let mut ends = Vec::new();
-    {
-        let told: &mut dyn Events = means.events;
-        let events = RefCell::new(told);
-        let onlooker = progress::look_on(&beside, &pids, plan, &events, &crowded);
-        let work = async {
-            for tasks in [&plan.tasks, &plan.parents] {
-                let pieces: Vec<Piece<&Task>> = tasks.iter().map(piece).collect();
-                let budget = request.wish.budget.map(|budget| budget.saturating_sub(began.elapsed()));
-                let pace = Pace { budget, patience: request.lock_patience, pauses: Pauses::default() };
-                let mut told = Both(&events);
-                let work = async |executor: &mut Executor, piece: &Piece<&Task>, events: &mut dyn Events| {
-                    manner.attempt(executor, piece, events).await
-                };
-                ends.extend(crew.work(&pieces, pace, &mut told, work).await);
-            }
-        };
-        tokio::select! {
-            () = work => {}
-            () = onlooker => {}
+    let (pids, lease, over) = (crew.pids(), crew.lead().lease(), Notify::new());
+    let told: &mut dyn Events = means.events;
+    let events = RefCell::new(told);
+    let work = async {
+        let mut ends = Vec::new();
+        for tasks in [&plan.tasks, &plan.parents] {
+            let pieces: Vec<Piece<&Task>> = tasks.iter().map(piece).collect();
+            let budget = request.wish.budget.map(|budget| budget.saturating_sub(began.elapsed()));
+            let pace = Pace { budget, patience: request.lock_patience, pauses: Pauses::default() };
+            let mut told = Both(&events);
+            let work = async |executor: &mut Executor, piece: &Piece<&Task>, events: &mut dyn Events| {
+                manner.attempt(executor, piece, events).await
+            };
+            ends.extend(crew.work(&pieces, pace, &mut told, work).await);
         }
-    }
-    Ok((ends, crowded.into_inner()))
+        if let Some(sql) = plan.closing {
+            // A courtesy: the next VACUUM of any table does the same.
+            let _ = manner.close(crew.lead(), sql, &mut Both(&events)).await;
+        }
+        ends
+    };
+    let onlooker = progress::look_on(&lease, &pids, plan, &events, &crowded);
+    let watched = async {
+        let ends = tokio::select! {
+            ends = work => ends,
+            () = onlooker => Vec::new(),
+        };
+        over.notify_one();
+        ends
+    };
+    // What is being written is not given up when the work ends.
+    let (ends, ()) = tokio::join!(watched, ledger.keep(&over));
+    (ends, crowded.into_inner())
 }
 
 fn piece(task: &Task) -> Piece<&Task> {
@@ -161,13 +222,13 @@ fn piece(task: &Task) -> Piece<&Task> {
 }
 
 /// The journal is dbctl's, not the tables': who may vacuum a table may do it where dbctl may not write.
-async fn open_journal(executor: &mut Executor, notes: &mut Vec<String>) -> Result<bool> {
+async fn open_journal(executor: &mut Executor, notes: &mut Vec<String>) -> Result<()> {
     match executor.open_journal().await {
-        Ok(()) => Ok(true),
+        Ok(()) => Ok(()),
         Err(failure) if failure.what() == Kind::NotPermitted => {
             executor.note("ROLLBACK").await?;
             notes.push("this role may not write dbctl's journal (schema dbctl): the run is not in it".to_owned());
-            Ok(false)
+            Ok(())
         }
         Err(failure) => Err(failure),
     }

@@ -8,6 +8,7 @@ use super::work::{Attempt, AttemptEnd};
 use super::{Answer, Request};
 use crate::error::Kind;
 use crate::ident::Literal;
+use crate::maintain::repack::Gain;
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Table, Value};
 use crate::pg::Server;
@@ -53,7 +54,8 @@ pub fn plan(request: &Request, server: &Server, plan: &VacuumPlan, sizes: &BTree
     let hazards: Vec<String> = plan.all().flat_map(|task| task.hazards.iter().map(move |h| hazard(task, h))).collect();
     let mut document = skipped(document.table(tasks), plan);
     if !plan.is_empty() {
-        document = document.text("sql", plan.all().map(script).collect::<Vec<_>>().join("\n"));
+        let closing = plan.closing.map(|sql| format!("{sql};"));
+        document = document.text("sql", plan.all().map(script).chain(closing).collect::<Vec<_>>().join("\n"));
     }
     document.notes.extend(hazards);
     document.notes.extend(plan.notes.iter().cloned());
@@ -65,17 +67,45 @@ pub fn done(request: &Request, server: &Server, report: &Report) -> Answer {
     (outcome(report), tables(head("vacuum.done", request, server), report))
 }
 
-/// What a rewrite means for others.
+/// What a rewrite means for others, what it takes, and what it gives.
 pub fn hazard(task: &Task, hazard: &Hazard) -> String {
     let what = match hazard {
         Hazard::Destroys(what) | Hazard::Rewrites(what) | Hazard::Opaque(what) => what,
     };
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    let room = match task.free {
+        Some(free) => format!("of {} MB that are free where it lies", megabytes(free)),
+        None => "and the server does not tell how much there is".to_owned(),
+    };
+    let bytes = u64::try_from(task.before.bytes).unwrap_or_default();
     format!(
-        "{} rewrites {what}; it needs up to {} MB of free disk beside it, and the server does not tell how much there is",
+        "{} rewrites {what}; it needs up to {} MB of free disk beside it, {room}; {}",
         task.what,
-        task.before.bytes.div_euclid(1_000_000) + 1
+        megabytes(bytes) + 1,
+        outlook(task.gain.as_ref())
     )
 }
+
+/// What a rewrite is good for.
+fn outlook(gain: Option<&Gain>) -> String {
+    let Some(gain) = gain else { return "what it would give back is not known".to_owned() };
+    if gain.grows {
+        return "by estimate it would be LARGER afterwards".to_owned();
+    }
+    match (gain.saved(), gain.share()) {
+        (Some(saved), Some(share)) => format!(
+            "by estimate it gives back {:.1} MB, {:.0} % (confidence {}){}",
+            saved as f64 / 1e6,
+            share * 100.0,
+            gain.confidence,
+            if share < WORTH { ": hardly worth it" } else { "" }
+        ),
+        _ => "what it would give back is not known".to_owned(),
+    }
+}
+
+/// A smaller share is not worth keeping everybody out.
+const WORTH: f64 = 0.2;
 
 /// The statements as they are sent, each with what is set for it.
 fn script(task: &Task) -> String {
@@ -143,6 +173,9 @@ fn tables(document: Document, report: &Report) -> Document {
     let mut document = skipped(document, &report.plan);
     document.notes.extend(notes);
     document.notes.extend(report.notes.iter().cloned());
+    if let Some(failure) = &report.unwritten {
+        document.notes.push(format!("the journal does not tell all of it: {}", failure.messages().join(": ")));
+    }
     document.notes.extend(report.plan.notes.iter().cloned());
     document
 }
@@ -165,6 +198,7 @@ fn told(end: &End<Attempt>) -> (&'static str, Option<String>, Option<f64>) {
                 AttemptEnd::Done => ("done", None, took),
                 AttemptEnd::Skipped(why) => ("skipped", Some(why.clone()), None),
                 AttemptEnd::Stopped => ("stopped", Some("the budget ran out while it ran".to_owned()), took),
+                AttemptEnd::Held(why) => ("not begun", Some(why.clone()), None),
                 AttemptEnd::Locked(blockers) => {
                     let who = blockers.iter().map(|b| format!("blocked by {b}")).collect::<Vec<_>>().join("; ");
                     let who = if who.is_empty() { "its lock was not to be had".to_owned() } else { who };
@@ -184,7 +218,7 @@ fn outcome(report: &Report) -> Outcome {
     for end in &report.ends {
         match end {
             End::Ended(Attempt { end: AttemptEnd::Done, .. }) => done += 1,
-            End::Ended(Attempt { end: AttemptEnd::Stopped | AttemptEnd::Locked(_), .. })
+            End::Ended(Attempt { end: AttemptEnd::Stopped | AttemptEnd::Locked(_) | AttemptEnd::Held(_), .. })
             | End::Locked(_)
             | End::NotBegun
             | End::Stopped => later += 1,
@@ -192,7 +226,7 @@ fn outcome(report: &Report) -> Outcome {
         }
     }
     let counted: Vec<&str> = report.plan.skipped.iter().filter(|s| s.counts).map(|s| s.why.as_str()).collect();
-    wrong += counted.len();
+    wrong += counted.len() + usize::from(report.unwritten.is_some());
     match (done, later, wrong) {
         (_, 0, 0) => Outcome::Done,
         (_, _, 0) => Outcome::Deferred,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Request;
+use super::brake::Brake;
 use super::plan::Task;
 use crate::error::Result;
 use crate::pg::Notice;
@@ -10,6 +11,7 @@ use crate::steps::apply::Executor;
 use crate::steps::batch::Frame;
 use crate::steps::crew::{Piece, Tried};
 use crate::steps::events::{Blocker, Event, Events};
+use crate::steps::ledger::Ledger;
 use crate::steps::{LockMode, Pauses, Timeouts};
 
 /// What one attempt came to.
@@ -32,19 +34,22 @@ pub enum AttemptEnd {
     Locked(Vec<Blocker>),
     /// The budget ran out while it ran.
     Stopped,
+    /// It was not begun: a standby was too far behind.
+    Held(String),
 }
 
 /// How a statement is sent.
 pub struct Manner<'a> {
     request: &'a Request,
     began: Instant,
-    journal: bool,
+    ledger: &'a Ledger,
+    brake: &'a Brake,
 }
 
 impl<'a> Manner<'a> {
-    /// From now on the budget runs. Where there is no journal, none is written.
-    pub fn new(request: &'a Request, journal: bool) -> Manner<'a> {
-        Manner { request, began: Instant::now(), journal }
+    /// From now on the budget runs.
+    pub fn new(request: &'a Request, ledger: &'a Ledger, brake: &'a Brake) -> Manner<'a> {
+        Manner { request, began: Instant::now(), ledger, brake }
     }
 
     /// Tries once.
@@ -57,14 +62,20 @@ impl<'a> Manner<'a> {
         piece: &Piece<&Task>,
         events: &mut dyn Events,
     ) -> Result<Tried<Attempt>> {
-        if self.journal {
-            executor.open_journal().await?;
+        let left = self.request.wish.budget.map(|budget| budget.saturating_sub(self.began.elapsed()));
+        if let Some(why) = self.brake.hold(executor, &piece.title, left, events).await? {
+            return Ok(Tried::Ended(Attempt { end: AttemptEnd::Held(why), took: Duration::ZERO }));
         }
         let limit = self.limit();
-        let frame = frame(executor, self.request, piece, limit);
+        let frame = Frame {
+            subject: format!("vacuum:{}", piece.work.table),
+            title: piece.title.clone(),
+            ..frame(executor, self.request, &piece.work.settings, limit)
+        };
         let began = Instant::now();
         let mut heard = Heard { events, warnings: Vec::new() };
-        let sent = executor.alone(&frame, &piece.work.sql, &mut heard).await;
+        self.ledger.begin(&frame.subject);
+        let sent = executor.in_turn(&frame, &piece.work.sql, &mut heard).await;
         let warnings = heard.warnings;
         let took = began.elapsed();
         let end = match sent {
@@ -81,11 +92,24 @@ impl<'a> Manner<'a> {
             Err(failure) if failure.code() == Some("42P01") => {
                 AttemptEnd::Skipped("it is not there any more".to_owned())
             }
-            Err(failure) => return Err(executor.fail_job(&frame, failure, &[]).await),
+            Err(failure) => {
+                let failure = executor.overrule(failure);
+                let message = failure.messages().join(": ");
+                self.ledger.end(&frame.subject, "failed", &[("message", message)]);
+                return Err(failure);
+            }
         };
-        if end == AttemptEnd::Done {
-            let seconds = format!("{:.3}", took.as_secs_f64());
-            executor.end_job(&frame, &[("sql", piece.work.sql.clone()), ("seconds", seconds)]).await?;
+        match &end {
+            AttemptEnd::Done => {
+                let seconds = format!("{:.3}", took.as_secs_f64());
+                let detail = [("sql", piece.work.sql.clone()), ("seconds", seconds)];
+                self.ledger.end(&frame.subject, "applied", &detail);
+            }
+            AttemptEnd::Skipped(why) => self.ledger.leave(&frame.subject, why),
+            AttemptEnd::Locked(_) => self.ledger.leave(&frame.subject, "its lock was not to be had"),
+            AttemptEnd::Stopped => self.ledger.leave(&frame.subject, "the budget ran out"),
+            // Was not begun.
+            AttemptEnd::Held(_) => {}
         }
         Ok(match &end {
             AttemptEnd::Locked(blockers) => {
@@ -96,10 +120,25 @@ impl<'a> Manner<'a> {
         })
     }
 
+    /// Sends what concerns no table.
+    ///
+    /// # Errors
+    /// The server's; interrupted.
+    pub async fn close(&self, executor: &mut Executor, sql: &str, events: &mut dyn Events) -> Result<()> {
+        let frame = Frame {
+            subject: "vacuum".to_owned(),
+            title: "the oldest transaction of the database".to_owned(),
+            ..frame(executor, self.request, &[], None)
+        };
+        executor.in_turn(&frame, sql, events).await
+    }
+
     /// What is left of a hard budget.
     fn limit(&self) -> Option<Duration> {
         let budget = self.request.wish.budget.filter(|_| self.request.wish.hard)?;
-        Some(budget.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1)))
+        // Whole milliseconds, as the server counts them: what took as long as that was stopped by it.
+        let left = budget.saturating_sub(self.began.elapsed()).as_millis();
+        Some(Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX).max(1)))
     }
 }
 
@@ -107,17 +146,17 @@ impl<'a> Manner<'a> {
 const LOCKED: &str = "55P03";
 
 /// The settings of a statement.
-fn frame(executor: &Executor, request: &Request, piece: &Piece<&Task>, limit: Option<Duration>) -> Frame {
+fn frame(executor: &Executor, request: &Request, more: &[(&'static str, String)], limit: Option<Duration>) -> Frame {
     let statement = match (request.statement_timeout, limit) {
         (Duration::ZERO, limit) => limit.unwrap_or(Duration::ZERO),
         (most, limit) => limit.map_or(most, |limit| limit.min(most)),
     };
     let mut settings = executor.server().step_settings("vacuum");
     settings.push(("statement_timeout", format!("{}ms", statement.as_millis())));
-    settings.extend(piece.work.settings.iter().cloned());
+    settings.extend(more.iter().cloned());
     Frame {
-        subject: format!("vacuum:{}", piece.work.table),
-        title: piece.title.clone(),
+        subject: String::new(),
+        title: String::new(),
         settings,
         // SKIP_LOCKED waits for no table; this bounds what it still waits for.
         timeouts: Timeouts { lock: Duration::from_secs(1), statement },

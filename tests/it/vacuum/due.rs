@@ -58,6 +58,7 @@ fn what_is_due_is_chosen_with_its_reason_done_and_not_due_again() {
         eventually("nothing is due", || tables(&answer(&db.url(), &["vacuum", "--dry-run"], 0), "tasks").is_empty());
         assert_eq!(db.one("SELECT reltuples FROM pg_class WHERE relname = 'tree'"), "2000");
         assert_eq!(db.one("SELECT string_agg(DISTINCT outcome, ',') FROM dbctl.run"), "done");
+        assert_eq!(db.one("SELECT count(*) FROM dbctl.run"), "1", "one for all hands");
         let lines = "SELECT count(*) FROM dbctl.journal WHERE subject LIKE 'vacuum:%' AND state = 'applied' AND subject NOT LIKE '%pg_catalog%'";
         assert_eq!(db.one(lines), "7");
     }
@@ -110,10 +111,16 @@ fn named_tables_are_done_due_or_not_and_frozen_or_rewritten_when_asked() {
     db.sql("DO $$ BEGIN FOR i IN 1..300 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$");
     let frozen = answer(&db.url(), &["vacuum", "--table", "a", "--freeze-before", "100"], 0);
     let a = row(&frozen, "tables", "public.a");
-    assert!(a["task"] == "freeze" && a["xid_age_after"].as_i64() < a["xid_age_before"].as_i64(), "{frozen}");
+    // Whether its statistics are due as well depends on when the counters come.
+    assert!(
+        a["task"].as_str().unwrap().starts_with("freeze") && a["xid_age_after"].as_i64() < a["xid_age_before"].as_i64(),
+        "{frozen}"
+    );
 
     let refused = run(&mut on(&db.url(), &["vacuum", "--full", "--table", "a"])).expect_code(4);
-    assert!(refused.stderr.contains("ACCESS EXCLUSIVE") && refused.stderr.contains("--yes"), "{}", refused.stderr);
+    for told in ["ACCESS EXCLUSIVE", "--yes", "MB that are free where it lies; by estimate"] {
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+    }
     let full = answer(&db.url(), &["vacuum", "--full", "--table", "a", "--yes"], 0);
     assert!(full["bytes_reclaimed"].as_i64().unwrap() > 500_000, "{full}");
     run(&mut on(&db.url(), &["vacuum", "--full"])).expect_code(64);

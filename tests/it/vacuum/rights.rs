@@ -48,3 +48,32 @@ fn a_standby_refuses_and_its_primary_does_not_truncate() {
     let plan = answer(&db.url(), &["vacuum", "--table", "t", "--dry-run"], 0);
     assert!(plan["sql"].as_str().unwrap().contains("TRUNCATE FALSE"), "{plan}");
 }
+
+#[test]
+fn no_table_is_begun_while_a_standby_is_too_far_behind() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    calm(
+        &db,
+        "CREATE TABLE slow (a int) WITH (autovacuum_enabled = off); INSERT INTO slow SELECT generate_series(1, 60000);
+         CREATE TABLE quick (a int) WITH (autovacuum_enabled = off); INSERT INTO quick SELECT generate_series(1, 3000)",
+    );
+    let copy = standby(&server);
+    eventually("the standby answers", || copy.session("postgres").is_ok());
+    let streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+    eventually("it streams", || db.one(streams) == "1");
+    let there = copy.session("postgres").unwrap();
+    there.sql("SELECT pg_wal_replay_pause()");
+    change(
+        &db,
+        "DELETE FROM slow WHERE a % 2 = 0; DELETE FROM quick WHERE a % 2 = 0",
+        "CASE relname WHEN 'slow' THEN n_dead_tup = 30000 WHEN 'quick' THEN n_dead_tup = 1500 END",
+    );
+    // The first takes longer than the standby may be behind.
+    let held = answer(&db.url(), &["vacuum", "--max-lag", "1ms", "--budget", "2s"], 3);
+    assert_eq!(row(&held, "tables", "public.quick")["outcome"], "not begun", "{held}");
+    assert!(held["notes"].to_string().contains("s behind, more than"), "{held}");
+    there.sql("SELECT pg_wal_replay_resume()");
+    let rest = tables(&answer(&db.url(), &["vacuum", "--max-lag", "30s"], 0), "tables");
+    assert_eq!(rest.last().map(String::as_str), Some("public.quick"), "{rest:?}");
+}

@@ -78,11 +78,45 @@ fn a_killed_run_leaves_nothing_and_two_runs_do_not_work_at_once() {
     assert!(busy.stderr.contains("another run holds the lease 'vacuum'"), "{}", busy.stderr);
     let plan = answer(&db.url(), &["vacuum", "--dry-run"], 0);
     assert!(row(&plan, "skipped", "public.slow")["why"].as_str().unwrap().contains("vacuums it now"), "{plan}");
+    let begun = "SELECT count(*) FROM dbctl.journal WHERE subject = 'vacuum:public.slow' AND state = 'started'";
+    eventually("the journal says what is at work", || db.one(begun) == "1");
     run.signal(Signal::SIGKILL);
     drop(run);
     nobody_is_left(&db);
+    let about = "SELECT string_agg(t, ' ') FROM dbctl.journal, jsonb_array_elements_text(detail -> 'tables') AS t WHERE subject = 'vacuum'";
+    assert_eq!(db.one(about), "public.slow public.quick");
     assert_eq!(tables(&answer(&db.url(), &["vacuum", "--jobs", "2"], 0), "tables"), ["public.slow", "public.quick"]);
     assert_eq!(tables(&answer(&db.url(), &["vacuum"], 0), "tables"), Vec::<String>::new());
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_told_and_keeps_nobody_from_the_work() {
+    let db = Database::new();
+    two_tables(&db);
+    answer(&db.url(), &["vacuum", "--table", "quick"], 0);
+    let holder = db.session();
+    holder.sql("BEGIN; LOCK TABLE dbctl.journal");
+    let partial = answer(&db.url(), &["vacuum"], 5);
+    assert_eq!(row(&partial, "tables", "public.slow")["outcome"], "done");
+    assert!(partial["notes"].to_string().contains("the journal does not tell all of it"), "{partial}");
+    holder.commit();
+}
+
+#[test]
+fn without_a_further_session_the_others_go_on() {
+    let db = Database::new();
+    two_tables(&db);
+    let role = format!("few_{}", db.name());
+    // The two that a run of one job has.
+    db.sql(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 2; GRANT CREATE ON DATABASE {} TO {role}", db.name()));
+    db.sql(&format!("ALTER TABLE slow OWNER TO {role}; ALTER TABLE quick OWNER TO {role}"));
+    let run = run(on(&db.url_as(&role), &["vacuum", "--table", "slow", "--table", "quick", "--jobs", "3"])
+        .args(["--format", "json"]));
+    let run = run.expect_code(0);
+    assert!(run.stderr.contains("a further session was not to be had"), "{}", run.stderr);
+    let done: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(tables(&done, "tables"), ["public.slow", "public.quick"]);
+    db.sql(&format!("REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
 #[test]
