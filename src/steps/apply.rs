@@ -1,6 +1,8 @@
 //! The one executor: lease, timeouts, lock retry, transactions, cancel, journal. It sends exactly
 //! what [`Step::messages`] renders and does not know why.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,10 @@ pub struct Executor {
     pub(super) order: Order,
     pub(super) run: Option<i64>,
     observer: Option<Observer>,
+    /// The steps of which the journal knows something unfinished, where that was asked for at once.
+    begun: Option<BTreeSet<String>>,
+    /// What the working session has been set to and was left at.
+    pub(super) opened: RefCell<Option<Arc<str>>>,
 }
 
 /// A step that is done.
@@ -88,7 +94,17 @@ impl Executor {
         order: Order,
         interrupt: &Interrupt,
     ) -> Executor {
-        Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, observer: None }
+        Executor {
+            work,
+            server,
+            lease,
+            interrupt: interrupt.clone(),
+            order,
+            run: None,
+            observer: None,
+            begun: None,
+            opened: RefCell::default(),
+        }
     }
 
     /// The working session, for reading under the lease.
@@ -202,6 +218,7 @@ impl Executor {
                 events.event(Event::Notice { title: &step.title, notice: &notice });
             }
             if let Err(failure) = done {
+                self.begun = None;
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
                 return Err(self.interrupt.overrule(failure).done(kept));
             }
@@ -210,6 +227,11 @@ impl Executor {
             applied.push(Applied { title: step.title.clone(), took });
         }
         Ok(applied)
+    }
+
+    /// The journal is not asked step by step what an earlier run has begun: it is these, until a step fails.
+    pub fn only_begun(&mut self, steps: BTreeSet<String>) {
+        self.begun = Some(steps);
     }
 
     /// How long all attempts for a lock may take together, from now on.
@@ -229,6 +251,7 @@ impl Executor {
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
         let seen = self.observer.as_ref().map(Observer::count);
+        self.opened.take();
         loop {
             self.check()?;
             if let (Some(observer), Some(seen)) = (&self.observer, seen) {
@@ -256,7 +279,11 @@ impl Executor {
     /// Statement by statement, resuming where an earlier run stopped.
     async fn run_statements(&self, step: &Step, events: &mut dyn Events) -> Result<()> {
         // Not on the working session, whose role and user may still be those of the file before.
-        let attempts = journal::attempts(self.lease.session(), &step.id).await?;
+        let attempts = if self.begun.as_ref().is_some_and(|begun| !begun.contains(&step.id)) {
+            Vec::new()
+        } else {
+            journal::attempts(self.lease.session(), &step.id).await?
+        };
         refuse_edited(step, &attempts)?;
         let finished = |index| attempts.iter().any(|a| a.statement == index && a.state == State::Finished);
         for (index, statement) in step.statements.iter().enumerate() {
@@ -300,7 +327,12 @@ impl Executor {
             let messages = step.statement_messages(index);
             // Names must resolve as they do for the statement itself.
             for open in messages.iter().filter(|m| m.role == Role::Open) {
+                if self.opened.borrow().as_ref() == Some(&open.sql) {
+                    continue;
+                }
+                self.opened.take();
                 self.work.send(&open.sql).await.map_err(|e| explain(step, Role::Open, &e))?;
+                self.opened.replace(step.is_reindex(index).then(|| Arc::clone(&open.sql)));
             }
             let verdict = match unknown.take() {
                 Some(attempt) => recovery.after_unknown_end(&statement.guard, &attempt, events).await?,
@@ -425,7 +457,8 @@ impl Executor {
     /// The journal's word on a failure is a courtesy: the failure itself is what matters.
     async fn note_failure(&self, step: &Step, statement: Option<usize>, error: &ServerError) {
         if let Some(run) = self.run {
-            let _ = journal::failed(self.lease.session(), run, &step.id, statement, &error.message()).await;
+            let subjects = step.subjects(statement);
+            let _ = journal::failed(self.lease.session(), run, &subjects, statement, &error.message()).await;
         }
     }
 
@@ -491,6 +524,8 @@ fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
     for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
         let number = attempt.statement + 1;
         let what = match step.statements.get(attempt.statement) {
+            // By itself or with all of its table: what tells how it ended is the index.
+            Some(_) if step.is_reindex(attempt.statement) => continue,
             Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
             Some(_) => "was changed",
             None => "was taken out",
@@ -531,7 +566,7 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             let doing = format!("{} failed ({})", step.title, step.file);
             let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
             match (step.lane, step.statements.get(index).map(|s| &s.guard)) {
-                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf { .. })) => failure,
+                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf(_))) => failure,
                 (Lane::Statements, _) => failure.hint(goes_on(index)),
             }
         }

@@ -2,6 +2,7 @@
 //! killed run has left is found by the journal and removed; what others left is told.
 
 mod plan;
+mod preflight;
 mod read;
 mod run;
 mod view;

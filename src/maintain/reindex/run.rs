@@ -1,7 +1,7 @@
 //! A run: look, plan, gate; take the lease, look and plan again; settle what earlier runs have begun; then index by
 //! index. One that fails does not stop the others.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use crate::steps::apply::{Executor, Order};
 use crate::steps::batch::Frame;
 use crate::steps::events::{Event, Events};
 use crate::steps::gate::Rails;
-use crate::steps::{Means, Pauses, Timeouts, gate};
+use crate::steps::{Means, Pauses, Step, Timeouts, gate};
 
 /// How a run ended, and what there is to show.
 pub type Answer = (Outcome, Document);
@@ -74,7 +74,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     let began = Instant::now();
     let eye = Eye::open(&request.connection, "reindex", means.interrupt).await?;
     let server = Server::read(eye.session()).await?;
-    let catalog = read::read(&eye, &server).await?;
+    let catalog = read::read(&eye, &server, &request.connection, request.wish.collation_changed).await?;
     let plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     if request.dry_run {
         return Ok((Outcome::Done, view::planned(&catalog, &plan, request)));
@@ -83,7 +83,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         return Ok((outcome(&plan, &request.wish, &[]), view::done(&catalog, &plan, &[], began.elapsed(), request)));
     }
     if request.wish.offline {
-        let steps = plan.tasks.iter().map(|task| task.step(&server, request.timeouts, true)).collect();
+        let steps = plan.tasks.iter().map(|task| task.step(&[], &server, request.timeouts, true)).collect();
         gate::pass(&crate::steps::Plan { steps }, &request.rails, means.confirm)?;
     }
     let events: RefCell<&mut dyn Events> = RefCell::new(&mut *means.events);
@@ -95,24 +95,46 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         number: 0,
         executor: None,
         list: String::new(),
+        begun: None,
     };
     first.begin().await?;
-    // Another run may have worked while this one waited for the lease.
-    let catalog = calm(&eye, &server, request, means.interrupt).await?;
+    // Another run may have worked while this one waited for the lease, and made the journal.
+    let seen = Server::read(eye.session()).await?;
+    let catalog = calm(&eye, &seen, request, means.interrupt).await?;
     let mut plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
-    let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(plan.tasks.len()))
-        .map(|number| Worker { number, executor: None, list: list.clone(), ..first.like() })
+    let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(board.units()))
+        .map(|number| Worker { number, list: list.clone(), begun: Some(catalog.begun_steps.clone()), ..first.like() })
         .collect();
     first.list.clone_from(&list);
-    let begun = first.settle(&plan, &board).await;
+    first.executor()?.only_begun(catalog.begun_steps.clone());
+    let ((), _) = futures_util::future::join(
+        async {
+            match first.settle(&plan, &board).await {
+                Ok(()) => board.open(),
+                Err(failure) => board.stop(failure),
+            }
+            first.work(&board).await;
+        },
+        futures_util::future::join_all(workers.iter_mut().map(|worker| async {
+            // One that cannot connect yet says so when there is work for it.
+            let _ = worker.start().await;
+            worker.work(&board).await;
+        })),
+    )
+    .await;
     workers.insert(0, first);
-    if let Err(failure) = begun {
-        board.stop(failure);
-    }
-    futures_util::future::join_all(workers.iter_mut().map(|worker| worker.work(&board))).await;
     let (mut done, over) = board.end();
+    if over.is_none() {
+        // What this run has removed is no longer told; and each index is seen to be a new, valid one.
+        let seen = Server::read(eye.session()).await?;
+        let now = read::read(&eye, &seen, &request.connection, request.wish.collation_changed).await?;
+        plan.leftovers = plan::leftovers(&now);
+        for done in done.iter_mut().filter(|done| done.end.is_ok()) {
+            done.end = after(&now, &done.task);
+        }
+    }
     let failed: Vec<String> =
         done.iter().filter(|done| done.end.is_err()).map(|done| done.task.index.to_string()).collect();
     if over.is_none() && failed.is_empty() {
@@ -128,13 +150,6 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     if let Some(failure) = over {
         return Err(told(failure, &done));
     }
-    drop(workers);
-    // What this run has removed is no longer told.
-    let now = read::read(&eye, &server).await?;
-    plan.leftovers = plan::leftovers(&now);
-    for done in done.iter_mut().filter(|done| done.end.is_ok()) {
-        done.end = after(&now, &done.task);
-    }
     Ok((outcome(&plan, &request.wish, &done), view::done(&catalog, &plan, &done, began.elapsed(), request)))
 }
 
@@ -143,7 +158,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
 async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interrupt) -> Result<Catalog> {
     let began = Instant::now();
     loop {
-        let catalog = read::read(eye, server).await?;
+        let catalog = read::read(eye, server, &request.connection, request.wish.collation_changed).await?;
         let of_begun = |heap: u32| catalog.begun.iter().any(|begun| begun.heap == heap);
         let busy = catalog.indexes.iter().any(|index| index.is_held && of_begun(index.heap_oid));
         if !busy || began.elapsed() > request.lock_wait {
@@ -156,11 +171,14 @@ async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interru
 /// What is left to do, and what is done, for all that work.
 struct Board {
     of: usize,
-    left: RefCell<VecDeque<Task>>,
+    /// What one statement builds: an index, or all of a table.
+    left: RefCell<VecDeque<Vec<Task>>>,
     /// Tables whose index is being built: of two builds on one table the second would wait.
     busy: RefCell<BTreeSet<TableName>>,
     done: RefCell<Vec<Done>>,
     over: RefCell<Option<Failure>>,
+    /// What earlier runs have begun is settled.
+    is_open: Cell<bool>,
     freed: Notify,
 }
 
@@ -168,32 +186,52 @@ impl Board {
     fn new(plan: &Plan) -> Board {
         Board {
             of: plan.tasks.len(),
-            left: RefCell::new(plan.tasks.iter().cloned().collect()),
+            left: RefCell::new(units(&plan.tasks)),
             busy: RefCell::default(),
             done: RefCell::default(),
             over: RefCell::default(),
+            is_open: Cell::new(false),
             freed: Notify::new(),
         }
     }
 
     /// The smallest index whose table is free, waited for; nothing when none is left.
-    async fn next(&self) -> Option<Task> {
+    async fn next(&self) -> Option<Vec<Task>> {
         loop {
             if self.over.borrow().is_some() || self.left.borrow().is_empty() {
                 return None;
             }
-            let at = self.left.borrow().iter().position(|task| !self.busy.borrow().contains(&task.table));
-            if let Some(task) = at.and_then(|at| self.left.borrow_mut().remove(at)) {
-                self.busy.borrow_mut().insert(task.table.clone());
-                return Some(task);
+            if !self.is_open.get() {
+                self.freed.notified().await;
+                continue;
+            }
+            let is_free = |unit: &Vec<Task>| unit.first().is_none_or(|task| !self.busy.borrow().contains(&task.table));
+            let at = self.left.borrow().iter().position(is_free);
+            if let Some(unit) = at.and_then(|at| self.left.borrow_mut().remove(at)) {
+                self.busy.borrow_mut().extend(unit.first().map(|task| task.table.clone()));
+                return Some(unit);
             }
             self.freed.notified().await;
         }
     }
 
+    fn units(&self) -> usize {
+        self.left.borrow().len()
+    }
+
+    /// From now on there is work.
+    fn open(&self) {
+        self.is_open.set(true);
+        self.freed.notify_waiters();
+    }
+
     fn note(&self, done: Done) {
-        self.busy.borrow_mut().remove(&done.task.table);
         self.done.borrow_mut().push(done);
+    }
+
+    /// Others may work on the table.
+    fn free(&self, table: &TableName) {
+        self.busy.borrow_mut().remove(table);
         self.freed.notify_waiters();
     }
 
@@ -206,6 +244,11 @@ impl Board {
     fn end(self) -> (Vec<Done>, Option<Failure>) {
         (self.done.into_inner(), self.over.into_inner())
     }
+}
+
+/// Tasks that stand together and are built together.
+fn units(tasks: &[Task]) -> VecDeque<Vec<Task>> {
+    tasks.chunk_by(|a, b| a.with_table && b.with_table && a.table == b.table).map(<[Task]>::to_vec).collect()
 }
 
 /// Several that work tell what happens one after the other.
@@ -227,11 +270,13 @@ struct Worker<'a, 'e> {
     executor: Option<Executor>,
     /// As the journal keeps it.
     list: String,
+    /// The steps that earlier runs have begun, for the first connection: a later one asks for those of this run as well.
+    begun: Option<BTreeSet<String>>,
 }
 
 impl<'a, 'e> Worker<'a, 'e> {
     fn like(&self) -> Worker<'a, 'e> {
-        Worker { executor: None, list: String::new(), ..*self }
+        Worker { executor: None, list: String::new(), begun: None, ..*self }
     }
 
     async fn begin(&mut self) -> Result<()> {
@@ -256,7 +301,7 @@ impl<'a, 'e> Worker<'a, 'e> {
         let list = self.list.clone();
         self.executor()?.begin_job(&frame(), &[("indexes", list)]).await?;
         for begun in &plan.unsettled {
-            let step = begun.step(self.server, self.request.timeouts, false);
+            let step = begun.step(&[], self.server, self.request.timeouts, false);
             let mut events = Shared(self.events);
             let Err(failure) = self.executor()?.settle(&step, &mut events).await else { continue };
             let failure = self.interrupt.overrule(failure);
@@ -269,33 +314,78 @@ impl<'a, 'e> Worker<'a, 'e> {
         Ok(())
     }
 
-    /// Builds index by index until none is left.
+    /// Builds one after the other until none is left.
     async fn work(&mut self, board: &Board) {
-        while let Some(task) = board.next().await {
-            let title = format!("reindex {}", task.index);
-            let number = board.of - board.left.borrow().len();
-            let mut events = Shared(self.events);
-            events.event(Event::Step { number, of: board.of, title: &title });
-            let began = Instant::now();
-            match self.again_and_again(&task, &title).await {
-                Ok((attempts, end)) => {
-                    if let Err(failure) = &end {
-                        events.event(Event::Failed { title: &title, failure });
-                    }
-                    board.note(Done { task, took: began.elapsed(), attempts, end });
-                }
-                Err(failure) => return board.stop(failure),
+        while let Some(unit) = board.next().await {
+            let number = board.of - board.left.borrow().iter().map(Vec::len).sum::<usize>();
+            let table = unit.first().map(|task| task.table.clone());
+            if let Err(failure) = self.build(unit, number, board).await {
+                return board.stop(failure);
+            }
+            if let Some(table) = table {
+                board.free(&table);
             }
         }
     }
 
-    /// One index; fails only where nothing more can be done in this run.
-    async fn again_and_again(&mut self, task: &Task, title: &str) -> Result<(u32, Result<u64>)> {
+    /// What one statement builds; fails only where nothing more can be done in this run. Where one index keeps its table
+    /// from being built, those that are not new yet are built one by one.
+    async fn build(&mut self, unit: Vec<Task>, number: usize, board: &Board) -> Result<()> {
+        let Some(title) = unit.first().map(Task::title) else { return Ok(()) };
+        let mut events = Shared(self.events);
+        events.event(Event::Step { number, of: board.of, title: &title });
+        let began = Instant::now();
+        let (attempts, end) = self.again_and_again(&unit, &title).await?;
+        let Err(failure) = end else {
+            // Who reads the times adds them up.
+            let took = began.elapsed() / u32::try_from(unit.len()).unwrap_or(1);
+            unit.into_iter().for_each(|task| board.note(Done { task, took, attempts, end: Ok(0) }));
+            return Ok(());
+        };
+        events.event(Event::Failed { title: &title, failure: &failure });
+        let [_, _, ..] = unit.as_slice() else {
+            if let Some(task) = unit.into_iter().next() {
+                board.note(Done { task, took: began.elapsed(), attempts, end: Err(failure) });
+            }
+            return Ok(());
+        };
+        let took = began.elapsed() / u32::try_from(unit.len()).unwrap_or(1);
+        let Some(step) = self.step(&unit) else { return Ok(()) };
+        let old = self.executor()?.old(&step).await?;
+        // A lock that was not to be had for all of them is not to be had for one.
+        let is_tried_enough = is_worth_another_try(&failure);
+        let (kind, said) = (failure.what(), failure.messages().join(": "));
+        let mut failure = Some(failure);
+        for task in unit {
+            if !old.iter().any(|old| **old == task.index) {
+                board.note(Done { task, took, attempts, end: Ok(0) });
+                continue;
+            }
+            if is_tried_enough {
+                let end = failure.take().unwrap_or_else(|| Failure::new(kind, format!("{title}: {said}")));
+                board.note(Done { task, took, attempts, end: Err(end) });
+                continue;
+            }
+            let task = Task { with_table: false, ..task };
+            let title = task.title();
+            events.event(Event::Step { number, of: board.of, title: &title });
+            let began = Instant::now();
+            let (more, end) = self.again_and_again(std::slice::from_ref(&task), &title).await?;
+            if let Err(failure) = &end {
+                events.event(Event::Failed { title: &title, failure });
+            }
+            board.note(Done { task, took: took + began.elapsed(), attempts: attempts + more, end: end.map(|()| 0) });
+        }
+        Ok(())
+    }
+
+    /// As often as it is worth it; fails only where nothing more can be done in this run.
+    async fn again_and_again(&mut self, unit: &[Task], title: &str) -> Result<(u32, Result<()>)> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let failure = match self.once(task).await {
-                Ok(()) => return Ok((attempts, Ok(0))),
+            let failure = match self.once(unit).await {
+                Ok(()) => return Ok((attempts, Ok(()))),
                 Err(failure) => self.interrupt.overrule(failure),
             };
             if is_over(&failure) {
@@ -317,15 +407,34 @@ impl<'a, 'e> Worker<'a, 'e> {
         }
     }
 
-    async fn once(&mut self, task: &Task) -> Result<()> {
+    async fn once(&mut self, unit: &[Task]) -> Result<()> {
         if self.executor.is_none() {
-            self.begin().await?;
-            let list = self.list.clone();
-            self.executor()?.begin_job(&frame(), &[("indexes", list)]).await?;
+            self.start().await?;
         }
-        let steps = vec![task.step(self.server, self.request.timeouts, self.request.wish.offline)];
+        let steps = self.step(unit).into_iter().collect();
         let mut events = Shared(self.events);
         self.executor()?.perform(&crate::steps::Plan { steps }, &mut events).await.map(drop)
+    }
+
+    /// Connects, and says in the journal what is meant.
+    async fn start(&mut self) -> Result<()> {
+        self.begin().await?;
+        let (list, begun) = (self.list.clone(), self.begun.take());
+        let executor = self.executor()?;
+        if let Some(begun) = begun {
+            executor.only_begun(begun);
+        }
+        let said = executor.begin_job(&frame(), &[("indexes", list)]).await;
+        if said.is_err() {
+            // Without its list nobody would find what it has begun.
+            self.executor = None;
+        }
+        said
+    }
+
+    fn step(&self, unit: &[Task]) -> Option<Step> {
+        let (first, others) = unit.split_first()?;
+        Some(first.step(others, self.server, self.request.timeouts, self.request.wish.offline))
     }
 
     fn executor(&mut self) -> Result<&mut Executor> {

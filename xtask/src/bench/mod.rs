@@ -9,6 +9,7 @@ mod files;
 mod inspect;
 mod latencies;
 mod lint;
+mod maintain;
 mod markdown;
 mod measure;
 mod migrate;
@@ -30,6 +31,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench backup [--runs N] [--quick] [--json FILE]
        cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
        cargo xtask bench bloat [--runs N] [--quick] [--json FILE]
+       cargo xtask bench maintain [reindex...] [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 
@@ -41,7 +43,7 @@ pub struct Options {
     pub quick: bool,
     /// `systems`: only this one.
     pub system: Option<String>,
-    /// `partitions`: only these.
+    /// `partitions`, `maintain`: only these.
     pub scenes: Vec<String>,
     /// `partitions`: how long the transaction that is in the way stays open, in seconds.
     pub hold: Option<u64>,
@@ -49,7 +51,7 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
-/// `bench migrate|lint|systems|drift|inspect|bloat|backup|partitions [--runs N] [--quick] [--json FILE] ...`.
+/// `bench migrate|lint|systems|drift|inspect|bloat|maintain|backup|partitions [--runs N] [--quick] [--json FILE] ...`.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (what, rest) = arguments.split_first().context(USAGE)?;
     // Others take rounds of seconds, these of minutes.
@@ -62,6 +64,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "inspect" => inspect::run,
         "backup" => backup::run,
         "bloat" => bloat::run,
+        "maintain" => maintain::run,
         "partitions" => partitions::run,
         _ => bail!(USAGE),
     };
@@ -79,7 +82,9 @@ pub fn run(arguments: &[&str]) -> Result<()> {
                 let seconds = rest.next().and_then(|number| number.parse().ok()).filter(|seconds| *seconds > 1);
                 options.hold = Some(seconds.context(USAGE)?);
             }
-            scene if *what == "partitions" && !scene.starts_with('-') => options.scenes.push(scene.to_owned()),
+            scene if matches!(*what, "partitions" | "maintain") && !scene.starts_with('-') => {
+                options.scenes.push(scene.to_owned())
+            }
             "--json" => options.json = Some(PathBuf::from(rest.next().context(USAGE)?)),
             _ => bail!(USAGE),
         }
