@@ -11,7 +11,7 @@ use super::guard::Guard;
 use super::journal::{self, Attempt, State};
 use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
-use super::recover::Verdict;
+use super::recover::{Verdict, refuse_edited};
 use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::config::connection::Connection;
@@ -514,34 +514,6 @@ fn refuse_read_only(server: &Server) -> Result<()> {
                  default_transaction_read_only; ALTER ROLE {role} RESET default_transaction_read_only;"
             ),
         ));
-    }
-    Ok(())
-}
-
-/// What an earlier run finished, or left in a state that only its own text can tell, must still be
-/// there as it was.
-fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
-    for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
-        let number = attempt.statement + 1;
-        let what = match step.statements.get(attempt.statement) {
-            // By itself or with all of its table: what tells how it ended is the index.
-            Some(_) if step.is_reindex(attempt.statement) => continue,
-            Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
-            Some(_) => "was changed",
-            None => "was taken out",
-        };
-        let failure = |did: &str| {
-            let message = format!("statement {number} of {} {what} after an earlier run had {did} it", step.file);
-            Failure::new(Kind::Refused, message)
-        };
-        return Err(if attempt.state == State::Finished {
-            failure("finished").hint("put its old text back; what it should do besides belongs into a new migration")
-        } else {
-            failure("begun").hint("put its old text back: what it left is removed by running it again").hint(format!(
-                "or see to it that nothing of it is left, and say so: {}",
-                journal::settle(&step.id, attempt.statement, "failed")
-            ))
-        });
     }
     Ok(())
 }

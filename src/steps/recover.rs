@@ -237,17 +237,9 @@ impl Recovery<'_> {
         tidied.is_ok()
     }
 
-    /// After success: an index that is there but invalid is no success.
+    /// After success: an index that is there but invalid is no success. Whoever builds known ones anew asks once for all
+    /// of them, at the end.
     pub(super) async fn verify(&self, guard: &Guard) -> Result<()> {
-        if let Guard::ReindexOf(indexes) = guard {
-            return match self.old(indexes).await?.first() {
-                None => Ok(()),
-                Some(index) => {
-                    Err(Failure::new(Kind::Failed, format!("index {index} is not a new, valid one after REINDEX"))
-                        .hint("look at what is left: dbctl indexes invalid"))
-                }
-            };
-        }
         let Guard::IndexBuild { index, table } = guard else { return Ok(()) };
         match self.index(index, table).await? {
             Some(found) if found.valid => Ok(()),
@@ -384,6 +376,34 @@ impl Recovery<'_> {
             journal::settle(&self.step.id, self.index, "finished")
         ))
     }
+}
+
+/// What an earlier run finished, or left in a state that only its own text can tell, must still be
+/// there as it was.
+pub(super) fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
+    for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
+        let number = attempt.statement + 1;
+        let what = match step.statements.get(attempt.statement) {
+            // By itself or with all of its table: what tells how it ended is the index.
+            Some(_) if step.is_reindex(attempt.statement) => continue,
+            Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
+            Some(_) => "was changed",
+            None => "was taken out",
+        };
+        let failure = |did: &str| {
+            let message = format!("statement {number} of {} {what} after an earlier run had {did} it", step.file);
+            Failure::new(Kind::Refused, message)
+        };
+        return Err(if attempt.state == State::Finished {
+            failure("finished").hint("put its old text back; what it should do besides belongs into a new migration")
+        } else {
+            failure("begun").hint("put its old text back: what it left is removed by running it again").hint(format!(
+                "or see to it that nothing of it is left, and say so: {}",
+                journal::settle(&step.id, attempt.statement, "failed")
+            ))
+        });
+    }
+    Ok(())
 }
 
 fn cannot_tidy(sql: &str, error: &ServerError, gave_up: bool) -> Failure {
