@@ -1,23 +1,24 @@
 -- Which indexes did an earlier run begin to build anew without ever saying how that ended, and what was its list?
 -- Server: 14.
--- Rights: SELECT on dbctl.journal.
-SELECT
-    x.subject,
+-- Rights: SELECT on dbctl.journal and dbctl.run.
+-- Of a run that came to its end, nothing is open.
+SELECT DISTINCT
+    j.subject,
     (
         SELECT p.detail ->> 'indexes'
         FROM dbctl.journal AS p
-        WHERE p.run = x.run AND p.subject = 'reindex' AND p.state = 'started'
+        WHERE p.run = j.run AND p.subject = 'reindex' AND p.state = 'started'
         ORDER BY p.id DESC
         LIMIT 1
     ) AS indexes
-FROM (
-    SELECT DISTINCT ON (j.subject)
-        j.subject,
-        j.state,
-        j.run
-    FROM dbctl.journal AS j
-    WHERE pg_catalog.starts_with(j.subject, 'reindex:')
-    ORDER BY j.subject, j.id DESC
-) AS x
-WHERE x.state = 'started'
-ORDER BY x.subject
+FROM dbctl.journal AS j
+INNER JOIN dbctl.run AS r ON r.id = j.run AND r.outcome IS DISTINCT FROM 'done'
+WHERE
+    j.state = 'started'
+    AND pg_catalog.starts_with(j.subject, 'reindex:')
+    AND NOT EXISTS (
+        SELECT
+        FROM dbctl.journal AS later
+        WHERE later.subject = j.subject AND later.id > j.id
+    )
+ORDER BY j.subject

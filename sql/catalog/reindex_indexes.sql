@@ -59,7 +59,7 @@ SELECT
         END
     )
     AND (t.relkind <> 't' OR pg_catalog.has_schema_privilege('pg_toast', 'USAGE')) AS may,
-    100::oid = ANY(i.indcollation::oid[]) AS has_default_collation,
+    CASE WHEN c.reltablespace <> 0 THEN NULLIF(pg_catalog.pg_tablespace_location(c.reltablespace), '') END AS place,
     CASE
         WHEN c.relkind = 'I' THEN 0
         WHEN h.relation IS NOT NULL OR $1 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8

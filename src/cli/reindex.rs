@@ -10,7 +10,8 @@ use crate::maintain::reindex::Wish;
 /// Build indexes anew while everybody works on
 ///
 /// By REINDEX INDEX CONCURRENTLY, index by index: the smallest first, one of a table at a time, the
-/// partitions of a partitioned table one by one. Nobody who reads or writes is kept waiting; the
+/// partitions of a partitioned table one by one; all indexes of a small table by one REINDEX TABLE
+/// CONCURRENTLY. Nobody who reads or writes is kept waiting; the
 /// server keeps old and new side by side meanwhile, and waits for transactions that are older than
 /// the build: --lock-patience says for how long. An index that could not be built is tried again;
 /// one that fails does not stop the others.
@@ -18,7 +19,7 @@ use crate::maintain::reindex::Wish;
 /// Without a word of which: those of which a build would give back 30 % and 10 MB by an estimate of some
 /// confidence, see 'dbctl bloat'. Each new index is seen to be valid. What a killed run leaves (index_ccnew, index_ccold) is known
 /// by the journal in schema dbctl and removed by the next run; what others left is told. --dry-run
-/// shows the order, why, the SQL, what disk it takes and who is in the way.
+/// shows the order, why, the SQL, what disk it takes and has free, standbys, and who is in the way.
 ///
 /// Exit codes: 0; 3 when a lock was not to be had, 4 when none could be built, 5 when some failed or were left alone.
 #[derive(Debug, Args)]

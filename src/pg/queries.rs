@@ -146,11 +146,12 @@ queries! {
     REPACK_TABLES = "repack_tables" ();
     REFRESH_VIEWS = "refresh_views" ();
     REINDEX_BEGUN = "reindex_begun" ();
-    REINDEX_COLLATIONS = "reindex_collations" ();
+    REINDEX_COLLATIONS = "reindex_collations" (TEXT);
     REINDEX_COPIES = "reindex_copies" (OID);
     REINDEX_INDEXES = "reindex_indexes" (BOOL);
     REINDEX_PATH = "reindex_path" ();
-    REINDEX_STATE = "reindex_state" (TEXT, TEXT);
+    REINDEX_SETUP = "reindex_setup" ();
+    REINDEX_STATE = "reindex_state" (TEXT_ARRAY, TEXT_ARRAY, OID_ARRAY);
     REINDEX_UNFINISHED = "reindex_unfinished" ();
     REPLICATION_CONFLICTS = "replication_conflicts" ();
     REPLICATION_RECEIVER = "replication_receiver" ();

@@ -1,6 +1,8 @@
 //! The one executor: lease, timeouts, lock retry, transactions, cancel, journal. It sends exactly
 //! what [`Step::messages`] renders and does not know why.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use super::guard::Guard;
 use super::journal::{self, Attempt, State};
 use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
-use super::recover::Verdict;
+use super::recover::{Verdict, refuse_edited};
 use super::retry::{Backoff, Pauses};
 use super::watch::Watch;
 use crate::config::connection::Connection;
@@ -43,6 +45,10 @@ pub struct Executor {
     /// The settings that [`Executor::in_turn`] has left in the session.
     pub(super) kept: Option<String>,
     observer: Option<Observer>,
+    /// The steps of which the journal knows something unfinished, where that was asked for at once.
+    begun: Option<BTreeSet<String>>,
+    /// What the working session has been set to and was left at.
+    pub(super) opened: RefCell<Option<Arc<str>>>,
 }
 
 /// A step that is done.
@@ -90,7 +96,18 @@ impl Executor {
         order: Order,
         interrupt: &Interrupt,
     ) -> Executor {
-        Executor { work, server, lease, interrupt: interrupt.clone(), order, run: None, kept: None, observer: None }
+        Executor {
+            work,
+            server,
+            lease,
+            interrupt: interrupt.clone(),
+            order,
+            run: None,
+            kept: None,
+            observer: None,
+            begun: None,
+            opened: RefCell::default(),
+        }
     }
 
     /// The working session, for reading under the lease.
@@ -204,6 +221,7 @@ impl Executor {
                 events.event(Event::Notice { title: &step.title, notice: &notice });
             }
             if let Err(failure) = done {
+                self.begun = None;
                 let kept = applied.iter().map(|a| a.title.clone()).collect::<Vec<_>>();
                 return Err(self.interrupt.overrule(failure).done(kept));
             }
@@ -212,6 +230,11 @@ impl Executor {
             applied.push(Applied { title: step.title.clone(), took });
         }
         Ok(applied)
+    }
+
+    /// The journal is not asked step by step what an earlier run has begun: it is these, until a step fails.
+    pub fn only_begun(&mut self, steps: BTreeSet<String>) {
+        self.begun = Some(steps);
     }
 
     /// How long all attempts for a lock may take together, from now on.
@@ -231,6 +254,7 @@ impl Executor {
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
         let seen = self.observer.as_ref().map(Observer::count);
+        self.opened.take();
         loop {
             self.check()?;
             if let (Some(observer), Some(seen)) = (&self.observer, seen) {
@@ -258,7 +282,11 @@ impl Executor {
     /// Statement by statement, resuming where an earlier run stopped.
     async fn run_statements(&self, step: &Step, events: &mut dyn Events) -> Result<()> {
         // Not on the working session, whose role and user may still be those of the file before.
-        let attempts = journal::attempts(self.lease.session(), &step.id).await?;
+        let attempts = if self.begun.as_ref().is_some_and(|begun| !begun.contains(&step.id)) {
+            Vec::new()
+        } else {
+            journal::attempts(self.lease.session(), &step.id).await?
+        };
         refuse_edited(step, &attempts)?;
         let finished = |index| attempts.iter().any(|a| a.statement == index && a.state == State::Finished);
         for (index, statement) in step.statements.iter().enumerate() {
@@ -302,7 +330,12 @@ impl Executor {
             let messages = step.statement_messages(index);
             // Names must resolve as they do for the statement itself.
             for open in messages.iter().filter(|m| m.role == Role::Open) {
+                if self.opened.borrow().as_ref() == Some(&open.sql) {
+                    continue;
+                }
+                self.opened.take();
                 self.work.send(&open.sql).await.map_err(|e| explain(step, Role::Open, &e))?;
+                self.opened.replace(step.is_reindex(index).then(|| Arc::clone(&open.sql)));
             }
             let verdict = match unknown.take() {
                 Some(attempt) => recovery.after_unknown_end(&statement.guard, &attempt, events).await?,
@@ -427,7 +460,8 @@ impl Executor {
     /// The journal's word on a failure is a courtesy: the failure itself is what matters.
     async fn note_failure(&self, step: &Step, statement: Option<usize>, error: &ServerError) {
         if let Some(run) = self.run {
-            let _ = journal::failed(self.lease.session(), run, &step.id, statement, &error.message()).await;
+            let subjects = step.subjects(statement);
+            let _ = journal::failed(self.lease.session(), run, &subjects, statement, &error.message()).await;
         }
     }
 
@@ -487,32 +521,6 @@ fn refuse_read_only(server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// What an earlier run finished, or left in a state that only its own text can tell, must still be
-/// there as it was.
-fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
-    for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
-        let number = attempt.statement + 1;
-        let what = match step.statements.get(attempt.statement) {
-            Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
-            Some(_) => "was changed",
-            None => "was taken out",
-        };
-        let failure = |did: &str| {
-            let message = format!("statement {number} of {} {what} after an earlier run had {did} it", step.file);
-            Failure::new(Kind::Refused, message)
-        };
-        return Err(if attempt.state == State::Finished {
-            failure("finished").hint("put its old text back; what it should do besides belongs into a new migration")
-        } else {
-            failure("begun").hint("put its old text back: what it left is removed by running it again").hint(format!(
-                "or see to it that nothing of it is left, and say so: {}",
-                journal::settle(&step.id, attempt.statement, "failed")
-            ))
-        });
-    }
-    Ok(())
-}
-
 pub(super) fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
     sent.map_err(|e| {
         let failure = e.explain("cannot keep dbctl's journal (schema dbctl)");
@@ -533,7 +541,7 @@ fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {
             let doing = format!("{} failed ({})", step.title, step.file);
             let failure = error.explain_in(doing, &step.file, &step.file_text, offset, starts);
             match (step.lane, step.statements.get(index).map(|s| &s.guard)) {
-                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf { .. })) => failure,
+                (Lane::Transaction, _) | (_, Some(Guard::ReindexOf(_))) => failure,
                 (Lane::Statements, _) => failure.hint(goes_on(index)),
             }
         }

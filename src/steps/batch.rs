@@ -157,6 +157,7 @@ impl Executor {
     /// Interrupted; the server's.
     pub async fn in_turn(&mut self, frame: &Frame, sql: &str, events: &mut dyn Events) -> Result<()> {
         self.check()?;
+        self.opened.take();
         let mut settings = format!("RESET ALL;\nSET lock_timeout = '{}ms';", frame.timeouts.lock.as_millis());
         for (name, value) in frame.settings.iter().filter(|(name, _)| *name != "search_path") {
             settings.push_str(&format!("\nSET {name} = {};", Literal(value)));

@@ -21,6 +21,19 @@ impl std::fmt::Display for Name {
     }
 }
 
+/// An index that is built anew, as it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reindexed {
+    /// Its step in the journal, also where several are built by one statement.
+    pub subject: String,
+    /// The index.
+    pub index: TableName,
+    /// Its oid before.
+    pub oid: u32,
+    /// The oid of its table, or TOAST table.
+    pub heap: u32,
+}
+
 /// What to look at when the journal says "started" but not "finished".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
@@ -40,15 +53,8 @@ pub enum Guard {
     },
     /// REINDEX CONCURRENTLY: run again, after the half-built copies were removed.
     Reindex,
-    /// The same of one index that is known: the new one has another oid and bears its name.
-    ReindexOf {
-        /// The index.
-        index: TableName,
-        /// Its oid before.
-        oid: u32,
-        /// The oid of its table, or TOAST table.
-        heap: u32,
-    },
+    /// The same of indexes that are known, one or all of a table: each new one has another oid and bears the name.
+    ReindexOf(Vec<Reindexed>),
     /// ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: a pending detach is finalised.
     Detach {
         /// The partitioned table.
@@ -79,7 +85,15 @@ impl Guard {
     /// behind it. DETACH PARTITION CONCURRENTLY is not like that: at its end it wants the partition
     /// for itself, and readers of the partition queue behind it.
     pub fn waits_alone(&self) -> bool {
-        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex | Guard::ReindexOf { .. })
+        matches!(self, Guard::IndexBuild { .. } | Guard::IndexDrop { .. } | Guard::Reindex | Guard::ReindexOf(_))
+    }
+
+    /// The indexes that are built anew.
+    pub fn reindexed(&self) -> &[Reindexed] {
+        match self {
+            Guard::ReindexOf(indexes) => indexes,
+            _ => &[],
+        }
     }
 }
 

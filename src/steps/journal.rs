@@ -66,6 +66,41 @@ pub fn statement_line(subject: &str, index: usize, sql: &str, state: &str) -> St
     )
 }
 
+/// The lines that say where one statement stands that is about several subjects, in one INSERT. Nobody waits until
+/// they are on disk: whatever the statement commits after "started" goes there after it, and of one whose end is not
+/// known it is looked at what it did.
+pub fn subject_lines(subjects: &[&str], index: usize, sql: &str, states: &[Line]) -> String {
+    let rows = subjects.iter().flat_map(|subject| {
+        states.iter().map(move |line| match line {
+            Line::Statement(state) => format!("({}, {index}, {})", Literal(subject), Literal(state)),
+            Line::Step(state) => format!("({}, NULL, {})", Literal(subject), Literal(state)),
+        })
+    });
+    let detail = if states.contains(&Line::Statement("started")) {
+        "(SELECT pg_catalog.jsonb_agg(indexrelid::bigint) FROM pg_catalog.pg_index WHERE NOT indisvalid)"
+    } else {
+        "NULL::jsonb"
+    };
+    format!(
+        "SET LOCAL synchronous_commit = off;\n\
+         INSERT INTO dbctl.journal (run, subject, statement, sql_hash, state, detail)\n\
+         SELECT r.id, s.subject, s.statement::integer, {}, s.state, {detail}\n\
+         FROM (SELECT id FROM dbctl.run WHERE backend_pid = pg_catalog.pg_backend_pid() ORDER BY id DESC LIMIT 1) AS r,\n\
+         (VALUES {}) AS s (subject, statement, state);",
+        Literal(&hash(sql)),
+        rows.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// What a line of the journal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// How far one statement of a step came.
+    Statement(&'static str),
+    /// How far the step came.
+    Step(&'static str),
+}
+
 /// The line with which a person says how a statement ended that began and never said so.
 pub fn settle(subject: &str, index: usize, state: &str) -> String {
     format!(
@@ -147,13 +182,19 @@ pub async fn write(session: &Session, rows: &[String]) -> std::result::Result<()
 ///
 /// # Errors
 /// The server's.
-pub async fn failed(session: &Session, run: i64, subject: &str, statement: Option<usize>, message: &str) -> Result<()> {
+pub async fn failed(
+    session: &Session,
+    run: i64,
+    subjects: &[&str],
+    statement: Option<usize>,
+    message: &str,
+) -> Result<()> {
     let index = statement.map_or("NULL".to_owned(), |i| i.to_string());
-    let sql = format!(
-        "INSERT INTO dbctl.journal (run, subject, statement, state, detail) \
-         VALUES ({run}, {}, {index}, 'failed', pg_catalog.jsonb_build_object('message', {}::text))",
-        Literal(subject),
-        Literal(message)
-    );
+    let row = |subject: &&str| {
+        let (subject, message) = (Literal(subject), Literal(message));
+        format!("({run}, {subject}, {index}, 'failed', pg_catalog.jsonb_build_object('message', {message}::text))")
+    };
+    let rows: Vec<String> = subjects.iter().map(row).collect();
+    let sql = format!("INSERT INTO dbctl.journal (run, subject, statement, state, detail) VALUES {}", rows.join(", "));
     session.send(&sql).await.map_err(|e| e.explain("cannot write the journal dbctl.journal"))
 }

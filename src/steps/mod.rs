@@ -27,4 +27,5 @@ pub use guard::Guard;
 pub use hazard::{Hazard, LockMode, TableLock};
 pub use means::Means;
 pub use plan::{Lane, Message, Plan, Role, Statement, Step, Timeouts};
+pub use recover::is_copy;
 pub use retry::Pauses;

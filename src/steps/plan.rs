@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::guard::Guard;
 use super::hazard::{Hazard, TableLock};
+use super::journal::Line;
 use crate::ident::Literal;
 
 /// What a run is going to do, in order.
@@ -183,11 +184,15 @@ impl Step {
     /// What closes statement `index` once it is known to be done. Its lock_timeout is its own: the
     /// statement may have had none.
     pub fn close(&self, index: usize, last: bool) -> String {
-        let mut sql = format!(
-            "BEGIN READ WRITE;\nSET LOCAL lock_timeout = {};\n{OURSELVES}\n{}",
-            Literal(&milliseconds(self.timeouts.lock)),
-            self.journal_line(index, "finished")
-        );
+        let indexes = self.is_reindex(index);
+        let mut sql =
+            format!("BEGIN READ WRITE;\nSET LOCAL lock_timeout = {};\n", Literal(&milliseconds(self.timeouts.lock)));
+        if indexes {
+            return sql
+                + &self.reindex_lines(index, &[Line::Statement("finished"), Line::Step("applied")])
+                + "\nCOMMIT;";
+        }
+        sql.push_str(&format!("{OURSELVES}\n{}", self.journal_line(index, "finished")));
         if last {
             sql.push('\n');
             sql.push_str(&self.bookkeeping());
@@ -266,6 +271,9 @@ impl Step {
 
     /// The journal's word, whatever role or user the file has set for the statement that follows.
     fn started(&self, index: usize) -> String {
+        if self.is_reindex(index) {
+            return format!("BEGIN READ WRITE;\n{}\nCOMMIT;", self.reindex_lines(index, &[Line::Statement("started")]));
+        }
         let line = self.journal_line(index, "started");
         format!(
             "BEGIN READ WRITE;\nSET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL role TO DEFAULT;\n{line}\nCOMMIT;"
@@ -308,6 +316,27 @@ impl Step {
         let mut lines = self.record.clone();
         lines.push(super::journal::step_line(&self.id, "applied"));
         lines.join("\n")
+    }
+
+    /// Whether a statement builds known indexes anew: such a step has no other, no role or user of its own and no file.
+    /// What it sets for the session may stay for the next one like it.
+    pub fn is_reindex(&self, index: usize) -> bool {
+        self.statements.get(index).is_some_and(|statement| !statement.guard.reindexed().is_empty())
+    }
+
+    /// Whose lines in the journal tell of a statement.
+    pub fn subjects(&self, index: Option<usize>) -> Vec<&str> {
+        let statement = index.and_then(|index| self.statements.get(index));
+        let reindexed = statement.map_or(&[][..], |statement| statement.guard.reindexed());
+        match reindexed {
+            [] => vec![&self.id],
+            indexes => indexes.iter().map(|index| index.subject.as_str()).collect(),
+        }
+    }
+
+    fn reindex_lines(&self, index: usize, lines: &[Line]) -> String {
+        let statement = self.statements.get(index).map_or("", |s| &s.sql);
+        super::journal::subject_lines(&self.subjects(Some(index)), index, statement, lines)
     }
 
     fn journal_line(&self, index: usize, state: &str) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::apply::Executor;
 use super::events::{Event, Events};
-use super::guard::{Guard, Name};
+use super::guard::{Guard, Name, Reindexed};
 use super::journal::{self, Attempt, State};
 use super::plan::{Role, Step};
 use super::retry::{Backoff, Pauses};
@@ -61,6 +61,7 @@ impl Executor {
         let attempts = journal::attempts(self.lease.session(), &step.id).await?;
         let Some(attempt) = attempts.iter().find(|attempt| attempt.state == State::Started) else { return Ok(false) };
         let Some(statement) = step.statements.get(attempt.statement) else { return Ok(false) };
+        self.opened.take();
         for open in step.statement_messages(attempt.statement).iter().filter(|message| message.role == Role::Open) {
             self.work.send(&open.sql).await.map_err(|e| e.explain(format!("cannot begin {}", step.title)))?;
         }
@@ -70,11 +71,24 @@ impl Executor {
             Verdict::Run => {
                 let message = "ended before its end; what it left was removed";
                 if let Some(run) = self.run {
-                    journal::failed(self.lease.session(), run, &step.id, Some(attempt.statement), message).await?;
+                    let subjects = step.subjects(Some(attempt.statement));
+                    journal::failed(self.lease.session(), run, &subjects, Some(attempt.statement), message).await?;
                 }
                 Ok(false)
             }
         }
+    }
+
+    /// Which indexes of a step that builds known ones anew are the old ones, or invalid.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn old<'i>(&self, step: &'i Step) -> Result<Vec<&'i TableName>> {
+        let mut old = Vec::new();
+        for (number, statement) in step.statements.iter().enumerate() {
+            old.extend(self.recovery(step, number).old(statement.guard.reindexed()).await?);
+        }
+        Ok(old)
     }
 
     pub(super) fn recovery<'a>(&'a self, step: &'a Step, index: usize) -> Recovery<'a> {
@@ -100,7 +114,7 @@ impl Executor {
         failure: Failure,
         events: &mut dyn Events,
     ) -> Failure {
-        if matches!(guard, Guard::ReindexOf { .. }) && self.tidy_beside(step, index, guard, events).await {
+        if matches!(guard, Guard::ReindexOf(_)) && self.tidy_beside(step, index, guard, events).await {
             return failure;
         }
         failure.hint("run the same command again: it goes on from here and removes what this left")
@@ -122,7 +136,7 @@ impl Executor {
         }
         if let Some(run) = self.run {
             // The failure itself is what matters.
-            let _ = journal::failed(session, run, &step.id, Some(index), "interrupted").await;
+            let _ = journal::failed(session, run, &step.subjects(Some(index)), Some(index), "interrupted").await;
         }
         true
     }
@@ -168,10 +182,12 @@ impl Recovery<'_> {
                 Ok(if gone { Verdict::Done } else { Verdict::Run })
             }
             Guard::Reindex => self.drop_copies(attempt, None, self.patience, events).await.map(|()| Verdict::Run),
-            Guard::ReindexOf { index, oid, heap } => {
-                let replaced = self.reindexed(index, *oid).await?;
-                self.drop_copies(attempt, Some((*heap, index)), self.patience, events).await?;
-                Ok(if replaced { Verdict::Done } else { Verdict::Run })
+            Guard::ReindexOf(indexes) => {
+                let old = self.old(indexes).await?;
+                for Reindexed { index, heap, .. } in indexes {
+                    self.drop_copies(attempt, Some((*heap, index)), self.patience, events).await?;
+                }
+                Ok(if old.is_empty() { Verdict::Done } else { Verdict::Run })
             }
             Guard::Detach { parent, partition } => match self.detach_pending(parent, partition).await? {
                 None => Ok(Verdict::Done),
@@ -202,8 +218,14 @@ impl Recovery<'_> {
                 looked => looked.map(drop),
             },
             Guard::Reindex => self.drop_copies(attempt, None, TIDY_WITHIN, events).await,
-            Guard::ReindexOf { heap, index, .. } => {
-                self.drop_copies(attempt, Some((*heap, index)), TIDY_WITHIN, events).await
+            Guard::ReindexOf(indexes) => {
+                // One that cannot be removed does not keep the others.
+                let mut tidied = Ok(());
+                for Reindexed { index, heap, .. } in indexes {
+                    let dropped = self.drop_copies(attempt, Some((*heap, index)), TIDY_WITHIN, events).await;
+                    tidied = tidied.and(dropped);
+                }
+                tidied
             }
             Guard::Detach { parent, partition } => {
                 return matches!(self.detach_pending(parent, partition).await, Ok(pending) if pending != Some(true));
@@ -215,17 +237,9 @@ impl Recovery<'_> {
         tidied.is_ok()
     }
 
-    /// After success: an index that is there but invalid is no success.
+    /// After success: an index that is there but invalid is no success. Whoever builds known ones anew asks once for all
+    /// of them, at the end.
     pub(super) async fn verify(&self, guard: &Guard) -> Result<()> {
-        if let Guard::ReindexOf { index, oid, .. } = guard {
-            return match self.reindexed(index, *oid).await? {
-                true => Ok(()),
-                false => {
-                    Err(Failure::new(Kind::Failed, format!("index {index} is not a new, valid one after REINDEX"))
-                        .hint("look at what is left: dbctl indexes invalid"))
-                }
-            };
-        }
         let Guard::IndexBuild { index, table } = guard else { return Ok(()) };
         match self.index(index, table).await? {
             Some(found) if found.valid => Ok(()),
@@ -235,13 +249,15 @@ impl Recovery<'_> {
         }
     }
 
-    /// Whether another index bears the name now, a valid one.
-    async fn reindexed(&self, index: &TableName, oid: u32) -> Result<bool> {
-        let rows = self.session.rows(&Query::REINDEX_STATE, &[&index.schema.raw(), &index.name.raw()]).await;
-        let rows = rows.map_err(|e| e.explain(format!("cannot look at index {index}")))?;
-        let Some(row) = rows.first() else { return Ok(false) };
-        let (found, valid): (u32, bool) = (row.try_get("oid")?, row.try_get("is_valid")?);
-        Ok(found != oid && valid)
+    /// Those whose names no other, valid index bears now.
+    async fn old<'i>(&self, indexes: &'i [Reindexed]) -> Result<Vec<&'i TableName>> {
+        let schemas: Vec<&str> = indexes.iter().map(|of| of.index.schema.raw()).collect();
+        let names: Vec<&str> = indexes.iter().map(|of| of.index.name.raw()).collect();
+        let oids: Vec<u32> = indexes.iter().map(|of| of.oid).collect();
+        let rows = self.session.rows(&Query::REINDEX_STATE, &[&schemas, &names, &oids]).await;
+        let rows = rows.map_err(|e| e.explain(format!("cannot look at the indexes of {}", self.step.title)))?;
+        let new = rows.iter().map(|row| Ok(row.try_get("before")?)).collect::<Result<Vec<u32>>>()?;
+        Ok(indexes.iter().filter(|of| !new.contains(&of.oid)).map(|of| &of.index).collect())
     }
 
     async fn index(&self, index: &Name, table: &Name) -> Result<Option<Index>> {
@@ -362,13 +378,41 @@ impl Recovery<'_> {
     }
 }
 
+/// What an earlier run finished, or left in a state that only its own text can tell, must still be
+/// there as it was.
+pub(super) fn refuse_edited(step: &Step, attempts: &[Attempt]) -> Result<()> {
+    for attempt in attempts.iter().filter(|a| a.state != State::Failed) {
+        let number = attempt.statement + 1;
+        let what = match step.statements.get(attempt.statement) {
+            // By itself or with all of its table: what tells how it ended is the index.
+            Some(_) if step.is_reindex(attempt.statement) => continue,
+            Some(statement) if attempt.sql_hash == journal::hash(&statement.sql) => continue,
+            Some(_) => "was changed",
+            None => "was taken out",
+        };
+        let failure = |did: &str| {
+            let message = format!("statement {number} of {} {what} after an earlier run had {did} it", step.file);
+            Failure::new(Kind::Refused, message)
+        };
+        return Err(if attempt.state == State::Finished {
+            failure("finished").hint("put its old text back; what it should do besides belongs into a new migration")
+        } else {
+            failure("begun").hint("put its old text back: what it left is removed by running it again").hint(format!(
+                "or see to it that nothing of it is left, and say so: {}",
+                journal::settle(&step.id, attempt.statement, "failed")
+            ))
+        });
+    }
+    Ok(())
+}
+
 fn cannot_tidy(sql: &str, error: &ServerError, gave_up: bool) -> Failure {
     let failure = error.explain(format!("cannot remove what an interrupted run left ({sql})"));
     if gave_up && error.is_cancelled() { failure.kind(Kind::Deferred) } else { failure }
 }
 
 /// Whether a name is one that the server gives to a copy of this index; it cuts long names off.
-fn is_copy(copy: &str, index: &str) -> bool {
+pub fn is_copy(copy: &str, index: &str) -> bool {
     let plain = copy.trim_end_matches(|c: char| c.is_ascii_digit());
     let base = plain.strip_suffix("_ccnew").or_else(|| plain.strip_suffix("_ccold"));
     // Of 63 bytes up to three stay unused in front of a character of four.

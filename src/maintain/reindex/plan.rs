@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use super::read::{Catalog, Index, Leftover, Listed, Mark};
 use crate::error::{Failure, Kind, Result};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::pg::Server;
-use crate::steps::{Guard, Hazard, Lane, LockMode, Statement, Step, TableLock, Timeouts};
+use crate::steps::guard::Reindexed;
+use crate::steps::{Guard, Hazard, Lane, LockMode, Statement, Step, TableLock, Timeouts, is_copy};
 
 /// An index is built anew for its bloat from this share on.
 const BLOATED: f64 = 0.30;
 /// And where it gives back as much.
 const WORTHWHILE: u64 = 10 << 20;
+/// All indexes of a table are built by one statement where together they are no larger: it waits once for all of them.
+const SMALL: u64 = 16 << 20;
 
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,14 +56,25 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// What was asked for and is not done.
     pub skipped: Vec<Skipped>,
-    /// What REINDEX CONCURRENTLY of others has left; it is only told.
-    pub leftovers: Vec<(Index, Leftover)>,
+    /// What REINDEX CONCURRENTLY has left; that of others is only told.
+    pub leftovers: Vec<Left>,
     /// What an earlier run has begun and not ended: what that left is removed first.
     pub unsettled: Vec<Task>,
     /// The run that is gone on with.
     pub resumes: Option<i64>,
     /// Of that run, so many are done.
     pub done_before: usize,
+}
+
+/// What a REINDEX CONCURRENTLY has left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Left {
+    /// As the catalog has it.
+    pub index: Index,
+    /// Which of the two it is.
+    pub what: Leftover,
+    /// The journal tells of the run that has left it, and that it could not be removed yet.
+    pub is_ours: bool,
 }
 
 /// An index that will be built anew.
@@ -80,6 +94,8 @@ pub struct Task {
     pub expected: Option<u64>,
     /// Why.
     pub why: String,
+    /// With all others of its table, by one statement.
+    pub with_table: bool,
 }
 
 /// An index that will not be built anew.
@@ -124,6 +140,7 @@ impl Wish {
 /// there.
 pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>) -> Result<Plan> {
     refuse(&catalog.server, wish)?;
+    catalog.preflight.refuse_unconfirmed()?;
     let mut chosen: BTreeMap<u32, String> = BTreeMap::new();
     if wish.selects() {
         select(catalog, wish, &mut chosen)?;
@@ -157,15 +174,23 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
     }
     for index in &catalog.indexes {
         let leftover = index.leftover().is_some();
+        if index.is_partitioned && !index.is_valid && !index.is_system && wish.invalid {
+            plan.skipped.push(Skipped {
+                index: index.name.clone(),
+                table: index.table.clone(),
+                why: "one of a partitioned table: it is valid once each partition has a valid one of it, see ALTER \
+                      INDEX … ATTACH PARTITION"
+                    .to_owned(),
+                is_never: true,
+            });
+        }
         let Some(why) = chosen.get(&index.oid).filter(|_| !index.is_partitioned && !leftover) else { continue };
-        match obstacle(index, wish) {
+        let expected = bloat.and_then(|b| b.get(&index.oid)).map(|b| index.bytes.saturating_sub(b.bytes));
+        let full = full(index, expected, catalog);
+        let is_never = full.is_none() && !index.is_held && (index.may || index.is_toast && index.owns);
+        match obstacle(index, wish, &catalog.server).or(full) {
             Some(why) => {
-                plan.skipped.push(Skipped {
-                    index: index.name.clone(),
-                    table: index.table.clone(),
-                    why: why.to_owned(),
-                    is_never: !index.is_held && (index.may || index.is_toast && index.owns),
-                });
+                plan.skipped.push(Skipped { index: index.name.clone(), table: index.table.clone(), why, is_never });
             }
             None => plan.tasks.push(Task {
                 mark: index.mark(),
@@ -173,22 +198,64 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
                 table: index.table.clone(),
                 heap: index.heap_oid,
                 bytes: index.bytes,
-                expected: bloat.and_then(|b| b.get(&index.oid)).map(|b| index.bytes.saturating_sub(b.bytes)),
+                expected,
                 why: why.clone(),
+                with_table: false,
             }),
         }
     }
-    plan.tasks.sort_by(|a, b| a.bytes.cmp(&b.bytes).then_with(|| a.index.cmp(&b.index)));
+    gather(catalog, wish, &mut plan.tasks);
+    // Those that are built together stand together.
+    let mut sums: BTreeMap<TableName, u64> = BTreeMap::new();
+    for task in plan.tasks.iter().filter(|task| task.with_table) {
+        *sums.entry(task.table.clone()).or_default() += task.bytes;
+    }
+    plan.tasks.sort_by_cached_key(|task| {
+        let together = sums.get(&task.table).filter(|_| task.with_table);
+        let table = together.map(|_| task.table.clone());
+        (together.copied().unwrap_or(task.bytes), table, task.bytes, task.index.clone())
+    });
     let again: BTreeSet<Mark> = plan.tasks.iter().map(|task| task.mark).collect();
     let begun = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark));
     plan.unsettled = begun.map(|begun| looked_at(begun, catalog)).collect();
     Ok(plan)
 }
 
+/// Says which indexes one REINDEX TABLE builds: all that the table and its TOAST table have, and no others. What an
+/// earlier run has begun is built by itself, for it is by itself that it is looked at; of an invalid index the
+/// statement leaves its hands.
+fn gather(catalog: &Catalog, wish: &Wish, tasks: &mut [Task]) {
+    if wish.offline {
+        return;
+    }
+    // How many each table has, and how many bytes, and whether any of them is against it.
+    let mut tables: BTreeMap<&TableName, (usize, u64, bool)> = BTreeMap::new();
+    for index in catalog.indexes.iter().filter(|index| !index.is_partitioned) {
+        let (count, bytes, apart) = tables.entry(&index.table).or_default();
+        *count += 1;
+        *bytes += index.bytes;
+        *apart |= !index.is_valid || catalog.begun.iter().any(|begun| begun.heap == index.heap_oid);
+    }
+    let mut chosen: BTreeMap<TableName, usize> = BTreeMap::new();
+    for task in tasks.iter() {
+        *chosen.entry(task.table.clone()).or_default() += 1;
+    }
+    for task in tasks {
+        let of = tables.get(&task.table);
+        let (count, bytes, apart) = of.copied().unwrap_or((0, 0, true));
+        task.with_table = !apart && count > 1 && bytes <= SMALL && chosen.get(&task.table) == Some(&count);
+    }
+}
+
 /// What REINDEX CONCURRENTLY has left that nobody works on.
-pub fn leftovers(catalog: &Catalog) -> Vec<(Index, Leftover)> {
+pub fn leftovers(catalog: &Catalog) -> Vec<Left> {
+    let is_ours = |index: &Index| {
+        let is_copy = |of: &Listed| is_copy(index.name.name.raw(), of.name.name.raw());
+        catalog.begun.iter().any(|begun| begun.heap == index.heap_oid && is_copy(begun))
+    };
     let left = catalog.indexes.iter().filter(|index| !index.is_held && !index.is_system);
-    left.filter_map(|index| Some((index.clone(), index.leftover()?))).collect()
+    left.filter_map(|index| Some(Left { index: index.clone(), what: index.leftover()?, is_ours: is_ours(index) }))
+        .collect()
 }
 
 fn refuse(server: &Server, wish: &Wish) -> Result<()> {
@@ -228,6 +295,11 @@ fn select(catalog: &Catalog, wish: &Wish, chosen: &mut BTreeMap<u32, String>) ->
         let named = whole.filter_map(|index| Some((rank(&index.name, &catalog.path, asked)?, index)));
         let named = named.min_by_key(|(rank, _)| *rank).map(|(_, index)| index);
         let Some(named) = named else {
+            let left = indexes.iter().find(|index| rank(&index.name, &catalog.path, asked).is_some());
+            if let Some((index, left)) = left.and_then(|index| Some((index, index.leftover()?))) {
+                return Err(Failure::new(Kind::Refused, format!("index {}: {}", index.name, left.words()))
+                    .hint(format!("if nobody builds it now: DROP INDEX CONCURRENTLY {};", index.name)));
+            }
             return Err(Failure::new(Kind::Usage, format!("there is no index {asked}"))
                 .hint("as psql takes it: schema.name, with \"quotes\" where it has capitals or odd letters"));
         };
@@ -299,22 +371,35 @@ fn rank(name: &TableName, path: &[String], asked: &str) -> Option<usize> {
     path.iter().position(|in_path| bare && in_path == schema).map(|at| at + 1)
 }
 
-fn obstacle(index: &Index, wish: &Wish) -> Option<&'static str> {
-    if index.is_held {
+/// The disk that does not hold the new one beside the old.
+fn full(index: &Index, expected: Option<u64>, catalog: &Catalog) -> Option<String> {
+    let (needed, free) = (expected.unwrap_or(index.bytes), *catalog.preflight.free.get(&index.place)?);
+    (free < needed).then(|| {
+        format!("the new one takes up to {} MB, and only {} MB of disk are free", needed / 1_000_000, free / 1_000_000)
+    })
+}
+
+fn obstacle(index: &Index, wish: &Wish, server: &Server) -> Option<String> {
+    if !index.may && !(index.is_toast && index.owns) && server.major >= 17 {
+        let (table, role) = (&index.table, Ident::new(server.role.as_str()));
+        return Some(format!("the role is not its owner: GRANT MAINTAIN ON {table} TO {role};"));
+    }
+    let why = if index.is_held {
         Some("another session builds or drops it, or vacuums it, now")
     } else if !index.may && index.is_toast && index.owns {
         Some(
             "an index of a TOAST table can be named only with USAGE on schema pg_toast: as superuser, or by REINDEX TABLE",
         )
     } else if !index.may {
-        Some("the role is not its owner (and has no MAINTAIN on its table, which exists since PostgreSQL 17)")
+        Some("the role is not its owner")
     } else if index.is_exclusion && !wish.offline {
         Some("the index of an exclusion constraint cannot be built CONCURRENTLY: see --offline")
     } else if index.is_toast && !index.is_valid && !wish.offline {
         Some("an invalid index of a TOAST table cannot be built CONCURRENTLY: see --offline")
     } else {
         None
-    }
+    };
+    why.map(str::to_owned)
 }
 
 /// What is only looked at: how it ended, and what it left.
@@ -328,6 +413,7 @@ fn looked_at(listed: &Listed, catalog: &Catalog) -> Task {
         bytes: 0,
         expected: None,
         why: "begun by a run that did not say how it ended".to_owned(),
+        with_table: false,
     }
 }
 
@@ -335,11 +421,22 @@ impl Task {
     /// The SQL.
     pub fn sql(&self, offline: bool) -> String {
         let how = if offline { "" } else { "CONCURRENTLY " };
-        format!("REINDEX INDEX {how}{}", self.index)
+        match self.with_table {
+            true => format!("REINDEX TABLE {how}{}", self.table),
+            false => format!("REINDEX INDEX {how}{}", self.index),
+        }
     }
 
-    /// What is done, for the executor.
-    pub fn step(&self, server: &Server, timeouts: Timeouts, offline: bool) -> Step {
+    /// What is done, for people.
+    pub fn title(&self) -> String {
+        match self.with_table {
+            true => format!("reindex table {}", self.table),
+            false => format!("reindex {}", self.index),
+        }
+    }
+
+    /// What is done, for the executor, with the others that the same statement builds.
+    pub fn step(&self, others: &[Task], server: &Server, timeouts: Timeouts, offline: bool) -> Step {
         let sql: Arc<str> = Arc::from(self.sql(offline));
         let lock = if offline { LockMode::Share } else { LockMode::ShareUpdateExclusive };
         let locks = vec![TableLock { table: self.table.to_string(), mode: lock }];
@@ -349,11 +446,12 @@ impl Task {
             statement.hazards = vec![Hazard::Rewrites(what)];
         } else {
             statement.atomic = false;
-            statement.guard = Guard::ReindexOf { index: self.index.clone(), oid: self.mark.oid, heap: self.heap };
+            let all = std::iter::once(self).chain(others);
+            statement.guard = Guard::ReindexOf(all.map(Task::reindexed).collect());
         }
         Step {
             id: self.mark.step(),
-            title: format!("reindex {}", self.index),
+            title: self.title(),
             file: sql.to_string(),
             file_text: sql,
             why: self.why.clone(),
@@ -363,6 +461,10 @@ impl Task {
             statements: vec![statement],
             record: Vec::new(),
         }
+    }
+
+    fn reindexed(&self) -> Reindexed {
+        Reindexed { subject: self.mark.step(), index: self.index.clone(), oid: self.mark.oid, heap: self.heap }
     }
 }
 

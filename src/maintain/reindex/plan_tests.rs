@@ -39,7 +39,7 @@ fn index(oid: u32, table: &str, name: &str, bytes: u64) -> Index {
         is_held: false,
         owns: true,
         may: true,
-        has_default_collation: false,
+        place: None,
         bytes,
     }
 }
@@ -52,8 +52,10 @@ fn catalog(indexes: Vec<Index>) -> Catalog {
         changed: BTreeMap::new(),
         waits: Vec::new(),
         slots: Vec::new(),
+        preflight: Default::default(),
         unfinished: None,
         begun: Vec::new(),
+        begun_steps: Default::default(),
         estimated: false,
     }
 }
@@ -78,7 +80,7 @@ fn the_smallest_is_first_and_what_is_half_built_is_no_index() {
     ]);
     let plan = super::plan(&catalog, &all(), None).unwrap();
     assert_eq!(names(&plan), ["small", "named_ccnew", "large"]);
-    let left: Vec<Leftover> = plan.leftovers.iter().map(|(_, left)| *left).collect();
+    let left: Vec<Leftover> = plan.leftovers.iter().map(|left| left.what).collect();
     assert_eq!(left, [Leftover::Copy, Leftover::Replaced], "what somebody builds now is not left");
     catalog.indexes[0].may = false;
     let plan = super::plan(&catalog, &all(), None).unwrap();
@@ -163,4 +165,88 @@ fn names_are_meant_as_sql_and_as_the_catalog_has_them() {
         assert_eq!(rank(&name, &path, asked), found, "{asked}");
     }
     assert_eq!(rank(&name, &[], r#"T " x"#), None, "not in the path");
+}
+
+#[test]
+fn all_of_a_small_table_are_built_together_where_nothing_is_against_it() {
+    let of = |oid, heap, table: &str, name: &str, bytes| Index { heap_oid: heap, ..index(oid, table, name, bytes) };
+    let toast = Index { is_toast: true, ..of(3, 2, "t", "pg_toast_1_index", 8) };
+    let mut catalog = catalog(vec![
+        of(1, 1, "t", "t_a", 30),
+        of(2, 1, "t", "t_b", 10),
+        toast,
+        of(4, 4, "u", "u_a", 20),
+        of(5, 5, "v", "v_a", 12 << 20),
+        of(6, 5, "v", "v_b", 12 << 20),
+    ]);
+    let sql = |plan: &Plan| {
+        let mut sql: Vec<String> = plan.tasks.iter().map(|task| task.sql(false)).collect();
+        sql.dedup();
+        sql
+    };
+    let [u, va, vb] = ["u_a", "v_a", "v_b"].map(|name| format!("REINDEX INDEX CONCURRENTLY public.{name}"));
+    let [ta, tb, tt] =
+        ["t_a", "t_b", "pg_toast_1_index"].map(|name| format!("REINDEX INDEX CONCURRENTLY public.{name}"));
+    let t = "REINDEX TABLE CONCURRENTLY public.t".to_owned();
+    let plan = super::plan(&catalog, &all(), None).unwrap();
+    assert_eq!(sql(&plan), [u.clone(), t.clone(), va.clone(), vb.clone()]);
+    let step = plan.tasks[1].step(
+        &plan.tasks[2..4],
+        &catalog.server,
+        Timeouts { lock: std::time::Duration::ZERO, statement: std::time::Duration::ZERO },
+        false,
+    );
+    let started = step.statement_messages(0)[1].sql.to_string();
+    for subject in ["reindex:1:1001", "reindex:2:1002", "reindex:3:1003"] {
+        assert!(started.contains(&format!("('{subject}', 0, 'started')")), "{started}");
+    }
+    let apart = [tt.clone(), tb.clone(), u.clone(), ta.clone(), va, vb];
+    let two = Wish { indexes: vec!["t_a".into(), "t_b".into()], ..Wish::default() };
+    assert_eq!(sql(&super::plan(&catalog, &two, None).unwrap()), [tb, ta], "its TOAST table was not meant");
+    assert!(sql(&super::plan(&catalog, &Wish { offline: true, ..all() }, None).unwrap()).contains(&t).eq(&false));
+    let begun = Listed { mark: Mark { oid: 9, filenode: 9 }, name: TableName::new("public", "x"), heap: 2 };
+    catalog.begun = vec![begun];
+    assert_eq!(sql(&super::plan(&catalog, &all(), None).unwrap()), apart, "what was begun is looked at by itself");
+    catalog.begun.clear();
+    catalog.indexes[0].is_exclusion = true;
+    assert!(!sql(&super::plan(&catalog, &all(), None).unwrap()).contains(&t));
+    catalog.indexes[0] = Index { is_exclusion: false, is_valid: false, ..catalog.indexes[0].clone() };
+    assert!(!sql(&super::plan(&catalog, &all(), None).unwrap()).contains(&t), "it would leave the invalid one");
+}
+
+#[test]
+fn what_is_left_is_ours_or_of_others_and_is_no_index_to_name() {
+    let mut catalog = catalog(vec![
+        index(1, "t", "a", 5),
+        Index { is_valid: false, ..index(2, "t", "a_ccnew1", 5) },
+        Index { is_valid: false, ..index(3, "t", "b_ccold", 5) },
+    ]);
+    catalog.begun =
+        vec![Listed { mark: Mark { oid: 1, filenode: 1001 }, name: TableName::new("public", "a"), heap: 1 }];
+    let ours: Vec<bool> = leftovers(&catalog).iter().map(|left| left.is_ours).collect();
+    assert_eq!(ours, [true, false]);
+    let wish = Wish { indexes: vec!["a_ccnew1".into()], ..Wish::default() };
+    let refused = super::plan(&catalog, &wish, None).unwrap_err();
+    assert_eq!(refused.what(), Kind::Refused);
+    assert!(refused.hints().iter().any(|hint| hint.contains("DROP INDEX CONCURRENTLY public.a_ccnew1;")));
+}
+
+#[test]
+fn a_full_disk_and_a_missing_right_are_seen_before() {
+    let mut catalog = catalog(vec![index(1, "t", "a", 5_000_000), index(2, "t", "b", 90_000_000)]);
+    catalog.preflight.free.insert(None, 50_000_000);
+    let plan = super::plan(&catalog, &all(), None).unwrap();
+    assert_eq!(names(&plan), ["a"]);
+    assert_eq!(plan.skipped[0].why, "the new one takes up to 90 MB, and only 50 MB of disk are free");
+    assert!(!plan.skipped[0].is_never, "somebody should see to it");
+    let slim = BTreeMap::from([(2, Bloat { share: 0.9, bytes: 80_000_000, is_doubtful: false })]);
+    assert_eq!(
+        names(&super::plan(&catalog, &all(), Some(&slim)).unwrap()),
+        ["a", "b"],
+        "the new one is known to be small"
+    );
+    catalog.server.major = 17;
+    catalog.indexes[0].may = false;
+    let plan = super::plan(&catalog, &all(), None).unwrap();
+    assert_eq!(plan.skipped[0].why, "the role is not its owner: GRANT MAINTAIN ON public.t TO me;");
 }

@@ -1,9 +1,11 @@
 //! Indexes as the catalog has them, what an earlier run left in the journal, and what a build would have to wait
 //! for. Does not know what will be decided with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::preflight::{self, Preflight};
+use crate::config::connection::{Address, Connection};
 use crate::error::Result;
 use crate::ident::TableName;
 use crate::inspect::Eye;
@@ -27,10 +29,14 @@ pub struct Catalog {
     pub waits: Vec<Wait>,
     /// Replication slots that nobody reads from: they keep all WAL.
     pub slots: Vec<String>,
+    /// How standbys and the disk are.
+    pub preflight: Preflight,
     /// The run that has not come to its end.
     pub unfinished: Option<Unfinished>,
     /// What runs have begun and never said how it ended.
     pub begun: Vec<Listed>,
+    /// The names of their steps, of all of them.
+    pub begun_steps: BTreeSet<String>,
     /// Sizes are those of the last VACUUM, for a lock was in the way.
     pub estimated: bool,
 }
@@ -68,8 +74,8 @@ pub struct Index {
     pub owns: bool,
     /// The role may build it anew.
     pub may: bool,
-    /// It sorts by the database's own collation.
-    pub has_default_collation: bool,
+    /// The folder of its tablespace, where that is not with the data.
+    pub place: Option<String>,
     /// Its size.
     pub bytes: u64,
 }
@@ -145,24 +151,42 @@ pub enum Leftover {
     Replaced,
 }
 
-/// Looks once. A lock that comes between makes all sizes estimates.
+impl Leftover {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Leftover::Copy => "a copy that was not built to its end; the index itself is as it was",
+            Leftover::Replaced => "the old one; the new one has taken its place",
+        }
+    }
+}
+
+/// Looks once; at collations where they are asked for. A lock that comes between makes all sizes estimates.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(eye: &Eye, server: &Server) -> Result<Catalog> {
+pub async fn read(eye: &Eye, server: &Server, connection: &Connection, collations: bool) -> Result<Catalog> {
     // A look has a search path of its own.
     let path = eye.session().rows(&Query::REINDEX_PATH, &[]).await.map_err(|e| e.explain("cannot read the path"))?;
-    let seen = match look(eye, server, false).await {
-        Err((_, true)) => look(eye, server, true).await,
+    let seen = match look(eye, server, collations, false).await {
+        Err((_, true)) => look(eye, server, collations, true).await,
         seen => seen,
     };
     let mut catalog = seen.map_err(|(failure, _)| failure)?;
+    if connection.hosts.iter().all(|host| matches!(host.address, Address::Unix(_))) {
+        catalog.preflight.measure(catalog.indexes.iter().filter_map(|index| index.place.as_deref()));
+    }
     catalog.path = path.first().map(|row| row.try_get("schemas")).transpose()?.unwrap_or_default();
     Ok(catalog)
 }
 
 /// The second of an error says whether a lock was in the way.
-async fn look(eye: &Eye, server: &Server, estimated: bool) -> Result<Catalog, (crate::error::Failure, bool)> {
+async fn look(
+    eye: &Eye,
+    server: &Server,
+    collations: bool,
+    estimated: bool,
+) -> Result<Catalog, (crate::error::Failure, bool)> {
     let mut locked = false;
     let seen = eye.look(LIMIT, async |session| {
         let mut explain = |e: ServerError| {
@@ -171,22 +195,23 @@ async fn look(eye: &Eye, server: &Server, estimated: bool) -> Result<Catalog, (c
         };
         let indexes = session.rows(&Query::REINDEX_INDEXES, &[&estimated]).await.map_err(&mut explain)?;
         let indexes = indexes.iter().map(index).collect::<Result<Vec<Index>>>()?;
-        let mut changed = BTreeMap::new();
-        for row in session.rows(&Query::REINDEX_COLLATIONS, &[]).await.map_err(&mut explain)? {
-            changed.insert(row.try_get("oid")?, row.try_get("why")?);
-        }
-        if server.major >= 15 {
+        let mut of_database: Option<String> = None;
+        if collations && server.major >= 15 {
             let rows = session.rows(&Query::VITAL_COLLATIONS_15, &[]).await.map_err(&mut explain)?;
             if let Some(row) = rows.first() {
                 let (recorded, actual): (Option<String>, Option<String>) =
                     (row.try_get("recorded")?, row.try_get("actual")?);
                 let (recorded, actual) = (recorded.unwrap_or_default(), actual.unwrap_or_default());
-                let why = format!("the database's collation was of version {recorded} and is now {actual}");
-                for index in indexes.iter().filter(|index| index.has_default_collation) {
-                    changed.entry(index.oid).or_insert_with(|| why.clone());
-                }
+                of_database = Some(format!("the database's collation was of version {recorded} and is now {actual}"));
             }
         }
+        let mut changed = BTreeMap::new();
+        if collations {
+            for row in session.rows(&Query::REINDEX_COLLATIONS, &[&of_database]).await.map_err(&mut explain)? {
+                changed.insert(row.try_get("oid")?, row.try_get("why")?);
+            }
+        }
+        let preflight = preflight::read(session).await.map_err(&mut explain)?;
         let waits = session.rows(&Query::ACTIVITY_HORIZON, &[]).await.map_err(&mut explain)?;
         let mut seen = Catalog {
             server: server.clone(),
@@ -195,8 +220,10 @@ async fn look(eye: &Eye, server: &Server, estimated: bool) -> Result<Catalog, (c
             changed,
             waits: Vec::new(),
             slots: Vec::new(),
+            preflight,
             unfinished: None,
             begun: Vec::new(),
+            begun_steps: BTreeSet::new(),
             estimated,
         };
         for row in &waits {
@@ -219,6 +246,7 @@ async fn look(eye: &Eye, server: &Server, estimated: bool) -> Result<Catalog, (c
             for row in session.rows(&Query::REINDEX_BEGUN, &[]).await.map_err(&mut explain)? {
                 let subject: String = row.try_get("subject")?;
                 seen.begun.extend(list(&row)?.into_iter().find(|listed| listed.mark.step() == subject));
+                seen.begun_steps.insert(subject);
             }
         }
         Ok(seen)
@@ -254,7 +282,7 @@ fn index(row: &Row) -> Result<Index> {
         is_held: row.try_get("is_held")?,
         owns: row.try_get("owns")?,
         may: row.try_get::<_, Option<bool>>("may")?.unwrap_or_default(),
-        has_default_collation: row.try_get("has_default_collation")?,
+        place: row.try_get("place")?,
         bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
     })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::plan::{Plan, Task};
-use super::read::{Catalog, Index, Leftover, Wait};
+use super::plan::{Left, Plan, Task};
+use super::read::{Catalog, Wait};
 use super::run::{Done, Request};
 use crate::output::{Column, Document, Table, Value};
 
@@ -19,6 +19,11 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
         .fact("indexes_count", "indexes", plan.tasks.len())
         .fact("size_bytes", "their size", Value::Bytes(sizes.clone().sum()))
         .fact("disk_bytes", "disk for the largest, at most", Value::Bytes(sizes.max().unwrap_or_default() * 2))
+        .fact(
+            "free_bytes",
+            "free disk",
+            catalog.preflight.free.get(&None).map_or(Value::Unknown, |free| Value::Bytes(*free)),
+        )
         .fact("lock", "lock", lock(offline));
     let document = resumed(document, "resumes_run", "goes on with run", plan);
     let known = plan.tasks.iter().any(|task| task.expected.is_some());
@@ -45,8 +50,10 @@ pub fn planned(catalog: &Catalog, plan: &Plan, request: &Request) -> Document {
         ]);
     }
     let document = document.table(table).table(waits(&catalog.waits)).table(skipped(plan)).table(leftovers(plan));
-    let document =
-        document.text("sql", plan.tasks.iter().map(|task| format!("{};\n", task.sql(offline))).collect::<String>());
+    let mut sql: Vec<String> = plan.tasks.iter().map(|task| format!("{};\n", task.sql(offline))).collect();
+    // One for all indexes of a table, which stand together.
+    sql.dedup();
+    let document = document.text("sql", sql.concat());
     noted(document, catalog, plan)
 }
 
@@ -147,30 +154,29 @@ fn skipped(plan: &Plan) -> Table {
 
 fn leftovers(plan: &Plan) -> Table {
     let columns = vec![
-        Column::new("index", "left by others"),
+        Column::new("index", "left over"),
+        Column::new("by", "left by"),
         Column::machine("table"),
         Column::new("size_bytes", "size"),
         Column::new("remedy", "remedy"),
         Column::machine("what"),
     ];
     let mut table = Table::new("leftovers", "", columns);
-    for (index, left) in &plan.leftovers {
-        table.push(leftover(index, *left));
+    for left in &plan.leftovers {
+        table.push(leftover(left));
     }
     table
 }
 
-fn leftover(index: &Index, left: Leftover) -> Vec<Value> {
-    let what = match left {
-        Leftover::Copy => "a copy that was not built to its end; the index itself is as it was",
-        Leftover::Replaced => "the old one; the new one has taken its place",
-    };
+fn leftover(left: &Left) -> Vec<Value> {
+    let Left { index, what, is_ours } = left;
     vec![
         index.name.to_string().into(),
+        if *is_ours { "dbctl" } else { "others" }.into(),
         index.table.to_string().into(),
         Value::Bytes(index.bytes),
         format!("DROP INDEX CONCURRENTLY {};", index.name).into(),
-        what.into(),
+        what.words().into(),
     ]
 }
 
@@ -181,6 +187,18 @@ fn noted(mut document: Document, catalog: &Catalog, plan: &Plan) -> Document {
     for begun in &plan.unsettled {
         document =
             document.note(format!("{}: what a run that did not end has left of it is removed first", begun.index));
+    }
+    if !plan.tasks.is_empty() {
+        document = catalog.preflight.notes(&catalog.server.role).into_iter().fold(document, Document::note);
+        if catalog.preflight.free.is_empty() {
+            document = document.note(
+                "how much disk is free is UNKNOWN: that is seen only on the server's own machine, over its socket, and \
+                 with pg_read_all_settings",
+            );
+        }
+    }
+    if plan.leftovers.iter().any(|left| left.is_ours) {
+        document = document.note("what dbctl has left is removed by its next run: dbctl reindex --resume");
     }
     if !catalog.slots.is_empty() && !plan.tasks.is_empty() {
         document = document.note(format!(

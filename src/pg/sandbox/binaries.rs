@@ -97,7 +97,8 @@ pub fn find_with_extensions(major: u32, names: &[&str]) -> Option<Installation> 
     let env = Env::of_process();
     let has_all = |found: &Installation| names.iter().all(|name| found.has_extension(name));
     let ordinary = pick(Some(major), None, &env).ok().filter(has_all);
-    let special = || find_with_extension(names.first()?).into_iter().find(|found| found.major == major && has_all(found));
+    let special =
+        || find_with_extension(names.first()?).into_iter().find(|found| found.major == major && has_all(found));
     ordinary.or_else(special)
 }
 

@@ -53,9 +53,18 @@ fn each_selector_means_its_indexes_and_each_becomes_a_new_valid_one() {
         assert_eq!(all_names, expected);
         assert_eq!(column(&all, "skipped", "index"), ["public.e_r_excl"]);
         assert_eq!(db.one("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
-        let sizes: Vec<u64> =
-            all["indexes"].as_array().expect("rows").iter().filter_map(|row| row["before_bytes"].as_u64()).collect();
-        assert!(sizes.is_sorted() && sizes.len() > 5, "{sizes:?}");
+        // The smallest first, where all of a table are one.
+        let mut sizes: Vec<(String, u64)> = Vec::new();
+        for row in all["indexes"].as_array().expect("rows") {
+            let (sql, bytes) =
+                (row["sql"].as_str().unwrap_or_default(), row["before_bytes"].as_u64().unwrap_or_default());
+            match sizes.last_mut().filter(|(last, _)| last == sql) {
+                Some((_, sum)) => *sum += bytes,
+                None => sizes.push((sql.to_owned(), bytes)),
+            }
+        }
+        assert!(sizes.iter().map(|(_, bytes)| bytes).is_sorted() && sizes.len() > 5, "{sizes:?}");
+        assert!(sizes.iter().any(|(sql, _)| sql == "REINDEX TABLE CONCURRENTLY public.a"), "{sizes:?}");
     }
 }
 
@@ -168,6 +177,8 @@ fn an_owner_without_superuser_builds_his_and_is_told_what_is_not() {
         let skipped = column(&done, "skipped", "index");
         assert!(skipped.contains(&"public.theirs_pkey".to_owned()), "{done}");
         assert!(skipped.iter().any(|name| name.starts_with("pg_toast.")), "{done}");
+        let why = column(&done, "skipped", "why").join("; ");
+        assert_eq!(why.contains(&format!("GRANT MAINTAIN ON public.theirs TO {role};")), major >= 17, "{done}");
         if major >= 17 {
             db.sql(&format!(
                 "REASSIGN OWNED BY {role} TO CURRENT_USER; GRANT pg_maintain TO {role}; GRANT USAGE ON SCHEMA dbctl TO {role};
@@ -213,4 +224,108 @@ fn without_a_word_of_which_the_bloated_ones_are_built_anew() {
     let done = answer(&db, &[], 0);
     assert!(done["reclaimed_bytes"].as_i64() > Some(10 << 20), "{done}");
     assert_eq!(names(&answer(&db, &[], 0)), [""; 0]);
+}
+
+#[test]
+fn collations_are_found_inside_types_expressions_and_predicates() {
+    for major in majors().into_iter().filter(|major| *major >= 17) {
+        let db = Database::on(major);
+        db.sql(
+            "CREATE COLLATION changed (provider = builtin, locale = 'C.UTF-8');
+             CREATE TYPE words AS RANGE (subtype = text, collation = changed);
+             CREATE TYPE pair AS (a int, b text COLLATE changed);
+             CREATE DOMAIN pairs AS pair[];
+             CREATE TYPE around AS (p pairs);
+             CREATE TABLE t (w words, m int, p pair, o around, b text COLLATE changed, c int, d text COLLATE \"C\");
+             CREATE INDEX t_w ON t (w); CREATE INDEX t_p ON t (p); CREATE INDEX t_o ON t (o);
+             CREATE INDEX t_m ON t (multirange(w)); CREATE INDEX t_where ON t (c) WHERE b > 'x';
+             CREATE INDEX t_expression ON t ((b < 'x')); CREATE INDEX t_c ON t (c); CREATE INDEX t_d ON t (d) WHERE d > 'x'",
+        );
+        db.sql("UPDATE pg_collation SET collversion = '0.1' WHERE collname = 'changed'");
+        let plan = answer(&db, &["--collation-changed", "--dry-run"], 0);
+        let mut found = names(&plan);
+        found.sort();
+        let expected = ["t_expression", "t_m", "t_o", "t_p", "t_w", "t_where"].map(|name| format!("public.{name}"));
+        assert_eq!(found, expected, "{plan}");
+    }
+}
+
+#[test]
+fn the_databases_own_collation_is_found_where_no_column_names_it() {
+    for major in majors() {
+        let db = Database::on(major);
+        db.sql(
+            "CREATE TABLE t (a text, b text COLLATE \"C\", c int); CREATE TYPE pair AS (a int, b text);
+             CREATE TABLE p (p pair, i int4range); CREATE INDEX p_p ON p (p); CREATE INDEX p_i ON p (i);
+             CREATE INDEX t_where ON t (c) WHERE a > 'x'; CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b);
+             CREATE INDEX t_expression ON t ((a < 'x')); CREATE INDEX t_c ON t (c)",
+        );
+        // Whether the server knows another version of it is the machine's affair: the query is asked as if.
+        let query = dbctl::pg::Query::REINDEX_COLLATIONS.text().replace("$1", "'it changed'");
+        let sql = format!(
+            "SELECT string_agg(q.oid::regclass::text, ' ' ORDER BY q.oid::regclass::text) FROM ({query}) AS q \
+             WHERE q.oid > 16384 AND q.oid::regclass::text !~ '^pg_toast'"
+        );
+        assert_eq!(db.one(&sql), "p_p t_a t_expression t_where", "{major}");
+    }
+}
+
+#[test]
+fn an_invalid_index_of_a_partitioned_table_is_told() {
+    let db = Database::new();
+    db.sql(
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);
+         CREATE INDEX p_id ON ONLY p (id)",
+    );
+    let told = answer(&db, &["--invalid"], 0);
+    assert_eq!(column(&told, "skipped", "index"), ["public.p_id"], "{told}");
+    assert!(column(&told, "skipped", "why")[0].contains("ATTACH PARTITION"), "{told}");
+}
+
+#[test]
+fn what_is_left_is_not_built_by_name_and_says_what_removes_it() {
+    let db = Database::new();
+    db.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)");
+    db.try_sql("CREATE UNIQUE INDEX CONCURRENTLY t_a_ccnew ON t (a)").unwrap_err();
+    let refused = run(&mut reindex(&db, &["--index", "t_a_ccnew"])).expect_code(4);
+    assert!(refused.stderr.contains("index public.t_a_ccnew: a copy"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("DROP INDEX CONCURRENTLY public.t_a_ccnew;"), "{}", refused.stderr);
+}
+
+#[test]
+fn standbys_and_the_disk_are_looked_at_before() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE TABLE t (a int PRIMARY KEY)");
+    let plan = answer(&db, &["--all", "--dry-run"], 0);
+    assert!(plan["free_bytes"].as_u64().is_some(), "{plan}");
+    let notes = |plan: &serde_json::Value| plan["notes"].to_string();
+    assert!(!notes(&plan).contains("UNKNOWN") && !notes(&plan).contains("standby"), "{plan}");
+    let copy = standby(&server);
+    eventually("the standby answers", || copy.session(db.name()).is_ok());
+    copy.session(db.name()).expect("a session").sql("SELECT pg_wal_replay_pause()");
+    db.sql("SELECT pg_logical_emit_message(false, 'x', repeat('x', 60000000))");
+    let plan = answer(&db, &["--all", "--dry-run"], 0);
+    assert!(notes(&plan).contains("standby copy is 6"), "{plan}");
+    db.sql("CREATE ROLE plain LOGIN; ALTER TABLE t OWNER TO plain");
+    let mut command =
+        dbctl(&["reindex", "--database-url", &db.url_as("plain"), "--format", "json", "--all", "--dry-run"]);
+    let plan = serde_json::from_str(&run(&mut command).expect_code(0).stdout).expect("JSON");
+    assert!(notes(&plan).contains("UNKNOWN: GRANT pg_monitor TO plain"), "{plan}");
+    assert!(notes(&plan).contains("how much disk is free is UNKNOWN"), "{plan}");
+    copy.session(db.name()).expect("a session").sql("SELECT pg_wal_replay_resume()");
+    let set = |names: &str| {
+        db.sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'"));
+        db.sql("SELECT pg_reload_conf()");
+    };
+    set("copy");
+    eventually("its standby confirms", || db.one("SELECT sync_state FROM pg_stat_replication") == "sync");
+    let plan = answer(&db, &["--all", "--dry-run"], 0);
+    assert!(notes(&plan).contains("each commit of a build waits for copy"), "{plan}");
+    set("another");
+    eventually("nobody confirms", || db.one("SELECT sync_state FROM pg_stat_replication") == "async");
+    let refused = run(&mut reindex(&db, &["--all"])).expect_code(4);
+    assert!(refused.stderr.contains("no commit would end"), "{}", refused.stderr);
+    db.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    db.sql("SELECT pg_reload_conf()");
 }

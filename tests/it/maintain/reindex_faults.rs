@@ -135,6 +135,128 @@ fn a_kill_in_any_phase_is_gone_on_with() {
     }
 }
 
+/// item has a second index, so that both are built by one statement.
+fn with_two(db: &Database) -> Vec<(String, String)> {
+    db.sql(TABLES);
+    db.sql("CREATE INDEX item_id ON item (id)");
+    let plan = answer(db, &["--all", "--dry-run"], 0);
+    assert!(column(&plan, "indexes", "sql").contains(&"REINDEX TABLE CONCURRENTLY public.item".to_owned()), "{plan}");
+    files(db)
+}
+
+#[test]
+fn a_kill_while_a_table_is_built_at_once_is_gone_on_with() {
+    let majors = majors();
+    for (major, phase) in [majors.first(), majors.last()].into_iter().flatten().flat_map(|m| PHASES.map(|p| (*m, p))) {
+        let db = Database::on(major);
+        let before = with_two(&db);
+        let (child, holders) = held_in(&db, phase, &["--all"]);
+        let begun = "SELECT count(DISTINCT subject) FROM dbctl.journal WHERE state = 'started' AND subject IN (SELECT \
+                     'reindex:' || oid || ':' || relfilenode FROM pg_class WHERE relname ~ '^item_(gate|id)(_ccold)?$')";
+        assert_eq!(db.one(begun), "2", "{major}, {phase}: both are told of");
+        child.signal(Signal::SIGKILL);
+        child.wait().expect_code(137);
+        nobody_is_left(&db);
+        drop(holders);
+        let killed = files(&db);
+        assert_ne!(db.one(INVALID), "0", "{major}, {phase}: something is left");
+        let resumed = answer(&db, &["--resume"], 0);
+        let after = files(&db);
+        assert_eq!(db.one(INVALID), "0", "{major}, {phase}");
+        assert_eq!(all_names(&after), all_names(&before), "{major}, {phase}: none is lost");
+        let swapped = PHASES[5..].contains(&phase);
+        for name in ["item_gate", "item_id"] {
+            assert_ne!(file(&after, name), file(&before, name), "{major}, {phase}: {name}");
+            assert_eq!(file(&after, name) == file(&killed, name), swapped, "{major}, {phase}: {name}");
+            assert_eq!(names(&resumed).contains(&format!("public.{name}")), !swapped, "{major}, {phase}: {name}");
+        }
+        assert!(column(&resumed, "indexes", "sql").iter().all(|sql| sql.starts_with("REINDEX INDEX")), "{resumed}");
+        assert_eq!(names(&answer(&db, &["--resume"], 0)), Vec::<String>::new(), "{phase}: nothing is left to do");
+    }
+}
+
+#[test]
+fn a_signal_a_cut_and_a_cancel_while_a_table_is_built_leave_nothing() {
+    let db = Database::new();
+    let again = "DROP TABLE first, item, last; DROP FUNCTION gate; DROP SCHEMA dbctl CASCADE";
+    let before = with_two(&db);
+    let (child, holders) = held_in(&db, PHASES[4], &["--all"]);
+    child.signal(Signal::SIGINT);
+    let run = child.wait().expect_code(130);
+    assert!(run.stderr.contains("dbctl reindex --resume"), "{}", run.stderr);
+    nobody_is_left(&db);
+    assert_eq!(db.one(INVALID), "0", "the copies of both are removed");
+    drop(holders);
+    answer(&db, &["--resume"], 0);
+    assert_eq!(all_names(&files(&db)), all_names(&before));
+    assert_eq!(db.one(INVALID), "0");
+    for function in ["pg_terminate_backend", "pg_cancel_backend"] {
+        db.sql(again);
+        let before = with_two(&db);
+        let (child, holders) = held_in(&db, PHASES[4], &["--table", "item", "--retry-pause", "2s"]);
+        db.sql(&format!(
+            "SELECT {function}(pid) FROM pg_stat_progress_create_index WHERE datname = current_database()"
+        ));
+        child.wait_for_stderr("trying again");
+        drop(holders);
+        child.wait().expect_code(0);
+        for name in ["item_gate", "item_id"] {
+            assert_ne!(file(&files(&db), name), file(&before, name), "{function}: {name}");
+        }
+        assert_eq!(db.one(INVALID), "0", "{function}");
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_built_does_not_keep_the_others_of_its_table() {
+    let db = Database::new();
+    db.sql(
+        "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'; CREATE TABLE t (a int, b int);
+         INSERT INTO t VALUES (1, 1), (2, 2); CREATE INDEX t_a ON t (a); CREATE UNIQUE INDEX t_f ON t (f(b));
+         CREATE INDEX t_b ON t (b); CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
+    );
+    let before = files(&db);
+    let done = answer(&db, &["--table", "t"], 5);
+    let of = |name: &str| {
+        let rows = done["indexes"].as_array().expect("rows");
+        rows.iter().find(|row| row["index"] == format!("public.{name}")).expect("a row")["outcome"].clone()
+    };
+    assert_eq!([of("t_a"), of("t_b"), of("t_f")], ["done", "done", "failed"], "{done}");
+    assert_eq!(db.one(INVALID), "0");
+    let after = files(&db);
+    for name in ["t_a", "t_b", "t_f"] {
+        assert_eq!(file(&after, name) == file(&before, name), name == "t_f", "{name}");
+    }
+    db.sql("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'");
+    assert_eq!(names(&answer(&db, &["--resume"], 0)), ["public.t_f"]);
+    assert_eq!(db.one(INVALID), "0");
+}
+
+#[test]
+fn a_storm_of_locks_on_a_table_leaves_its_own_copies_at_most_and_says_so() {
+    let db = Database::new();
+    let before = with_two(&db);
+    let writer = db.session();
+    writer.sql(WRITE);
+    for _ in 0..2 {
+        let flags = ["--table", "item", "--lock-patience", "200ms", "--retries", "1"];
+        let done = answer(&db, &flags, 3);
+        assert_eq!(column(&done, "indexes", "outcome"), ["failed", "failed"], "{done}");
+        assert_eq!(db.one(INVALID), "2", "each try has removed what the one before it left");
+        assert_eq!(column(&done, "leftovers", "by"), ["dbctl", "dbctl"], "{done}");
+        assert!(
+            column(&done, "leftovers", "remedy")
+                .iter()
+                .all(|sql| sql.starts_with("DROP INDEX CONCURRENTLY public.item_")),
+            "{done}"
+        );
+    }
+    writer.rollback();
+    answer(&db, &["--resume"], 0);
+    assert_eq!(db.one(INVALID), "0");
+    assert_eq!(all_names(&files(&db)), all_names(&before));
+}
+
 #[test]
 fn several_that_work_at_once_are_gone_on_with_as_well() {
     for major in majors() {
@@ -303,6 +425,7 @@ fn what_others_left_is_told_and_stays() {
     for told in [&plan, &done] {
         let remedies = column(told, "leftovers", "remedy");
         assert_eq!(remedies.len(), left.split(' ').count(), "{told}");
+        assert!(column(told, "leftovers", "by").iter().all(|by| by == "others"), "{told}");
     }
     let what = column(&done, "leftovers", "what").join("\n");
     assert!(what.contains("the old one; the new one has taken its place") && what.contains("a copy"), "{what}");

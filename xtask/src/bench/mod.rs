@@ -31,7 +31,7 @@ usage: cargo xtask bench migrate [--runs N] [--quick] [--json FILE]
        cargo xtask bench backup [--runs N] [--quick] [--json FILE]
        cargo xtask bench inspect [--runs N] [--quick] [--json FILE]
        cargo xtask bench bloat [--runs N] [--quick] [--json FILE]
-       cargo xtask bench maintain [vacuum...] [--runs N] [--quick] [--json FILE]
+       cargo xtask bench maintain [vacuum reindex] [--runs N] [--quick] [--json FILE]
        cargo xtask bench partitions [SCENE...] [--runs N] [--hold SECONDS] [--quick] [--json FILE]
                    scenes: writers noop create memory rows archive adopt; all where none is named";
 

@@ -1,5 +1,6 @@
 //! `cargo xtask bench maintain`: what is kept in order, beside PostgreSQL's own programs for it. Asserts nothing.
 
+mod reindex;
 mod vacuum;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,7 @@ use super::report::Comparison;
 /// What the parts have in common: how they are called.
 type Part = fn(&Options) -> Result<Vec<Comparison>>;
 
-const PARTS: [(&str, Part); 1] = [("vacuum", vacuum::run)];
+const PARTS: [(&str, Part); 2] = [("vacuum", vacuum::run), ("reindex", reindex::run)];
 
 /// Prints one table after the other as they are done.
 pub fn run(options: &Options) -> Result<()> {
