@@ -140,6 +140,7 @@ fn into(sandbox: &Sandbox, request: &Request, manifest: &Manifest) -> restore::R
         tables: Vec::new(),
         schemas: Vec::new(),
         roles: Roles::Create,
+        map_roles: Vec::new(),
         jobs: request.jobs,
         resume: false,
         confirm_name: None,

@@ -47,6 +47,9 @@ pub struct RestoreArgs {
     /// Only the rows of this schema's tables; may be repeated
     #[arg(long = "schema", value_name = "SCHEMA")]
     schemas: Vec<String>,
+    /// A missing role, and the one that owns and may what it did; may be repeated
+    #[arg(long = "map-role", value_name = "OLD=NEW", value_parser = parse_pair)]
+    map_roles: Vec<(String, String)>,
     /// Let the restoring role own what missing roles owned
     #[arg(long, conflicts_with = "create_missing_roles")]
     skip_missing_roles: bool,
@@ -122,6 +125,8 @@ pub struct Wanted {
     pub schemas: Vec<String>,
     /// Missing roles.
     pub roles: Roles,
+    /// Missing roles, and who they become.
+    pub map_roles: Vec<(String, String)>,
     /// How many at once; none is dbctl's choice.
     pub jobs: Option<usize>,
     /// Go on.
@@ -156,6 +161,7 @@ impl RestoreArgs {
             tables: self.tables,
             schemas: self.schemas,
             roles,
+            map_roles: self.map_roles,
             jobs: self.jobs.map(|jobs| jobs as usize),
             resume: self.resume,
             confirm_name: self.confirm_name,
@@ -163,5 +169,15 @@ impl RestoreArgs {
             leave_slots: self.leave_slots,
             keys: self.keys,
         }))
+    }
+}
+
+/// `OLD=NEW`; the names themselves hold no `=`.
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() && !new.contains('=') => {
+            Ok((old.to_owned(), new.to_owned()))
+        }
+        _ => Err("OLD=NEW is wanted: a role of the backup, and one of this server".to_owned()),
     }
 }

@@ -32,6 +32,7 @@ impl Run {
                 tables: wanted.tables.clone(),
                 schemas: wanted.schemas.clone(),
                 roles: wanted.roles,
+                map_roles: wanted.map_roles.clone(),
                 jobs: wanted.jobs.unwrap_or_else(usual_jobs),
                 resume: wanted.resume,
                 confirm_name: wanted.confirm_name.clone(),

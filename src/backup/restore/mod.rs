@@ -7,6 +7,7 @@ mod mark;
 mod plan;
 mod prepare;
 mod properties;
+mod roles;
 mod swap;
 mod view;
 
@@ -67,8 +68,10 @@ pub struct Request {
     pub tables: Vec<String>,
     /// Only the rows of these schemas' tables.
     pub schemas: Vec<String>,
-    /// Missing roles.
+    /// Missing roles, but those that are mapped.
     pub roles: Roles,
+    /// Missing roles, and who takes what was theirs.
+    pub map_roles: Vec<(String, String)>,
     /// How many tables, and indexes, at once.
     pub jobs: usize,
     /// Go on with what a killed run left.
@@ -179,20 +182,24 @@ impl Run<'_> {
         let left = self.leftovers(means).await?;
         let (name, mark) = match left {
             Some(found) => found,
-            None => self.create().await?,
+            None => self.create(means).await?,
         };
         let made = self.build(&name, &mark, lease, means).await;
         let swapped = match made {
             Ok(mark) => match means.interrupt.check() {
-                Ok(()) => self.take_name(&name, &mark).await,
+                Ok(()) => self.take_name(&name, &mark, means).await,
                 Err(failure) => Err(failure),
             },
             Err(failure) => Err(failure),
         };
-        match swapped {
+        let ended = match swapped {
             Ok(kept) => Ok(kept),
             Err(failure) => Err(self.after(failure, &name).await),
+        };
+        for kept in roles::tidy(prepared).await {
+            means.events.event(Event::Attention { message: &kept, hint: None });
         }
+        ended
     }
 
     /// What a killed run left of the same: gone on with where that was asked for and its rows are proven.
@@ -222,13 +229,14 @@ impl Run<'_> {
     }
 
     /// A new database, marked as unfinished.
-    async fn create(&self) -> Result<(String, Mark)> {
+    async fn create(&self, means: &mut Means<'_>) -> Result<(String, Mark)> {
         let (prepared, admin) = (self.prepared, &self.prepared.admin);
         let database = &prepared.work.manifest.database;
         let name = plan::aside(&prepared.target, "restore", &prepared.stamp);
         let sql = plan::create_database(database, &name, prepared.server.major);
-        admin.send(&sql).await.map_err(|e| {
-            e.explain(format!("cannot create database {name}"))
+        swap::unhindered(admin, &sql, "template0", means).await.map_err(|failure| {
+            failure
+                .context(format!("cannot create database {name}"))
                 .hint("a locale that this server does not have? 'dbctl restore … --dry-run' shows what is wanted")
         })?;
         let mark = Mark {
@@ -268,8 +276,8 @@ impl Run<'_> {
         let definitions = Definitions::open(&work, pg_restore, whole, interrupt).await?;
         let builder = properties::for_building(&connection, prepared, jobs);
         self.left.clone_from(&definitions.left);
+        roles::make(prepared, interrupt).await?;
         if !again {
-            properties::make_roles(prepared, self.request.roles).await?;
             step(means, 1, "definitions");
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             phase(self, "definitions");
@@ -305,7 +313,7 @@ impl Run<'_> {
             true => Some(self.living(means).await?),
             false => None,
         };
-        properties::carry_over(prepared, old.as_ref(), name, &connection, self.request.roles).await?;
+        properties::carry_over(prepared, old.as_ref(), name, &connection).await?;
         let comment = old.unwrap_or_else(|| work.manifest.database.clone()).comment;
         let ready = Mark { state: State::Ready, comment, ..mark.clone() };
         swap::comment(&prepared.admin, name, Some(&ready.text()?)).await?;
@@ -341,7 +349,7 @@ impl Run<'_> {
     }
 
     /// The restored database gets the name that was wanted.
-    async fn take_name(&mut self, name: &str, ready: &Mark) -> Result<Option<String>> {
+    async fn take_name(&mut self, name: &str, ready: &Mark, means: &mut Means<'_>) -> Result<Option<String>> {
         let (prepared, admin, began) = (self.prepared, &self.prepared.admin, Instant::now());
         let target = prepared.target.as_str();
         let kept = if self.request.replace {
@@ -353,12 +361,9 @@ impl Run<'_> {
             swap.run(admin).await?;
             Some(aside)
         } else {
-            let rename = format!("ALTER DATABASE {} RENAME TO {}", Ident::new(name), Ident::new(target));
-            admin
-                .send(&rename)
-                .await
-                .map_err(|e| e.explain(format!("cannot give database {name} its name {target}")))?;
-            swap::comment(admin, target, ready.comment.as_deref()).await?;
+            let rename = swap::rename_sql(name, target, ready.comment.as_deref());
+            let doing = format!("cannot give database {name} its name {target}");
+            swap::unhindered(admin, &rename, name, means).await.map_err(|failure| failure.context(doing))?;
             None
         };
         self.phases.push(("name", began.elapsed().as_secs_f64()));
@@ -377,10 +382,7 @@ impl Run<'_> {
                 .hint(format!("or: DROP DATABASE {};", Ident::new(name)));
         }
         match tokio::time::timeout(PATIENCE, swap::remove(admin, name)).await {
-            Ok(Ok(())) => {
-                properties::drop_roles(self.prepared, self.request.roles).await;
-                failure.note(format!("database {name}, which was being restored, was dropped"))
-            }
+            Ok(Ok(())) => failure.note(format!("database {name}, which was being restored, was dropped")),
             _ => failure.hint(format!("DROP DATABASE {} WITH (FORCE);", Ident::new(name))),
         }
     }
@@ -486,5 +488,10 @@ pub async fn confirm(
 /// The server's.
 pub async fn list(connection: &Connection, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
     let (admin, _) = prepare::admin(connection, "", means.interrupt).await?;
-    Ok((Outcome::Done, view::list(&swap::databases(&admin).await?)))
+    let mut all = Vec::new();
+    for found in swap::databases(&admin).await?.into_iter().filter(|found| found.mark().is_some()) {
+        let bytes = swap::bytes(&admin, &found.name).await;
+        all.push((found, bytes));
+    }
+    Ok((Outcome::Done, view::list(&all, &roles::stand_ins(&admin).await?)))
 }

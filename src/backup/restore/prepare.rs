@@ -2,7 +2,8 @@
 //! roles and extensions, the name.
 
 use super::load::Work;
-use super::{Request, Roles, plan, swap};
+use super::roles::{self, Missing};
+use super::{Request, plan, swap};
 use crate::backup::Repository;
 use crate::backup::verify::{self, Level};
 use crate::config::connection::Connection;
@@ -26,7 +27,8 @@ pub(super) struct Prepared {
     pub server: Server,
     pub target: String,
     pub stamp: String,
-    pub missing_roles: Vec<String>,
+    pub is_superuser: bool,
+    pub missing_roles: Vec<Missing>,
     pub shared_buffers: i64,
     pub maintenance_memory: i64,
     pub warnings: Vec<String>,
@@ -77,15 +79,16 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     let server = Server::read(&admin).await?;
     let extensions: Vec<&str> = manifest.extensions.iter().map(|extension| extension.name.as_str()).collect();
     let doing = "cannot see what this server has";
-    let rows =
-        admin.rows(&Query::RESTORE_SERVER, &[&manifest.roles, &extensions]).await.map_err(|e| e.explain(doing))?;
+    let roles: Vec<&String> = manifest.roles.iter().chain(request.map_roles.iter().map(|(_, new)| new)).collect();
+    let rows = admin.rows(&Query::RESTORE_SERVER, &[&roles, &extensions]).await.map_err(|e| e.explain(doing))?;
     let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
     let mut prepared = Prepared {
         tables,
         pg_restore,
         target,
         stamp: row.try_get("stamp")?,
-        missing_roles: row.try_get("missing_roles")?,
+        is_superuser: row.try_get("is_superuser")?,
+        missing_roles: Vec::new(),
         shared_buffers: row.try_get("shared_buffers")?,
         maintenance_memory: row.try_get("maintenance_memory")?,
         warnings: Vec::new(),
@@ -102,7 +105,10 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         server,
     };
     let missing_extensions: Vec<String> = row.try_get("missing_extensions")?;
-    prepared.permit(request, row.try_get("may_create")?, &missing_extensions)?;
+    prepared.permit(row.try_get("may_create")?, &missing_extensions)?;
+    let missing_roles = row.try_get("missing_roles")?;
+    prepared.missing_roles =
+        roles::fates(missing_roles, &prepared.work.manifest.roles, &request.map_roles, request.roles)?;
     prepared.name(request).await?;
     let findings = verify::files(
         &repository,
@@ -123,7 +129,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
 }
 
 impl Prepared {
-    fn permit(&mut self, request: &Request, may_create: bool, extensions: &[String]) -> Result<()> {
+    fn permit(&mut self, may_create: bool, extensions: &[String]) -> Result<()> {
         let (manifest, server) = (&self.work.manifest, &self.server);
         if server.in_recovery {
             return Err(Failure::new(Kind::Refused, "this server is a standby: nothing can be restored into it"));
@@ -138,12 +144,6 @@ impl Prepared {
                 "install their packages on the server, such as postgresql-contrib or postgresql-{}-NAME",
                 server.major
             )));
-        }
-        if !self.missing_roles.is_empty() && request.roles == Roles::Refuse {
-            let message = format!("roles that this server does not have: {}", self.missing_roles.join(", "));
-            return Err(Failure::new(Kind::Refused, message)
-                .hint("--create-missing-roles makes them without login; globals.sql of the backup has all of them")
-                .hint("--skip-missing-roles lets the restoring role own what they owned"));
         }
         if server.major < manifest.server.major {
             self.warnings.push(format!(
@@ -201,10 +201,7 @@ impl Prepared {
     pub(super) fn steps(&self, request: &Request) -> Vec<String> {
         let name = plan::aside(&self.target, "restore", &self.stamp);
         let mut steps = vec![plan::create_database(&self.work.manifest.database, &name, self.server.major)];
-        steps.extend(self.missing_roles.iter().map(|role| match request.roles {
-            Roles::Skip => format!("role {role} is not there: skipped"),
-            _ => format!("role {role} is not there: made without login"),
-        }));
+        steps.extend(self.missing_roles.iter().map(Missing::told));
         steps.push(format!(
             "pg_restore {} --section=pre-data ({})",
             self.pg_restore.version,

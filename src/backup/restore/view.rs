@@ -1,5 +1,6 @@
 //! What a restore did, would do, or left, as documents.
 
+use super::roles::StandIn;
 use super::swap::Found;
 use crate::backup::manifest::Manifest;
 use crate::output::{Column, Document, Table, Value};
@@ -67,8 +68,8 @@ pub fn planned(manifest: &Manifest, database: &str, steps: &[String], warnings: 
     document
 }
 
-/// What restores left on the server.
-pub fn list(all: &[Found]) -> Document {
+/// What restores left on the server: databases with their sizes, and roles.
+pub fn list(all: &[(Found, Option<u64>)], stand_ins: &[StandIn]) -> Document {
     let columns = vec![
         Column::new("database", "database"),
         Column::new("state", "state"),
@@ -78,10 +79,9 @@ pub fn list(all: &[Found]) -> Document {
         Column::new("backup", "backup"),
     ];
     let mut table = Table::new("databases", "no database is kept, and none is unfinished", columns);
-    for found in all {
+    for (found, bytes) in all {
         let Some(mark) = found.mark() else { continue };
         let state = serde_json::to_value(mark.state).ok().and_then(|state| state.as_str().map(str::to_owned));
-        let bytes = found.bytes.and_then(|bytes| u64::try_from(bytes).ok());
         table.push(vec![
             Value::Text(found.name.clone()),
             state.map_or(Value::None, Value::Text),
@@ -91,7 +91,16 @@ pub fn list(all: &[Found]) -> Document {
             Value::Text(mark.backup),
         ]);
     }
-    Document::new("restore.list", 1).table(table)
+    let document = Document::new("restore.list", 1).table(table);
+    if stand_ins.is_empty() {
+        return document;
+    }
+    let columns = vec![Column::new("role", "role"), Column::new("about", "stands in")];
+    let mut roles = Table::new("roles", "", columns);
+    for role in stand_ins {
+        roles.push(vec![Value::Text(role.name.clone()), Value::Text(role.about.clone())]);
+    }
+    document.table(roles).note("a stand-in that no run needs is dropped by the next restore, once no database names it")
 }
 
 /// Names that were swapped back.
