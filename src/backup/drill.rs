@@ -139,6 +139,7 @@ fn into(sandbox: &Sandbox, request: &Request, manifest: &Manifest) -> restore::R
         replace: false,
         tables: Vec::new(),
         schemas: Vec::new(),
+        into_schema: None,
         roles: Roles::Create,
         map_roles: Vec::new(),
         jobs: request.jobs,

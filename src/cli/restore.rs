@@ -20,6 +20,7 @@ use crate::config::parse_duration;
   dbctl restore latest --from /srv/backups --to-database shop_copy     beside the living one
   dbctl restore latest --from /srv/backups --replace                   in its place; asks for its name
   dbctl restore latest --from /srv/backups --to-database part --table 'public.orders*'
+  dbctl restore latest --from /srv/backups --table public.orders --into-schema rescued
   dbctl restore latest --from /srv/backups --replace --resume          go on after a kill
   dbctl restore undo --to-database shop                                the old one again
   dbctl restore confirm --to-database shop --older-than 7d             drop the old one")]
@@ -47,6 +48,10 @@ pub struct RestoreArgs {
     /// Only the rows of this schema's tables; may be repeated
     #[arg(long = "schema", value_name = "SCHEMA")]
     schemas: Vec<String>,
+    /// The tables into this new or empty schema of the living database: columns, rows and keys, nothing else of it is
+    /// touched
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["replace", "resume", "map_roles", "skip_missing_roles", "create_missing_roles"])]
+    into_schema: Option<String>,
     /// A missing role, and the one that owns and may what it did; may be repeated
     #[arg(long = "map-role", value_name = "OLD=NEW", value_parser = parse_pair)]
     map_roles: Vec<(String, String)>,
@@ -123,6 +128,8 @@ pub struct Wanted {
     pub tables: Vec<String>,
     /// Only these schemas' rows.
     pub schemas: Vec<String>,
+    /// Into this schema.
+    pub into_schema: Option<String>,
     /// Missing roles.
     pub roles: Roles,
     /// Missing roles, and who they become.
@@ -160,6 +167,7 @@ impl RestoreArgs {
             replace: self.replace,
             tables: self.tables,
             schemas: self.schemas,
+            into_schema: self.into_schema,
             roles,
             map_roles: self.map_roles,
             jobs: self.jobs.map(|jobs| jobs as usize),

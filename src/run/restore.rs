@@ -31,6 +31,7 @@ impl Run {
                 replace: wanted.replace,
                 tables: wanted.tables.clone(),
                 schemas: wanted.schemas.clone(),
+                into_schema: wanted.into_schema.clone(),
                 roles: wanted.roles,
                 map_roles: wanted.map_roles.clone(),
                 jobs: wanted.jobs.unwrap_or_else(usual_jobs),

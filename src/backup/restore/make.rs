@@ -6,6 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use tempfile::NamedTempFile;
 
+use super::keys::ForeignKey;
 use super::load::Work;
 use super::plan;
 use crate::archive::verify;
@@ -20,8 +21,6 @@ use crate::pg::programs::{Child, Installed};
 pub struct Definitions {
     archive: NamedTempFile,
     list: Option<NamedTempFile>,
-    /// Foreign keys that are not made, where not all rows are wanted.
-    pub left: Vec<String>,
 }
 
 /// Which part.
@@ -46,11 +45,16 @@ impl Section {
 }
 
 impl Definitions {
-    /// Opens the archive; a pg_restore that cannot read it is known here.
+    /// Opens the archive, without these foreign keys; a pg_restore that cannot read it is known here.
     ///
     /// # Errors
     /// Refused, when it is not what the manifest says; failed, when pg_restore cannot read it.
-    pub async fn open(work: &Work, pg_restore: &Installed, whole: bool, interrupt: &Interrupt) -> Result<Definitions> {
+    pub async fn open(
+        work: &Work,
+        pg_restore: &Installed,
+        left: &[ForeignKey],
+        interrupt: &Interrupt,
+    ) -> Result<Definitions> {
         let repository = Repository::open(&work.url, &work.env)?;
         let file = work.file(&work.manifest.file(Role::Schema)?.path)?;
         let mut archive = NamedTempFile::new()?;
@@ -58,15 +62,15 @@ impl Definitions {
         let keep = async |piece: Bytes| archive.write_all(&piece).explain(Kind::Failed, doing);
         verify::read_file(repository.store(), &file, &work.identities, keep).await?;
         archive.flush()?;
-        let mut definitions = Definitions { archive, list: None, left: Vec::new() };
+        let mut definitions = Definitions { archive, list: None };
         let listed = Child::start_alone(pg_restore, ["--list".as_ref(), definitions.archive.path().as_os_str()])?;
         let listed = listed.output(interrupt).await?;
-        if !whole {
-            let (kept, left) = plan::without_foreign_keys(&String::from_utf8_lossy(&listed.stdout));
+        if !left.is_empty() {
+            let kept = plan::without_foreign_keys(&String::from_utf8_lossy(&listed.stdout), left);
             let mut list = NamedTempFile::new()?;
             list.write_all(kept.as_bytes())?;
             list.flush()?;
-            (definitions.list, definitions.left) = (Some(list), left);
+            definitions.list = Some(list);
         }
         Ok(definitions)
     }

@@ -1,6 +1,7 @@
 //! `restore`: a backup becomes a database again, always a new one, under a name of its own until it is proven. With
 //! `--replace` it then takes the name of the living one, which is kept. Knows no terminal.
 
+mod keys;
 mod load;
 mod make;
 mod mark;
@@ -8,6 +9,7 @@ mod plan;
 mod prepare;
 mod properties;
 mod roles;
+mod side;
 mod swap;
 mod view;
 
@@ -29,6 +31,7 @@ use crate::pg::{Lease, Query, Session};
 use crate::steps::Means;
 use crate::steps::events::Event;
 use crate::steps::gate::{self, Rails};
+use keys::ForeignKey;
 use load::Work;
 use make::{Definitions, Section};
 use mark::{Mark, State};
@@ -68,6 +71,8 @@ pub struct Request {
     pub tables: Vec<String>,
     /// Only the rows of these schemas' tables.
     pub schemas: Vec<String>,
+    /// The tables go into this schema of a database that is there.
+    pub into_schema: Option<String>,
     /// Missing roles, but those that are mapped.
     pub roles: Roles,
     /// Missing roles, and who takes what was theirs.
@@ -100,6 +105,9 @@ pub struct Request {
 /// Refused, when the backup is damaged, no key opens it, a role or extension is missing or the name is taken: nothing
 /// was touched then. Whatever fails later leaves the living database as it was.
 pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
+    if let Some(schema) = &request.into_schema {
+        return side::restore(request, schema, means).await;
+    }
     let began = Instant::now();
     let prepared = prepare::prepare(request, means).await?;
     for warning in &prepared.warnings {
@@ -132,6 +140,7 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
     let done = view::Done {
         manifest,
         database: &prepared.target,
+        schema: None,
         kept: kept.as_deref(),
         tables: prepared.tables.len(),
         rows: prepared.tables.iter().map(|&table| manifest.tables[table].rows).sum(),
@@ -273,21 +282,21 @@ impl Run<'_> {
             of.phases.push((name, began.elapsed().as_secs_f64()));
             began = Instant::now();
         };
-        let definitions = Definitions::open(&work, pg_restore, whole, interrupt).await?;
+        let definitions = Definitions::open(&work, pg_restore, &prepared.left, interrupt).await?;
         let builder = properties::for_building(&connection, prepared, jobs);
-        self.left.clone_from(&definitions.left);
+        self.left = prepared.left.iter().map(ForeignKey::told).collect();
         roles::make(prepared, interrupt).await?;
         if !again {
-            step(means, 1, "definitions");
+            step(means, 1, 6, "definitions");
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             phase(self, "definitions");
-            step(means, 2, "rows");
+            step(means, 2, 6, "rows");
             load::load(&work, &prepared.tables, jobs, means.events).await?;
             if work.manifest.large_objects > 0 {
                 definitions.restore(Section::Data, pg_restore, &builder, 1, interrupt).await?;
             }
             phase(self, "rows");
-            step(means, 3, "proof");
+            step(means, 3, 6, "proof");
             let read = load::read_again(&work, &prepared.tables, jobs, means.events).await?;
             let tables: Vec<_> = prepared.tables.iter().map(|&table| &work.manifest.tables[table]).collect();
             let differing = plan::differences(&tables, &read)?;
@@ -302,13 +311,13 @@ impl Run<'_> {
         } else {
             clear(&connection, means).await?;
         }
-        step(means, 4, "indexes and constraints");
+        step(means, 4, 6, "indexes and constraints");
         definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await?;
         phase(self, "indexes and constraints");
-        step(means, 5, "views and statistics");
+        step(means, 5, 6, "views and statistics");
         self.views(&connection, whole, means).await?;
         phase(self, "views and statistics");
-        step(means, 6, "database");
+        step(means, 6, 6, "database");
         let old = match self.request.replace {
             true => Some(self.living(means).await?),
             false => None,
@@ -405,8 +414,8 @@ async fn clear(connection: &Connection, means: &Means<'_>) -> Result<()> {
     Ok(())
 }
 
-fn step(means: &mut Means<'_>, number: usize, title: &str) {
-    means.events.event(Event::Step { number, of: 6, title });
+fn step(means: &mut Means<'_>, number: usize, of: usize, title: &str) {
+    means.events.event(Event::Step { number, of, title });
 }
 
 fn now() -> String {

@@ -1,15 +1,24 @@
 //! Everything that can be known before anything is touched: the backup, the keys, the programs, the server, the
 //! roles and extensions, the name.
 
+use std::io::Write as _;
+
+use bytes::Bytes;
+
+use super::keys::{self, ForeignKey};
 use super::load::Work;
 use super::roles::{self, Missing};
 use super::{Request, plan, swap};
+use crate::archive::Identities;
+use crate::archive::verify::read_file;
 use crate::backup::Repository;
+use crate::backup::manifest::{File, Manifest, Role};
 use crate::backup::verify::{self, Level};
 use crate::config::connection::Connection;
-use crate::error::{Failure, Kind, Result};
+use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::pg::programs::{Installed, Program};
 use crate::pg::{Interrupt, Query, Server, Session};
+use crate::schema::{self, Snapshot};
 use crate::steps::Means;
 
 /// Databases that every server has and that need not be in the way.
@@ -29,6 +38,8 @@ pub(super) struct Prepared {
     pub stamp: String,
     pub is_superuser: bool,
     pub missing_roles: Vec<Missing>,
+    /// Foreign keys that are not made, as not all rows are wanted.
+    pub left: Vec<ForeignKey>,
     pub shared_buffers: i64,
     pub maintenance_memory: i64,
     pub warnings: Vec<String>,
@@ -89,6 +100,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         stamp: row.try_get("stamp")?,
         is_superuser: row.try_get("is_superuser")?,
         missing_roles: Vec::new(),
+        left: Vec::new(),
         shared_buffers: row.try_get("shared_buffers")?,
         maintenance_memory: row.try_get("maintenance_memory")?,
         warnings: Vec::new(),
@@ -110,22 +122,40 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     prepared.missing_roles =
         roles::fates(missing_roles, &prepared.work.manifest.roles, &request.map_roles, request.roles)?;
     prepared.name(request).await?;
-    let findings = verify::files(
-        &repository,
-        &prepared.work.manifest,
-        Level::Stored,
-        &request.keys,
-        &request.env,
-        means.interrupt,
-        |_, _| {},
-    )
-    .await?;
-    if !findings.is_empty() {
-        let message = format!("backup {} is damaged; nothing was touched", prepared.work.manifest.id);
-        let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
-        return Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)));
-    }
+    undamaged(&repository, &prepared.work.manifest, request, means.interrupt).await?;
+    prepared.foreign_keys(&repository).await?;
     Ok(prepared)
+}
+
+/// Fails unless every file is there and what the manifest says.
+pub(super) async fn undamaged(
+    repository: &Repository,
+    manifest: &Manifest,
+    request: &Request,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let (keys, env) = (&request.keys, &request.env);
+    let findings = verify::files(repository, manifest, Level::Stored, keys, env, interrupt, |_, _| {}).await?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message = format!("backup {} is damaged; nothing was touched", manifest.id);
+    let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
+    Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)))
+}
+
+/// The schema as values, out of the backup.
+pub(super) async fn described(
+    repository: &Repository,
+    manifest: &Manifest,
+    identities: &Identities,
+) -> Result<Snapshot> {
+    let part = manifest.file(Role::SchemaValues)?;
+    let file = File { path: Repository::path(&manifest.id, &part.path), ..part.clone() };
+    let mut text = tempfile::Builder::new().suffix(".json").tempfile()?;
+    let take = async |piece: Bytes| text.write_all(&piece).explain(Kind::Failed, "cannot write a temporary file");
+    read_file(repository.store(), &file, identities, take).await?;
+    schema::file::read(text.path())
 }
 
 impl Prepared {
@@ -151,6 +181,20 @@ impl Prepared {
                 manifest.server.version, server.version
             ));
         }
+        Ok(())
+    }
+
+    /// Of a part, those foreign keys are made that look into a table with all its rows.
+    async fn foreign_keys(&mut self, repository: &Repository) -> Result<()> {
+        let manifest = &self.work.manifest;
+        if self.tables.len() == manifest.tables.len() && manifest.scope.is_whole() {
+            return Ok(());
+        }
+        let snapshot = described(repository, manifest, &self.work.identities).await?;
+        let wanted: Vec<_> = self.tables.iter().map(|&table| &manifest.tables[table]).collect();
+        self.left = keys::left_out(&wanted, manifest, &snapshot);
+        let told: Vec<String> = self.left.iter().map(ForeignKey::told).collect();
+        self.warnings.extend(keys::notes(&told));
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub struct Done<'a> {
     pub manifest: &'a Manifest,
     /// The database's name.
     pub database: &'a str,
+    /// The schema, where tables went into one.
+    pub schema: Option<&'a str>,
     /// What the old one is called now, where it was swapped.
     pub kept: Option<&'a str>,
     /// How many tables' rows went in.
@@ -40,9 +42,13 @@ pub fn done(done: &Done<'_>) -> Document {
         .fact("seconds", "took", Value::Seconds(took))
         .fact("kept", "the old one is", done.kept.map_or(Value::None, |name| Value::Text(name.to_owned())))
         .table(phases);
+    if let Some(schema) = done.schema {
+        document = document.fact("schema", "in schema", schema);
+        document = document.note("columns, NOT NULL, primary keys and unique constraints were made, nothing else");
+    }
     if !done.left.is_empty() {
         document = document.table(names("foreign_keys", "foreign key not made", done.left));
-        document = document.note("not all rows were wanted: foreign keys were left out");
+        document = document.note("not all rows were wanted: these foreign keys were left out");
     }
     if let Some(kept) = done.kept {
         document = document.note(format!(
