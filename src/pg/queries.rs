@@ -163,6 +163,7 @@ queries! {
     RESTORE_BOUND = "restore_bound" (TEXT);
     RESTORE_DATABASES = "restore_databases" ();
     RESTORE_MAP = "restore_map" (TEXT, TEXT);
+    RESTORE_MEETS = "restore_meets" (TEXT_ARRAY, TEXT_ARRAY, TEXT, TEXT);
     RESTORE_SCHEMA = "restore_schema" (TEXT);
     RESTORE_SERVER = "restore_server" (TEXT_ARRAY, TEXT_ARRAY);
     RESTORE_SESSIONS = "restore_sessions" (TEXT);

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::keys::ForeignKey;
 use super::load::Work;
-use super::plan;
+use super::{meets, plan};
 use crate::archive::verify;
 use crate::backup::Repository;
 use crate::backup::manifest::Role;
@@ -21,6 +21,8 @@ use crate::pg::programs::{Child, Installed};
 pub struct Definitions {
     archive: NamedTempFile,
     list: Option<NamedTempFile>,
+    /// Runs pg_restore's script on a server that does not know all of what pg_restore itself would send.
+    psql: Option<Installed>,
 }
 
 /// Which part.
@@ -53,6 +55,7 @@ impl Definitions {
         work: &Work,
         pg_restore: &Installed,
         left: &[ForeignKey],
+        psql: Option<&Installed>,
         interrupt: &Interrupt,
     ) -> Result<Definitions> {
         let repository = Repository::open(&work.url, &work.env)?;
@@ -62,11 +65,12 @@ impl Definitions {
         let keep = async |piece: Bytes| archive.write_all(&piece).explain(Kind::Failed, doing);
         verify::read_file(repository.store(), &file, &work.identities, keep).await?;
         archive.flush()?;
-        let mut definitions = Definitions { archive, list: None };
+        let mut definitions = Definitions { archive, list: None, psql: psql.cloned() };
         let listed = Child::start_alone(pg_restore, ["--list".as_ref(), definitions.archive.path().as_os_str()])?;
         let listed = listed.output(interrupt).await?;
-        if !left.is_empty() {
-            let kept = plan::without_foreign_keys(&String::from_utf8_lossy(&listed.stdout), left);
+        let cron = meets::has_cron(&work.manifest);
+        if !left.is_empty() || cron {
+            let kept = plan::kept_lines(&String::from_utf8_lossy(&listed.stdout), left, cron);
             let mut list = NamedTempFile::new()?;
             list.write_all(kept.as_bytes())?;
             list.flush()?;
@@ -88,6 +92,9 @@ impl Definitions {
         interrupt: &Interrupt,
     ) -> Result<()> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
+        if let Some(psql) = &self.psql {
+            return self.restore_older(section, pg_restore, psql, connection, interrupt).await;
+        }
         // A name with = in it would be read as a whole connection string.
         let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
         let mut arguments = vec![
@@ -104,5 +111,30 @@ impl Definitions {
         }
         arguments.push(path(self.archive.path()));
         Child::start(pg_restore, connection, arguments)?.output(interrupt).await.map(drop)
+    }
+
+    /// The same by a script, for a server that is older than the setting that pg_restore begins with.
+    async fn restore_older(
+        &self,
+        section: Section,
+        pg_restore: &Installed,
+        psql: &Installed,
+        connection: &Connection,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let path = |file: &NamedTempFile| file.path().to_string_lossy().into_owned();
+        let mut arguments = vec![section.flag().to_owned(), "--file=-".to_owned()];
+        arguments.extend(self.list.as_ref().map(|list| format!("--use-list={}", path(list))));
+        arguments.push(path(&self.archive));
+        let written = Child::start_alone(pg_restore, arguments)?.output(interrupt).await?;
+        let mut script = NamedTempFile::new()?;
+        let (before, after) = meets::for_older(&written.stdout);
+        script.write_all(before)?;
+        script.write_all(after)?;
+        script.flush()?;
+        let arguments = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+            .map(str::to_owned);
+        let arguments = arguments.into_iter().chain([format!("--file={}", path(&script))]);
+        Child::start(psql, connection, arguments)?.output(interrupt).await.map(drop)
     }
 }

@@ -5,6 +5,7 @@ mod keys;
 mod load;
 mod make;
 mod mark;
+mod meets;
 mod plan;
 mod prepare;
 mod properties;
@@ -114,8 +115,13 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
         means.events.event(Event::Attention { message: warning, hint: None });
     }
     if request.dry_run {
-        let document =
-            view::planned(&prepared.work.manifest, &prepared.target, &prepared.steps(request), &prepared.warnings);
+        let document = view::planned(
+            &prepared.work.manifest,
+            &prepared.target,
+            &prepared.free,
+            &prepared.steps(request),
+            &prepared.warnings,
+        );
         return Ok((Outcome::Done, document));
     }
     if request.replace {
@@ -276,13 +282,14 @@ impl Run<'_> {
             return Ok(mark.clone());
         }
         let again = mark.state == State::Proven;
-        let whole = prepared.tables.len() == work.manifest.tables.len();
+        let whole = prepared.whole;
         let mut began = Instant::now();
         let mut phase = |of: &mut Self, name| {
             of.phases.push((name, began.elapsed().as_secs_f64()));
             began = Instant::now();
         };
-        let definitions = Definitions::open(&work, pg_restore, &prepared.left, interrupt).await?;
+        let definitions =
+            Definitions::open(&work, pg_restore, &prepared.left, prepared.psql.as_ref(), interrupt).await?;
         let builder = properties::for_building(&connection, prepared, jobs);
         self.left = prepared.left.iter().map(ForeignKey::told).collect();
         roles::make(prepared, interrupt).await?;
@@ -331,7 +338,10 @@ impl Run<'_> {
     }
 
     async fn sequences(&self, connection: &Connection, means: &Means<'_>) -> Result<()> {
-        let sql = read::sequences_sql(&self.prepared.work.manifest.sequences);
+        let manifest = &self.prepared.work.manifest;
+        let mut sequences = manifest.sequences.clone();
+        sequences.retain(|sequence| !meets::is_crons(manifest, &sequence.schema));
+        let sql = read::sequences_sql(&sequences);
         if sql.is_empty() {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::ForeignKey;
+use super::meets;
 use crate::backup::manifest::{Database, Manifest, Setting, Table};
 use crate::backup::rows::RowSum;
 use crate::error::{Failure, Kind, Result};
@@ -146,9 +147,10 @@ pub fn wanted<'a>(manifest: &'a Manifest, tables: &[String], schemas: &[String])
 }
 
 /// The lines of `pg_restore --list` that are wanted: those of foreign keys are not that would be checked against rows
-/// that are not there.
-pub fn without_foreign_keys(list: &str, left: &[ForeignKey]) -> String {
-    let wanted = |line: &&str| line.starts_with(';') || !left.iter().any(|key| key.is_in(line));
+/// that are not there, nor, where it is there, pg_cron.
+pub fn kept_lines(list: &str, left: &[ForeignKey], cron: bool) -> String {
+    let unwanted = |line: &str| left.iter().any(|key| key.is_in(line)) || (cron && meets::makes_cron(line));
+    let wanted = |line: &&str| line.starts_with(';') || !unwanted(line);
     list.lines().filter(wanted).map(|line| format!("{line}\n")).collect()
 }
 
@@ -221,7 +223,7 @@ mod tests {
         let pair = |name: &str| ("public".to_owned(), name.to_owned());
         let key = ForeignKey { table: pair("t"), name: "t_fkey".to_owned(), references: pair("r") };
         assert_eq!(
-            without_foreign_keys(list, &[key]),
+            kept_lines(list, &[key], false),
             "; a comment\n12; 1 2 TABLE public t me\n14; 1 2 FK CONSTRAINT public t t_fkey2 me\n"
         );
     }

@@ -1,5 +1,6 @@
 //! What a restore did, would do, or left, as documents.
 
+use super::meets::Room;
 use super::roles::StandIn;
 use super::swap::Found;
 use crate::backup::manifest::Manifest;
@@ -60,13 +61,18 @@ pub fn done(done: &Done<'_>) -> Document {
 }
 
 /// What would be restored.
-pub fn planned(manifest: &Manifest, database: &str, steps: &[String], warnings: &[String]) -> Document {
+pub fn planned(manifest: &Manifest, database: &str, free: &Room, steps: &[String], warnings: &[String]) -> Document {
+    let free = match free {
+        Room::Known(bytes) => Value::Bytes(*bytes),
+        Room::Elsewhere | Room::Hidden => Value::Unknown,
+    };
     let mut document = Document::new("restore.plan", 1)
         .fact("database", "database", database)
         .fact("backup", "from backup", manifest.id.as_str())
         .fact("snapshot_at", "as of", manifest.times.snapshot.as_str())
         .fact("rows", "rows", i64::try_from(manifest.rows()).unwrap_or(i64::MAX))
         .fact("bytes", "was", Value::Bytes(manifest.database.bytes))
+        .fact("free_bytes", "free there", free)
         .table(names("steps", "step", steps));
     for warning in warnings {
         document = document.note(warning.as_str());

@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::keys::{self, ForeignKey};
 use super::load::{self, Work};
 use super::mark::{Mark, State};
+use super::meets::Room;
 use super::{PATIENCE, Request, now, prepare, step, swap, view};
 use crate::backup::Repository;
 use crate::backup::manifest::{Manifest, Table};
@@ -69,7 +70,7 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         steps.push(format!("rows of {} tables by {} jobs, read again and compared", sides.len(), request.jobs));
         steps.extend(sides.iter().flat_map(|side| side.keys.clone()));
         steps.extend(plan::finish(schema, &found, &sides, &manifest));
-        return Ok((Outcome::Done, view::planned(&manifest, &target, &steps, &keys::notes(&keys))));
+        return Ok((Outcome::Done, view::planned(&manifest, &target, &Room::default(), &steps, &keys::notes(&keys))));
     }
     let lease = Session::open_beside(&maintenance, "restore lease", means.interrupt).await?;
     let events = &mut *means.events;
