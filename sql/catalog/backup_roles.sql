@@ -1,7 +1,7 @@
 -- Which roles do owners, grants, policies and settings of this database name?
 -- Server: 14.
 -- Rights: none.
-SELECT DISTINCT pg_catalog.pg_get_userbyid(named.role)::TEXT AS name
+SELECT DISTINCT r.rolname::TEXT AS name
 FROM (
     SELECT s.refobjid
     FROM pg_catalog.pg_shdepend AS s

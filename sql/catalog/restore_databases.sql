@@ -4,11 +4,7 @@
 SELECT
     d.datname::TEXT AS name,
     pg_catalog.shobj_description(d.oid, 'pg_database') AS comment,
-    d.datallowconn AS allows,
-    CASE
-        WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
-        THEN pg_catalog.pg_database_size(d.oid)
-    END AS bytes
+    d.datallowconn AS allows
 FROM pg_catalog.pg_database AS d
 WHERE NOT d.datistemplate
 ORDER BY d.datname

@@ -20,6 +20,7 @@ use crate::config::parse_duration;
   dbctl restore latest --from /srv/backups --to-database shop_copy     beside the living one
   dbctl restore latest --from /srv/backups --replace                   in its place; asks for its name
   dbctl restore latest --from /srv/backups --to-database part --table 'public.orders*'
+  dbctl restore latest --from /srv/backups --table public.orders --into-schema rescued
   dbctl restore latest --from /srv/backups --replace --resume          go on after a kill
   dbctl restore undo --to-database shop                                the old one again
   dbctl restore confirm --to-database shop --older-than 7d             drop the old one")]
@@ -47,6 +48,13 @@ pub struct RestoreArgs {
     /// Only the rows of this schema's tables; may be repeated
     #[arg(long = "schema", value_name = "SCHEMA")]
     schemas: Vec<String>,
+    /// The tables into this new or empty schema of the living database: columns, rows and keys, nothing else of it is
+    /// touched
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["replace", "resume", "map_roles", "skip_missing_roles", "create_missing_roles"])]
+    into_schema: Option<String>,
+    /// A missing role, and the one that owns and may what it did; may be repeated
+    #[arg(long = "map-role", value_name = "OLD=NEW", value_parser = parse_pair)]
+    map_roles: Vec<(String, String)>,
     /// Let the restoring role own what missing roles owned
     #[arg(long, conflicts_with = "create_missing_roles")]
     skip_missing_roles: bool,
@@ -120,8 +128,12 @@ pub struct Wanted {
     pub tables: Vec<String>,
     /// Only these schemas' rows.
     pub schemas: Vec<String>,
+    /// Into this schema.
+    pub into_schema: Option<String>,
     /// Missing roles.
     pub roles: Roles,
+    /// Missing roles, and who they become.
+    pub map_roles: Vec<(String, String)>,
     /// How many at once; none is dbctl's choice.
     pub jobs: Option<usize>,
     /// Go on.
@@ -155,7 +167,9 @@ impl RestoreArgs {
             replace: self.replace,
             tables: self.tables,
             schemas: self.schemas,
+            into_schema: self.into_schema,
             roles,
+            map_roles: self.map_roles,
             jobs: self.jobs.map(|jobs| jobs as usize),
             resume: self.resume,
             confirm_name: self.confirm_name,
@@ -163,5 +177,15 @@ impl RestoreArgs {
             leave_slots: self.leave_slots,
             keys: self.keys,
         }))
+    }
+}
+
+/// `OLD=NEW`; the names themselves hold no `=`.
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() && !new.contains('=') => {
+            Ok((old.to_owned(), new.to_owned()))
+        }
+        _ => Err("OLD=NEW is wanted: a role of the backup, and one of this server".to_owned()),
     }
 }

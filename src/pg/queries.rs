@@ -163,8 +163,12 @@ queries! {
     RESTORE_AGAIN = "restore_again" ();
     RESTORE_BOUND = "restore_bound" (TEXT);
     RESTORE_DATABASES = "restore_databases" ();
+    RESTORE_MAP = "restore_map" (TEXT, TEXT);
+    RESTORE_MEETS = "restore_meets" (TEXT_ARRAY, TEXT_ARRAY, TEXT, TEXT);
+    RESTORE_SCHEMA = "restore_schema" (TEXT);
     RESTORE_SERVER = "restore_server" (TEXT_ARRAY, TEXT_ARRAY);
     RESTORE_SESSIONS = "restore_sessions" (TEXT);
+    RESTORE_STAND_INS = "restore_stand_ins" ();
     ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);

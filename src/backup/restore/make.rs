@@ -6,8 +6,9 @@ use std::path::Path;
 use bytes::Bytes;
 use tempfile::NamedTempFile;
 
+use super::keys::ForeignKey;
 use super::load::Work;
-use super::plan;
+use super::{meets, plan};
 use crate::archive::verify;
 use crate::backup::Repository;
 use crate::backup::manifest::Role;
@@ -20,8 +21,8 @@ use crate::pg::programs::{Child, Installed};
 pub struct Definitions {
     archive: NamedTempFile,
     list: Option<NamedTempFile>,
-    /// Foreign keys that are not made, where not all rows are wanted.
-    pub left: Vec<String>,
+    /// Runs pg_restore's script on a server that does not know all of what pg_restore itself would send.
+    psql: Option<Installed>,
 }
 
 /// Which part.
@@ -46,11 +47,17 @@ impl Section {
 }
 
 impl Definitions {
-    /// Opens the archive; a pg_restore that cannot read it is known here.
+    /// Opens the archive, without these foreign keys; a pg_restore that cannot read it is known here.
     ///
     /// # Errors
     /// Refused, when it is not what the manifest says; failed, when pg_restore cannot read it.
-    pub async fn open(work: &Work, pg_restore: &Installed, whole: bool, interrupt: &Interrupt) -> Result<Definitions> {
+    pub async fn open(
+        work: &Work,
+        pg_restore: &Installed,
+        left: &[ForeignKey],
+        psql: Option<&Installed>,
+        interrupt: &Interrupt,
+    ) -> Result<Definitions> {
         let repository = Repository::open(&work.url, &work.env)?;
         let file = work.file(&work.manifest.file(Role::Schema)?.path)?;
         let mut archive = NamedTempFile::new()?;
@@ -58,15 +65,16 @@ impl Definitions {
         let keep = async |piece: Bytes| archive.write_all(&piece).explain(Kind::Failed, doing);
         verify::read_file(repository.store(), &file, &work.identities, keep).await?;
         archive.flush()?;
-        let mut definitions = Definitions { archive, list: None, left: Vec::new() };
+        let mut definitions = Definitions { archive, list: None, psql: psql.cloned() };
         let listed = Child::start_alone(pg_restore, ["--list".as_ref(), definitions.archive.path().as_os_str()])?;
         let listed = listed.output(interrupt).await?;
-        if !whole {
-            let (kept, left) = plan::without_foreign_keys(&String::from_utf8_lossy(&listed.stdout));
+        let cron = meets::has_cron(&work.manifest);
+        if !left.is_empty() || cron {
+            let kept = plan::kept_lines(&String::from_utf8_lossy(&listed.stdout), left, cron);
             let mut list = NamedTempFile::new()?;
             list.write_all(kept.as_bytes())?;
             list.flush()?;
-            (definitions.list, definitions.left) = (Some(list), left);
+            definitions.list = Some(list);
         }
         Ok(definitions)
     }
@@ -84,6 +92,9 @@ impl Definitions {
         interrupt: &Interrupt,
     ) -> Result<()> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
+        if let Some(psql) = &self.psql {
+            return self.restore_older(section, pg_restore, psql, connection, interrupt).await;
+        }
         // A name with = in it would be read as a whole connection string.
         let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
         let mut arguments = vec![
@@ -100,5 +111,30 @@ impl Definitions {
         }
         arguments.push(path(self.archive.path()));
         Child::start(pg_restore, connection, arguments)?.output(interrupt).await.map(drop)
+    }
+
+    /// The same by a script, for a server that is older than the setting that pg_restore begins with.
+    async fn restore_older(
+        &self,
+        section: Section,
+        pg_restore: &Installed,
+        psql: &Installed,
+        connection: &Connection,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let path = |file: &NamedTempFile| file.path().to_string_lossy().into_owned();
+        let mut arguments = vec![section.flag().to_owned(), "--file=-".to_owned()];
+        arguments.extend(self.list.as_ref().map(|list| format!("--use-list={}", path(list))));
+        arguments.push(path(&self.archive));
+        let written = Child::start_alone(pg_restore, arguments)?.output(interrupt).await?;
+        let mut script = NamedTempFile::new()?;
+        let (before, after) = meets::for_older(&written.stdout);
+        script.write_all(before)?;
+        script.write_all(after)?;
+        script.flush()?;
+        let arguments = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+            .map(str::to_owned);
+        let arguments = arguments.into_iter().chain([format!("--file={}", path(&script))]);
+        Child::start(psql, connection, arguments)?.output(interrupt).await.map(drop)
     }
 }

@@ -1,12 +1,16 @@
 //! `restore`: a backup becomes a database again, always a new one, under a name of its own until it is proven. With
 //! `--replace` it then takes the name of the living one, which is kept. Knows no terminal.
 
+mod keys;
 mod load;
 mod make;
 mod mark;
+mod meets;
 mod plan;
 mod prepare;
 mod properties;
+mod roles;
+mod side;
 mod swap;
 mod view;
 
@@ -28,6 +32,7 @@ use crate::pg::{Lease, Query, Session};
 use crate::steps::Means;
 use crate::steps::events::Event;
 use crate::steps::gate::{self, Rails};
+use keys::ForeignKey;
 use load::Work;
 use make::{Definitions, Section};
 use mark::{Mark, State};
@@ -67,8 +72,12 @@ pub struct Request {
     pub tables: Vec<String>,
     /// Only the rows of these schemas' tables.
     pub schemas: Vec<String>,
-    /// Missing roles.
+    /// The tables go into this schema of a database that is there.
+    pub into_schema: Option<String>,
+    /// Missing roles, but those that are mapped.
     pub roles: Roles,
+    /// Missing roles, and who takes what was theirs.
+    pub map_roles: Vec<(String, String)>,
     /// How many tables, and indexes, at once.
     pub jobs: usize,
     /// Go on with what a killed run left.
@@ -97,14 +106,22 @@ pub struct Request {
 /// Refused, when the backup is damaged, no key opens it, a role or extension is missing or the name is taken: nothing
 /// was touched then. Whatever fails later leaves the living database as it was.
 pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
+    if let Some(schema) = &request.into_schema {
+        return side::restore(request, schema, means).await;
+    }
     let began = Instant::now();
     let prepared = prepare::prepare(request, means).await?;
     for warning in &prepared.warnings {
         means.events.event(Event::Attention { message: warning, hint: None });
     }
     if request.dry_run {
-        let document =
-            view::planned(&prepared.work.manifest, &prepared.target, &prepared.steps(request), &prepared.warnings);
+        let document = view::planned(
+            &prepared.work.manifest,
+            &prepared.target,
+            &prepared.free,
+            &prepared.steps(request),
+            &prepared.warnings,
+        );
         return Ok((Outcome::Done, document));
     }
     if request.replace {
@@ -129,6 +146,7 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
     let done = view::Done {
         manifest,
         database: &prepared.target,
+        schema: None,
         kept: kept.as_deref(),
         tables: prepared.tables.len(),
         rows: prepared.tables.iter().map(|&table| manifest.tables[table].rows).sum(),
@@ -179,20 +197,24 @@ impl Run<'_> {
         let left = self.leftovers(means).await?;
         let (name, mark) = match left {
             Some(found) => found,
-            None => self.create().await?,
+            None => self.create(means).await?,
         };
         let made = self.build(&name, &mark, lease, means).await;
         let swapped = match made {
             Ok(mark) => match means.interrupt.check() {
-                Ok(()) => self.take_name(&name, &mark).await,
+                Ok(()) => self.take_name(&name, &mark, means).await,
                 Err(failure) => Err(failure),
             },
             Err(failure) => Err(failure),
         };
-        match swapped {
+        let ended = match swapped {
             Ok(kept) => Ok(kept),
             Err(failure) => Err(self.after(failure, &name).await),
+        };
+        for kept in roles::tidy(prepared).await {
+            means.events.event(Event::Attention { message: &kept, hint: None });
         }
+        ended
     }
 
     /// What a killed run left of the same: gone on with where that was asked for and its rows are proven.
@@ -222,13 +244,14 @@ impl Run<'_> {
     }
 
     /// A new database, marked as unfinished.
-    async fn create(&self) -> Result<(String, Mark)> {
+    async fn create(&self, means: &mut Means<'_>) -> Result<(String, Mark)> {
         let (prepared, admin) = (self.prepared, &self.prepared.admin);
         let database = &prepared.work.manifest.database;
         let name = plan::aside(&prepared.target, "restore", &prepared.stamp);
         let sql = plan::create_database(database, &name, prepared.server.major);
-        admin.send(&sql).await.map_err(|e| {
-            e.explain(format!("cannot create database {name}"))
+        swap::unhindered(admin, &sql, "template0", means).await.map_err(|failure| {
+            failure
+                .context(format!("cannot create database {name}"))
                 .hint("a locale that this server does not have? 'dbctl restore … --dry-run' shows what is wanted")
         })?;
         let mark = Mark {
@@ -259,27 +282,28 @@ impl Run<'_> {
             return Ok(mark.clone());
         }
         let again = mark.state == State::Proven;
-        let whole = prepared.tables.len() == work.manifest.tables.len();
+        let whole = prepared.whole;
         let mut began = Instant::now();
         let mut phase = |of: &mut Self, name| {
             of.phases.push((name, began.elapsed().as_secs_f64()));
             began = Instant::now();
         };
-        let definitions = Definitions::open(&work, pg_restore, whole, interrupt).await?;
+        let definitions =
+            Definitions::open(&work, pg_restore, &prepared.left, prepared.psql.as_ref(), interrupt).await?;
         let builder = properties::for_building(&connection, prepared, jobs);
-        self.left.clone_from(&definitions.left);
+        self.left = prepared.left.iter().map(ForeignKey::told).collect();
+        roles::make(prepared, interrupt).await?;
         if !again {
-            properties::make_roles(prepared, self.request.roles).await?;
-            step(means, 1, "definitions");
+            step(means, 1, 6, "definitions");
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             phase(self, "definitions");
-            step(means, 2, "rows");
+            step(means, 2, 6, "rows");
             load::load(&work, &prepared.tables, jobs, means.events).await?;
             if work.manifest.large_objects > 0 {
                 definitions.restore(Section::Data, pg_restore, &builder, 1, interrupt).await?;
             }
             phase(self, "rows");
-            step(means, 3, "proof");
+            step(means, 3, 6, "proof");
             let read = load::read_again(&work, &prepared.tables, jobs, means.events).await?;
             let tables: Vec<_> = prepared.tables.iter().map(|&table| &work.manifest.tables[table]).collect();
             let differing = plan::differences(&tables, &read)?;
@@ -294,18 +318,18 @@ impl Run<'_> {
         } else {
             clear(&connection, means).await?;
         }
-        step(means, 4, "indexes and constraints");
+        step(means, 4, 6, "indexes and constraints");
         definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await?;
         phase(self, "indexes and constraints");
-        step(means, 5, "views and statistics");
+        step(means, 5, 6, "views and statistics");
         self.views(&connection, whole, means).await?;
         phase(self, "views and statistics");
-        step(means, 6, "database");
+        step(means, 6, 6, "database");
         let old = match self.request.replace {
             true => Some(self.living(means).await?),
             false => None,
         };
-        properties::carry_over(prepared, old.as_ref(), name, &connection, self.request.roles).await?;
+        properties::carry_over(prepared, old.as_ref(), name, &connection).await?;
         let comment = old.unwrap_or_else(|| work.manifest.database.clone()).comment;
         let ready = Mark { state: State::Ready, comment, ..mark.clone() };
         swap::comment(&prepared.admin, name, Some(&ready.text()?)).await?;
@@ -314,7 +338,10 @@ impl Run<'_> {
     }
 
     async fn sequences(&self, connection: &Connection, means: &Means<'_>) -> Result<()> {
-        let sql = read::sequences_sql(&self.prepared.work.manifest.sequences);
+        let manifest = &self.prepared.work.manifest;
+        let mut sequences = manifest.sequences.clone();
+        sequences.retain(|sequence| !meets::is_crons(manifest, &sequence.schema));
+        let sql = read::sequences_sql(&sequences);
         if sql.is_empty() {
             return Ok(());
         }
@@ -341,7 +368,7 @@ impl Run<'_> {
     }
 
     /// The restored database gets the name that was wanted.
-    async fn take_name(&mut self, name: &str, ready: &Mark) -> Result<Option<String>> {
+    async fn take_name(&mut self, name: &str, ready: &Mark, means: &mut Means<'_>) -> Result<Option<String>> {
         let (prepared, admin, began) = (self.prepared, &self.prepared.admin, Instant::now());
         let target = prepared.target.as_str();
         let kept = if self.request.replace {
@@ -353,12 +380,9 @@ impl Run<'_> {
             swap.run(admin).await?;
             Some(aside)
         } else {
-            let rename = format!("ALTER DATABASE {} RENAME TO {}", Ident::new(name), Ident::new(target));
-            admin
-                .send(&rename)
-                .await
-                .map_err(|e| e.explain(format!("cannot give database {name} its name {target}")))?;
-            swap::comment(admin, target, ready.comment.as_deref()).await?;
+            let rename = swap::rename_sql(name, target, ready.comment.as_deref());
+            let doing = format!("cannot give database {name} its name {target}");
+            swap::unhindered(admin, &rename, name, means).await.map_err(|failure| failure.context(doing))?;
             None
         };
         self.phases.push(("name", began.elapsed().as_secs_f64()));
@@ -377,10 +401,7 @@ impl Run<'_> {
                 .hint(format!("or: DROP DATABASE {};", Ident::new(name)));
         }
         match tokio::time::timeout(PATIENCE, swap::remove(admin, name)).await {
-            Ok(Ok(())) => {
-                properties::drop_roles(self.prepared, self.request.roles).await;
-                failure.note(format!("database {name}, which was being restored, was dropped"))
-            }
+            Ok(Ok(())) => failure.note(format!("database {name}, which was being restored, was dropped")),
             _ => failure.hint(format!("DROP DATABASE {} WITH (FORCE);", Ident::new(name))),
         }
     }
@@ -403,8 +424,8 @@ async fn clear(connection: &Connection, means: &Means<'_>) -> Result<()> {
     Ok(())
 }
 
-fn step(means: &mut Means<'_>, number: usize, title: &str) {
-    means.events.event(Event::Step { number, of: 6, title });
+fn step(means: &mut Means<'_>, number: usize, of: usize, title: &str) {
+    means.events.event(Event::Step { number, of, title });
 }
 
 fn now() -> String {
@@ -486,5 +507,10 @@ pub async fn confirm(
 /// The server's.
 pub async fn list(connection: &Connection, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
     let (admin, _) = prepare::admin(connection, "", means.interrupt).await?;
-    Ok((Outcome::Done, view::list(&swap::databases(&admin).await?)))
+    let mut all = Vec::new();
+    for found in swap::databases(&admin).await?.into_iter().filter(|found| found.mark().is_some()) {
+        let bytes = swap::bytes(&admin, &found.name).await;
+        all.push((found, bytes));
+    }
+    Ok((Outcome::Done, view::list(&all, &roles::stand_ins(&admin).await?)))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::keys::ForeignKey;
+use super::meets;
 use crate::backup::manifest::{Database, Manifest, Setting, Table};
 use crate::backup::rows::RowSum;
 use crate::error::{Failure, Kind, Result};
@@ -144,21 +146,12 @@ pub fn wanted<'a>(manifest: &'a Manifest, tables: &[String], schemas: &[String])
     Ok(manifest.tables.iter().filter(is_wanted).collect())
 }
 
-/// The lines of `pg_restore --list` that are wanted, where not all rows are: foreign keys would be checked against
-/// rows that are not there. Returns the list and what was left out of it.
-pub fn without_foreign_keys(list: &str) -> (String, Vec<String>) {
-    let mut left = Vec::new();
-    let mut kept = String::new();
-    for line in list.lines() {
-        match line.split_once(" FK CONSTRAINT ") {
-            Some((_, what)) if !line.starts_with(';') => left.push(what.to_owned()),
-            _ => {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-        }
-    }
-    (kept, left)
+/// The lines of `pg_restore --list` that are wanted: those of foreign keys are not that would be checked against rows
+/// that are not there, nor, where it is there, pg_cron.
+pub fn kept_lines(list: &str, left: &[ForeignKey], cron: bool) -> String {
+    let unwanted = |line: &str| left.iter().any(|key| key.is_in(line)) || (cron && meets::makes_cron(line));
+    let wanted = |line: &&str| line.starts_with(';') || !unwanted(line);
+    list.lines().filter(wanted).map(|line| format!("{line}\n")).collect()
 }
 
 /// What differs between what was read from the restored tables and what the manifest says. Tables whose rows went in
@@ -225,9 +218,13 @@ mod tests {
 
     #[test]
     fn foreign_keys_are_left_out_and_told() {
-        let list = "; a comment\n12; 1 2 TABLE public t me\n13; 1 2 FK CONSTRAINT public t t_fkey me\n";
-        let (kept, left) = without_foreign_keys(list);
-        assert_eq!(kept, "; a comment\n12; 1 2 TABLE public t me\n");
-        assert_eq!(left, ["public t t_fkey me"]);
+        let list = "; a comment\n12; 1 2 TABLE public t me\n13; 1 2 FK CONSTRAINT public t t_fkey me\n\
+                    14; 1 2 FK CONSTRAINT public t t_fkey2 me\n15; 1 2 COMMENT public CONSTRAINT t_fkey ON t me\n";
+        let pair = |name: &str| ("public".to_owned(), name.to_owned());
+        let key = ForeignKey { table: pair("t"), name: "t_fkey".to_owned(), references: pair("r") };
+        assert_eq!(
+            kept_lines(list, &[key], false),
+            "; a comment\n12; 1 2 TABLE public t me\n14; 1 2 FK CONSTRAINT public t t_fkey2 me\n"
+        );
     }
 }

@@ -1,14 +1,25 @@
 //! Everything that can be known before anything is touched: the backup, the keys, the programs, the server, the
 //! roles and extensions, the name.
 
+use std::io::Write as _;
+
+use bytes::Bytes;
+
+use super::keys::{self, ForeignKey};
 use super::load::Work;
-use super::{Request, Roles, plan, swap};
+use super::meets::{self, CRON, Here, Room};
+use super::roles::{self, Missing};
+use super::{Request, plan, swap};
+use crate::archive::Identities;
+use crate::archive::verify::read_file;
 use crate::backup::Repository;
+use crate::backup::manifest::{File, Manifest, Role};
 use crate::backup::verify::{self, Level};
-use crate::config::connection::Connection;
-use crate::error::{Failure, Kind, Result};
+use crate::config::connection::{Address, Connection};
+use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::pg::programs::{Installed, Program};
 use crate::pg::{Interrupt, Query, Server, Session};
+use crate::schema::{self, Snapshot};
 use crate::steps::Means;
 
 /// Databases that every server has and that need not be in the way.
@@ -19,14 +30,25 @@ pub(super) struct Prepared {
     pub work: Work,
     /// The indexes of the tables whose rows are wanted.
     pub tables: Vec<usize>,
+    /// All tables are wanted.
+    pub whole: bool,
     pub pg_restore: Installed,
+    /// Where the server is too old for what pg_restore sends.
+    pub psql: Option<Installed>,
     pub admin: Session,
     /// How the admin session got there.
     pub maintenance: Connection,
     pub server: Server,
     pub target: String,
     pub stamp: String,
-    pub missing_roles: Vec<String>,
+    pub is_superuser: bool,
+    pub missing_roles: Vec<Missing>,
+    /// Foreign keys that are not made, as not all rows are wanted.
+    pub left: Vec<ForeignKey>,
+    /// Settings of the database that this server does not know.
+    pub unknown_settings: Vec<String>,
+    /// What is free on the server's disk.
+    pub free: Room,
     pub shared_buffers: i64,
     pub maintenance_memory: i64,
     pub warnings: Vec<String>,
@@ -71,21 +93,32 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     let pg_restore = Program::PgRestore.pick(manifest.programs.pg_dump_major, &request.env)?;
     let wanted = plan::wanted(&manifest, &request.tables, &request.schemas)?;
     let is_wanted = |at: &usize| wanted.iter().any(|table| std::ptr::eq(*table, &manifest.tables[*at]));
-    let tables: Vec<usize> = (0..manifest.tables.len()).filter(is_wanted).collect();
+    let whole = wanted.len() == manifest.tables.len();
+    let mut tables: Vec<usize> = (0..manifest.tables.len()).filter(is_wanted).collect();
+    tables.retain(|&table| !meets::is_crons(&manifest, &manifest.tables[table].schema));
 
     let (admin, maintenance) = admin(&request.connection, &target, means.interrupt).await?;
     let server = Server::read(&admin).await?;
     let extensions: Vec<&str> = manifest.extensions.iter().map(|extension| extension.name.as_str()).collect();
     let doing = "cannot see what this server has";
-    let rows =
-        admin.rows(&Query::RESTORE_SERVER, &[&manifest.roles, &extensions]).await.map_err(|e| e.explain(doing))?;
+    let roles: Vec<&String> = manifest.roles.iter().chain(request.map_roles.iter().map(|(_, new)| new)).collect();
+    let rows = admin.rows(&Query::RESTORE_SERVER, &[&roles, &extensions]).await.map_err(|e| e.explain(doing))?;
     let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
     let mut prepared = Prepared {
         tables,
+        whole,
+        psql: match meets::needs_script(pg_restore.major, server.major) {
+            true => Some(Program::Psql.pick(pg_restore.major, &request.env)?),
+            false => None,
+        },
         pg_restore,
         target,
         stamp: row.try_get("stamp")?,
-        missing_roles: row.try_get("missing_roles")?,
+        is_superuser: row.try_get("is_superuser")?,
+        missing_roles: Vec::new(),
+        left: Vec::new(),
+        unknown_settings: Vec::new(),
+        free: Room::default(),
         shared_buffers: row.try_get("shared_buffers")?,
         maintenance_memory: row.try_get("maintenance_memory")?,
         warnings: Vec::new(),
@@ -102,29 +135,50 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         server,
     };
     let missing_extensions: Vec<String> = row.try_get("missing_extensions")?;
-    prepared.permit(request, row.try_get("may_create")?, &missing_extensions)?;
+    prepared.permit(row.try_get("may_create")?, &missing_extensions)?;
+    let missing_roles = row.try_get("missing_roles")?;
+    prepared.missing_roles =
+        roles::fates(missing_roles, &prepared.work.manifest.roles, &request.map_roles, request.roles)?;
     prepared.name(request).await?;
-    let findings = verify::files(
-        &repository,
-        &prepared.work.manifest,
-        Level::Stored,
-        &request.keys,
-        &request.env,
-        means.interrupt,
-        |_, _| {},
-    )
-    .await?;
-    if !findings.is_empty() {
-        let message = format!("backup {} is damaged; nothing was touched", prepared.work.manifest.id);
-        let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
-        return Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)));
-    }
+    undamaged(&repository, &prepared.work.manifest, request, means.interrupt).await?;
+    prepared.meets(&repository).await?;
     Ok(prepared)
 }
 
+/// Fails unless every file is there and what the manifest says.
+pub(super) async fn undamaged(
+    repository: &Repository,
+    manifest: &Manifest,
+    request: &Request,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let (keys, env) = (&request.keys, &request.env);
+    let findings = verify::files(repository, manifest, Level::Stored, keys, env, interrupt, |_, _| {}).await?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message = format!("backup {} is damaged; nothing was touched", manifest.id);
+    let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
+    Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)))
+}
+
+/// The schema as values, out of the backup.
+pub(super) async fn described(
+    repository: &Repository,
+    manifest: &Manifest,
+    identities: &Identities,
+) -> Result<Snapshot> {
+    let part = manifest.file(Role::SchemaValues)?;
+    let file = File { path: Repository::path(&manifest.id, &part.path), ..part.clone() };
+    let mut text = tempfile::Builder::new().suffix(".json").tempfile()?;
+    let take = async |piece: Bytes| text.write_all(&piece).explain(Kind::Failed, "cannot write a temporary file");
+    read_file(repository.store(), &file, identities, take).await?;
+    schema::file::read(text.path())
+}
+
 impl Prepared {
-    fn permit(&mut self, request: &Request, may_create: bool, extensions: &[String]) -> Result<()> {
-        let (manifest, server) = (&self.work.manifest, &self.server);
+    fn permit(&self, may_create: bool, extensions: &[String]) -> Result<()> {
+        let server = &self.server;
         if server.in_recovery {
             return Err(Failure::new(Kind::Refused, "this server is a standby: nothing can be restored into it"));
         }
@@ -132,26 +186,64 @@ impl Prepared {
             return Err(Failure::new(Kind::NotPermitted, format!("role {} may not create databases", server.role))
                 .hint(format!("ALTER ROLE {} CREATEDB;", crate::ident::Ident::new(server.role.as_str()))));
         }
+        let extensions: Vec<String> = extensions.iter().filter(|name| *name != CRON).cloned().collect();
         if !extensions.is_empty() {
             let message = format!("extensions that this server does not have: {}", extensions.join(", "));
-            return Err(Failure::new(Kind::Refused, message).hint(format!(
-                "install their packages on the server, such as postgresql-contrib or postgresql-{}-NAME",
-                server.major
-            )));
-        }
-        if !self.missing_roles.is_empty() && request.roles == Roles::Refuse {
-            let message = format!("roles that this server does not have: {}", self.missing_roles.join(", "));
-            return Err(Failure::new(Kind::Refused, message)
-                .hint("--create-missing-roles makes them without login; globals.sql of the backup has all of them")
-                .hint("--skip-missing-roles lets the restoring role own what they owned"));
-        }
-        if server.major < manifest.server.major {
-            self.warnings.push(format!(
-                "the backup is of PostgreSQL {}, this server is {}: what is newer than it fails",
-                manifest.server.version, server.version
-            ));
+            let hint = |name: &String| format!("{name}: apt-get install {}", meets::package(name, server.major));
+            return Err(extensions.iter().map(hint).fold(Failure::new(Kind::Refused, message), Failure::hint));
         }
         Ok(())
+    }
+
+    /// What of the backup this server cannot take, or not as it was.
+    async fn meets(&mut self, repository: &Repository) -> Result<()> {
+        let (manifest, doing) = (&self.work.manifest, "cannot see what this server has");
+        let part = !self.whole || !manifest.scope.is_whole();
+        let snapshot = match part || self.server.major < manifest.server.major {
+            true => Some(described(repository, manifest, &self.work.identities).await?),
+            false => None,
+        };
+        let wanted: Vec<_> = self.tables.iter().map(|&table| &manifest.tables[table]).collect();
+        if let Some(snapshot) = snapshot.as_ref().filter(|_| part) {
+            self.left = keys::left_out(&wanted, manifest, snapshot);
+            let told: Vec<String> = self.left.iter().map(ForeignKey::told).collect();
+            self.warnings.extend(keys::notes(&told));
+        }
+        let database = &manifest.database;
+        let extensions: Vec<&str> = manifest.extensions.iter().map(|extension| extension.name.as_str()).collect();
+        let settings: Vec<&str> = database.settings.iter().map(|setting| setting.name.as_str()).collect();
+        let (provider, locale) = match (database.locale_provider.as_str(), &database.locale) {
+            ("icu", Some(locale)) => ("i", locale.as_str()),
+            ("builtin", Some(locale)) => ("b", locale.as_str()),
+            _ => ("c", database.collate.as_str()),
+        };
+        let rows = self.admin.rows(&Query::RESTORE_MEETS, &[&extensions, &settings, &provider, &locale]).await;
+        let rows = rows.map_err(|e| e.explain(doing))?;
+        let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
+        let here = Here {
+            major: self.server.major,
+            version: self.server.version.clone(),
+            extensions: row.try_get("extensions")?,
+            for_superusers: row.try_get("for_superusers")?,
+            unknown_settings: row.try_get("unknown_settings")?,
+            collation_version: row.try_get("collation_version")?,
+            free: self.room(row.try_get("data_directory")?),
+        };
+        self.warnings.extend(meets::weigh(manifest, &wanted, snapshot.as_ref(), &here)?);
+        (self.unknown_settings, self.free) = (here.unknown_settings, here.free);
+        Ok(())
+    }
+
+    /// What is free where the server's data lies, where a socket proves that it is this machine.
+    fn room(&self, data_directory: Option<String>) -> Room {
+        if !matches!(self.admin.host().address, Address::Unix(_)) {
+            return Room::Elsewhere;
+        }
+        let Some(space) = data_directory.and_then(|folder| nix::sys::statvfs::statvfs(folder.as_str()).ok()) else {
+            return Room::Hidden;
+        };
+        #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
+        Room::Known(u64::from(space.blocks_available()).saturating_mul(u64::from(space.fragment_size())))
     }
 
     /// The name must be free, or that of a database that may be swapped.
@@ -177,7 +269,7 @@ impl Prepared {
             (false, false) => return Ok(()),
             (true, true) => {}
         }
-        if self.tables.len() < self.work.manifest.tables.len() || !self.work.manifest.scope.is_whole() {
+        if !self.whole || !self.work.manifest.scope.is_whole() {
             return Err(Failure::new(Kind::Refused, format!("database {target} is not replaced by a part of itself"))
                 .hint("restore the part beside it: --to-database NAME"));
         }
@@ -201,10 +293,7 @@ impl Prepared {
     pub(super) fn steps(&self, request: &Request) -> Vec<String> {
         let name = plan::aside(&self.target, "restore", &self.stamp);
         let mut steps = vec![plan::create_database(&self.work.manifest.database, &name, self.server.major)];
-        steps.extend(self.missing_roles.iter().map(|role| match request.roles {
-            Roles::Skip => format!("role {role} is not there: skipped"),
-            _ => format!("role {role} is not there: made without login"),
-        }));
+        steps.extend(self.missing_roles.iter().map(Missing::told));
         steps.push(format!(
             "pg_restore {} --section=pre-data ({})",
             self.pg_restore.version,

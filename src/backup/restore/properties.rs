@@ -2,35 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::plan;
 use super::prepare::Prepared;
-use super::{Roles, plan};
-use crate::backup::manifest::Database;
+use super::roles::{self, Fate, Missing};
+use crate::backup::manifest::{Database, Setting};
 use crate::config::connection::Connection;
 use crate::error::Result;
 use crate::ident::Ident;
-use crate::pg::{Interrupt, Query, Session};
-
-/// Makes the roles that are missing, without login: they are to stay, or until what they own is given away.
-pub(super) async fn make_roles(prepared: &Prepared, roles: Roles) -> Result<()> {
-    if roles == Roles::Refuse {
-        return Ok(());
-    }
-    for role in &prepared.missing_roles {
-        let create = format!("CREATE ROLE {} NOLOGIN", Ident::new(role.as_str()));
-        prepared.admin.send(&create).await.map_err(|e| e.explain(format!("cannot create role {role}")))?;
-    }
-    Ok(())
-}
-
-/// Drops them again after a failure, where they were not to stay. One that owns something by now does stay.
-pub(super) async fn drop_roles(prepared: &Prepared, roles: Roles) {
-    if roles == Roles::Skip {
-        for role in &prepared.missing_roles {
-            // What cannot be dropped has no login and does no harm.
-            let _ = prepared.admin.send(&format!("DROP ROLE IF EXISTS {}", Ident::new(role.as_str()))).await;
-        }
-    }
-}
+use crate::pg::Query;
 
 /// Sessions that make definitions and indexes wait for no disk, since nothing counts before the last commit, and get
 /// what memory the server has for indexes.
@@ -49,27 +28,25 @@ pub(super) async fn carry_over(
     living: Option<&Database>,
     name: &str,
     connection: &Connection,
-    roles: Roles,
 ) -> Result<()> {
     let admin = &prepared.admin;
-    let gone = |role: &str| roles == Roles::Skip && prepared.missing_roles.iter().any(|missing| missing == role);
-    if roles == Roles::Skip && !prepared.missing_roles.is_empty() {
-        let session = Session::open(connection, "restore", &Interrupt::default()).await?;
-        for role in &prepared.missing_roles {
-            let role = Ident::new(role.as_str());
-            let give = format!("REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}");
-            session.send(&give).await.map_err(|e| e.explain(format!("cannot give away what role {role} owns")))?;
-        }
-    }
+    // Whom a role that is missing becomes; nobody, where it is skipped.
+    let becomes = |role: &str| match prepared.missing_roles.iter().find(|missing| missing.name == role) {
+        Some(Missing { fate: Fate::Skipped, .. }) => None,
+        Some(Missing { fate: Fate::Mapped(new), .. }) => Some(new.clone()),
+        _ => Some(role.to_owned()),
+    };
     let database = living.unwrap_or(&prepared.work.manifest.database);
     let target = Ident::new(name);
     let mut statements = Vec::new();
     if let Some(acl) = &database.acl {
-        let rows = admin.rows(&Query::RESTORE_ACL, &[&known(acl, &gone)]).await;
+        // While the stand-ins are there.
+        let rows = admin.rows(&Query::RESTORE_ACL, &[acl]).await;
         let mut grants: BTreeMap<(Option<String>, bool), Vec<String>> = BTreeMap::new();
         for row in rows.map_err(|e| e.explain("cannot read the grants of the database"))? {
-            let key = (row.try_get("grantee")?, row.try_get("grantable")?);
-            grants.entry(key).or_default().push(row.try_get("privilege")?);
+            let grantee: Option<String> = row.try_get("grantee")?;
+            let Some(grantee) = grantee.map_or(Some(None), |role| becomes(&role).map(Some)) else { continue };
+            grants.entry((grantee, row.try_get("grantable")?)).or_default().push(row.try_get("privilege")?);
         }
         for ((grantee, grantable), privileges) in grants {
             let grantee = grantee.map_or("PUBLIC".to_owned(), |role| Ident::new(role).to_string());
@@ -80,10 +57,15 @@ pub(super) async fn carry_over(
         statements.push(format!("GRANT CONNECT, TEMPORARY ON DATABASE {target} TO PUBLIC"));
     }
     statements.push(format!("ALTER DATABASE {target} CONNECTION LIMIT {}", database.connection_limit));
-    let settings = database.settings.iter().filter(|setting| !setting.role.as_deref().is_some_and(gone));
-    statements.extend(settings.map(|setting| plan::set(name, setting)));
-    if !gone(&database.owner) {
-        statements.push(format!("ALTER DATABASE {target} OWNER TO {}", Ident::new(database.owner.as_str())));
+    for setting in database.settings.iter().filter(|setting| !prepared.unknown_settings.contains(&setting.name)) {
+        let role = setting.role.as_deref();
+        match role.map_or(Some(None), |role| becomes(role).map(Some)) {
+            Some(role) => statements.push(plan::set(name, &Setting { role, ..setting.clone() })),
+            None => {}
+        }
+    }
+    if let Some(owner) = becomes(&database.owner) {
+        statements.push(format!("ALTER DATABASE {target} OWNER TO {}", Ident::new(owner)));
     }
     for statement in statements {
         admin
@@ -91,15 +73,5 @@ pub(super) async fn carry_over(
             .await
             .map_err(|e| e.explain(format!("cannot set what hangs on the database: {statement}")))?;
     }
-    Ok(())
-}
-
-/// `aclitem`s of roles that are there: `role=privileges/grantor`.
-fn known<'a>(acl: &'a [String], gone: &impl Fn(&str) -> bool) -> Vec<&'a str> {
-    let names = |item: &&String| {
-        let (grantee, rest) = item.split_once('=').unwrap_or_default();
-        let grantor = rest.split_once('/').map_or("", |(_, grantor)| grantor);
-        !gone(grantee.trim_matches('"')) && !gone(grantor.trim_matches('"'))
-    };
-    acl.iter().filter(names).map(String::as_str).collect()
+    roles::give_away(prepared, connection).await
 }

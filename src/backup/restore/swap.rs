@@ -2,11 +2,20 @@
 //! names change in one transaction. Between closing the living one and that, a mark on the other says what is under
 //! way, so that whoever comes after a kill opens it again.
 
+use std::time::{Duration, Instant};
+
 use super::mark::{Mark, State};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal};
 use crate::pg::{Query, Session};
+use crate::steps::Means;
+use crate::steps::events::Event;
 
+/// A database is in use (object_in_use).
+const IN_USE: &str = "55006";
+/// How long whoever is in a database that nobody should be in is waited for.
+const USE_PATIENCE: Duration = Duration::from_secs(30);
+const USE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a rename may wait for sessions that were ended, and for locks on the names.
 const LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '20s'";
 
@@ -19,8 +28,6 @@ pub struct Found {
     pub comment: Option<String>,
     /// Whether it lets anybody in.
     pub allows: bool,
-    /// Its size in bytes; none where the role may not ask.
-    pub bytes: Option<i64>,
 }
 
 impl Found {
@@ -37,14 +44,15 @@ impl Found {
 pub async fn databases(admin: &Session) -> Result<Vec<Found>> {
     let rows = admin.rows(&Query::RESTORE_DATABASES, &[]).await.map_err(|e| e.explain("cannot list the databases"))?;
     let found = rows.iter().map(|row| {
-        Ok(Found {
-            name: row.try_get("name")?,
-            comment: row.try_get("comment")?,
-            allows: row.try_get("allows")?,
-            bytes: row.try_get("bytes")?,
-        })
+        Ok(Found { name: row.try_get("name")?, comment: row.try_get("comment")?, allows: row.try_get("allows")? })
     });
     found.collect()
+}
+
+/// The size of a database; none where the role may not ask, or it is gone by now.
+pub async fn bytes(admin: &Session, name: &str) -> Option<u64> {
+    let rows = admin.rows_with("SELECT pg_catalog.pg_database_size($1::TEXT)", &[name]).await.ok()?;
+    u64::try_from(rows.first()?.try_get::<_, Option<i64>>(0).ok()??).ok()
 }
 
 /// Who is in a database, a line each.
@@ -73,6 +81,42 @@ pub async fn comment(admin: &Session, name: &str, text: Option<&str>) -> Result<
 fn comment_sql(name: &str, text: Option<&str>) -> String {
     let text = text.map_or("NULL".to_owned(), |text| Literal(text).to_string());
     format!("COMMENT ON DATABASE {} IS {text}", Ident::new(name))
+}
+
+/// The restored database gets its name and its comment, both or none of them.
+pub fn rename_sql(name: &str, target: &str, text: Option<&str>) -> String {
+    format!(
+        "BEGIN; ALTER DATABASE {} RENAME TO {}; {}; COMMIT",
+        Ident::new(name),
+        Ident::new(target),
+        comment_sql(target, text)
+    )
+}
+
+/// Sends what wants nobody in a database: a rename of it, a copy of it. The server itself waits some seconds for them
+/// to go; this asks again, for a while.
+///
+/// # Errors
+/// Deferred, naming who is in it; the server's.
+pub async fn unhindered(admin: &Session, sql: &str, database: &str, means: &mut Means<'_>) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let Err(error) = admin.send(sql).await else { return Ok(()) };
+        if error.code() != Some(IN_USE) {
+            // Outside of a transaction this is a warning.
+            let _ = admin.send("ROLLBACK").await;
+            return Err(error.explain("the server refuses it"));
+        }
+        let _ = admin.send("ROLLBACK").await;
+        let inside = sessions(admin, database).await.unwrap_or_default();
+        if began.elapsed() >= USE_PATIENCE {
+            let failure = error.explain(format!("somebody is in database {database}")).kind(Kind::Deferred);
+            return Err(inside.iter().fold(failure, Failure::note).hint("end them, or wait, and run again"));
+        }
+        let message = format!("somebody is in database {database}; trying again: {}", inside.join(", "));
+        means.events.event(Event::Attention { message: &message, hint: None });
+        means.interrupt.sleep(USE_PAUSE).await?;
+    }
 }
 
 /// One database takes the name of another, which is kept under a third.

@@ -1,5 +1,7 @@
 //! What a restore did, would do, or left, as documents.
 
+use super::meets::Room;
+use super::roles::StandIn;
 use super::swap::Found;
 use crate::backup::manifest::Manifest;
 use crate::output::{Column, Document, Table, Value};
@@ -11,6 +13,8 @@ pub struct Done<'a> {
     pub manifest: &'a Manifest,
     /// The database's name.
     pub database: &'a str,
+    /// The schema, where tables went into one.
+    pub schema: Option<&'a str>,
     /// What the old one is called now, where it was swapped.
     pub kept: Option<&'a str>,
     /// How many tables' rows went in.
@@ -39,9 +43,13 @@ pub fn done(done: &Done<'_>) -> Document {
         .fact("seconds", "took", Value::Seconds(took))
         .fact("kept", "the old one is", done.kept.map_or(Value::None, |name| Value::Text(name.to_owned())))
         .table(phases);
+    if let Some(schema) = done.schema {
+        document = document.fact("schema", "in schema", schema);
+        document = document.note("columns, NOT NULL, primary keys and unique constraints were made, nothing else");
+    }
     if !done.left.is_empty() {
         document = document.table(names("foreign_keys", "foreign key not made", done.left));
-        document = document.note("not all rows were wanted: foreign keys were left out");
+        document = document.note("not all rows were wanted: these foreign keys were left out");
     }
     if let Some(kept) = done.kept {
         document = document.note(format!(
@@ -53,13 +61,18 @@ pub fn done(done: &Done<'_>) -> Document {
 }
 
 /// What would be restored.
-pub fn planned(manifest: &Manifest, database: &str, steps: &[String], warnings: &[String]) -> Document {
+pub fn planned(manifest: &Manifest, database: &str, free: &Room, steps: &[String], warnings: &[String]) -> Document {
+    let free = match free {
+        Room::Known(bytes) => Value::Bytes(*bytes),
+        Room::Elsewhere | Room::Hidden => Value::Unknown,
+    };
     let mut document = Document::new("restore.plan", 1)
         .fact("database", "database", database)
         .fact("backup", "from backup", manifest.id.as_str())
         .fact("snapshot_at", "as of", manifest.times.snapshot.as_str())
         .fact("rows", "rows", i64::try_from(manifest.rows()).unwrap_or(i64::MAX))
         .fact("bytes", "was", Value::Bytes(manifest.database.bytes))
+        .fact("free_bytes", "free there", free)
         .table(names("steps", "step", steps));
     for warning in warnings {
         document = document.note(warning.as_str());
@@ -67,8 +80,8 @@ pub fn planned(manifest: &Manifest, database: &str, steps: &[String], warnings: 
     document
 }
 
-/// What restores left on the server.
-pub fn list(all: &[Found]) -> Document {
+/// What restores left on the server: databases with their sizes, and roles.
+pub fn list(all: &[(Found, Option<u64>)], stand_ins: &[StandIn]) -> Document {
     let columns = vec![
         Column::new("database", "database"),
         Column::new("state", "state"),
@@ -78,10 +91,9 @@ pub fn list(all: &[Found]) -> Document {
         Column::new("backup", "backup"),
     ];
     let mut table = Table::new("databases", "no database is kept, and none is unfinished", columns);
-    for found in all {
+    for (found, bytes) in all {
         let Some(mark) = found.mark() else { continue };
         let state = serde_json::to_value(mark.state).ok().and_then(|state| state.as_str().map(str::to_owned));
-        let bytes = found.bytes.and_then(|bytes| u64::try_from(bytes).ok());
         table.push(vec![
             Value::Text(found.name.clone()),
             state.map_or(Value::None, Value::Text),
@@ -91,7 +103,16 @@ pub fn list(all: &[Found]) -> Document {
             Value::Text(mark.backup),
         ]);
     }
-    Document::new("restore.list", 1).table(table)
+    let document = Document::new("restore.list", 1).table(table);
+    if stand_ins.is_empty() {
+        return document;
+    }
+    let columns = vec![Column::new("role", "role"), Column::new("about", "stands in")];
+    let mut roles = Table::new("roles", "", columns);
+    for role in stand_ins {
+        roles.push(vec![Value::Text(role.name.clone()), Value::Text(role.about.clone())]);
+    }
+    document.table(roles).note("a stand-in that no run needs is dropped by the next restore, once no database names it")
 }
 
 /// Names that were swapped back.

@@ -9,6 +9,9 @@ mod faults;
 mod kept;
 mod locked;
 mod restore;
+mod restore_meets;
+mod restore_parts;
+mod restore_roles;
 mod verify;
 mod written;
 

@@ -9,7 +9,7 @@ use crate::archive::zoo::ZOO;
 use crate::harness::{Database, dbctl, eventually, majors, spawn};
 
 /// `dbctl restore latest` on the server of a database.
-fn restore(db: &Database, place: &Place, more: &[&str]) -> std::process::Command {
+pub(super) fn restore(db: &Database, place: &Place, more: &[&str]) -> std::process::Command {
     let mut command = dbctl(&["restore", "latest", "--from", &place.url()]);
     command.args(more).env("DATABASE_URL", db.url());
     command
@@ -22,14 +22,14 @@ fn after(db: &Database, verb: &str, more: &[&str]) -> std::process::Command {
 }
 
 /// psql-like: one value out of another database of the server.
-fn one_of(db: &Database, name: &str, sql: &str) -> String {
+pub(super) fn one_of(db: &Database, name: &str, sql: &str) -> String {
     db.session_with(|config| {
         config.dbname(name);
     })
     .one(sql)
 }
 
-fn databases(db: &Database) -> String {
+pub(super) fn databases(db: &Database) -> String {
     let name = db.name();
     db.one(&format!(
         "SELECT coalesce(string_agg(datname, ' ' ORDER BY datname), '') FROM pg_database WHERE datname LIKE '{name}%'"
@@ -169,7 +169,7 @@ fn a_part_is_restored_beside_and_foreign_keys_are_told() {
 }
 
 /// An index that takes its time: rows are in and proven then.
-fn slow() -> Database {
+pub(super) fn slow() -> Database {
     let db = filled();
     db.sql(
         "CREATE TABLE public.slow AS SELECT i FROM generate_series(1, 1500) AS i;

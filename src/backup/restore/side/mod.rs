@@ -1,0 +1,219 @@
+//! `restore --into-schema`: some tables of a backup, in a schema of their own of a living database. Nothing that is
+//! there is touched, read or locked; until the rows are proven, each table says in its comment that it is unfinished,
+//! so that the next run takes away what a killed one left.
+
+pub(super) mod plan;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::keys::{self, ForeignKey};
+use super::load::{self, Work};
+use super::mark::{Mark, State};
+use super::meets::Room;
+use super::{PATIENCE, Request, now, prepare, step, swap, view};
+use crate::backup::Repository;
+use crate::backup::manifest::{Manifest, Table};
+use crate::error::{Failure, Kind, Result};
+use crate::outcome::Outcome;
+use crate::output::Document;
+use crate::pg::{Interrupt, Lease, Query, Session};
+use crate::steps::Means;
+use crate::steps::events::Event;
+use plan::{Found, Side};
+
+/// How long what a killed run still does may keep its table from being dropped.
+const LIMITS: &str = "SET LOCAL search_path = ''; SET LOCAL lock_timeout = '10s'";
+
+/// Restores some tables beside the living ones.
+///
+/// # Errors
+/// Refused, when the backup is damaged, the database is missing, or the schema holds anything; nothing was touched
+/// then. Whatever fails later leaves nothing.
+pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
+    let began = Instant::now();
+    if request.tables.is_empty() && request.schemas.is_empty() {
+        return Err(Failure::new(Kind::Usage, "--into-schema wants to know which tables").hint("--table or --schema"));
+    }
+    let repository = Repository::open(&request.repository, &request.env)?;
+    let manifest = repository.find(&request.id, request.database.as_deref()).await?;
+    let target = request.to.clone().unwrap_or_else(|| manifest.database.name.clone());
+    let identities = request.keys.open(&repository, &manifest).await?;
+    let wanted = super::plan::wanted(&manifest, &request.tables, &request.schemas)?;
+    let (admin, maintenance) = prepare::admin(&request.connection, &target, means.interrupt).await?;
+    if !swap::databases(&admin).await?.iter().any(|found| found.name == target) {
+        let message = format!("there is no database {target} to restore into");
+        return Err(Failure::new(Kind::Refused, message).hint("--to-database NAME says which one is meant"));
+    }
+    prepare::undamaged(&repository, &manifest, request, means.interrupt).await?;
+    let snapshot = prepare::described(&repository, &manifest, &identities).await?;
+    let sides = plan::sides(&wanted, &snapshot, schema)?;
+    let keys: Vec<String> = keys::of(&wanted, &snapshot).iter().map(ForeignKey::told).collect();
+
+    let connection = maintenance.with_dbname(&target);
+    let session = Session::open(&connection, "restore", means.interrupt).await?;
+    let found = look(&session, schema).await?;
+    if !found.others.is_empty() {
+        let message = format!("schema {schema} of database {target} is not empty: {}", some(&found.others));
+        return Err(Failure::new(Kind::Refused, message).hint("nothing was touched; another name: --into-schema NAME"));
+    }
+    let mark = Mark {
+        state: State::Building,
+        backup: manifest.id.clone(),
+        target: schema.to_owned(),
+        at: now(),
+        comment: None,
+    };
+    let statements = plan::make(schema, &found, &sides, &mark)?;
+    if request.dry_run {
+        let mut steps = statements;
+        steps.push(format!("rows of {} tables by {} jobs, read again and compared", sides.len(), request.jobs));
+        steps.extend(sides.iter().flat_map(|side| side.keys.clone()));
+        steps.extend(plan::finish(schema, &found, &sides, &manifest));
+        return Ok((Outcome::Done, view::planned(&manifest, &target, &Room::default(), &steps, &keys::notes(&keys))));
+    }
+    let lease = Session::open_beside(&maintenance, "restore lease", means.interrupt).await?;
+    let events = &mut *means.events;
+    let lease = Lease::acquire(lease, &format!("restore {target}"), request.lease_wait, means.interrupt, |holder| {
+        events.event(Event::LeaseTaken(holder));
+    })
+    .await?;
+    // Another run may have been at it while the lease was waited for.
+    let found = look(&session, schema).await?;
+    let statements = plan::make(schema, &found, &sides, &mark)?;
+    for table in &found.left {
+        let message = format!("a killed restore left table {table} in schema {schema}: it is dropped");
+        means.events.event(Event::Attention { message: &message, hint: None });
+    }
+    let mut run = Run { session, phases: vec![("checks", began.elapsed().as_secs_f64())], began: Instant::now() };
+    run.all_or_nothing(&statements).await.map_err(|failure| {
+        failure.context(format!("cannot make the tables in schema {schema}; nothing was changed")).hint(
+            "a type or function of another schema that is gone? then restore beside: --to-database NAME with --table",
+        )
+    })?;
+    let tables: Vec<Table> = sides.iter().map(|side| side.table.clone()).collect();
+    let work = Arc::new(Work {
+        connection,
+        interrupt: means.interrupt.clone(),
+        manifest: Manifest { tables, ..manifest.clone() },
+        url: request.repository.clone(),
+        env: request.env.clone(),
+        identities,
+    });
+    let filled = run.fill(&work, &sides, request, &lease, means).await;
+    let finished = match filled {
+        Ok(()) => run.all_or_nothing(&plan::finish(schema, &found, &sides, &manifest)).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = finished {
+        return Err(after(failure, &work, &plan::unmake(schema, &found, &sides), schema).await);
+    }
+    run.phase("end");
+    let done = view::Done {
+        manifest: &manifest,
+        database: &target,
+        schema: Some(schema),
+        kept: None,
+        tables: sides.len(),
+        rows: sides.iter().map(|side| side.table.rows).sum(),
+        left: &keys,
+        phases: &run.phases,
+    };
+    Ok((Outcome::Done, view::done(&done)))
+}
+
+struct Run {
+    session: Session,
+    phases: Vec<(&'static str, f64)>,
+    began: Instant,
+}
+
+impl Run {
+    fn phase(&mut self, name: &'static str) {
+        self.phases.push((name, self.began.elapsed().as_secs_f64()));
+        self.began = Instant::now();
+    }
+
+    async fn all_or_nothing(&self, statements: &[String]) -> Result<()> {
+        let sql = format!("BEGIN; {LIMITS}; {}; COMMIT", statements.join("; "));
+        let Err(error) = self.session.send(&sql).await else { return Ok(()) };
+        // Outside of a transaction this is a warning.
+        let _ = self.session.send("ROLLBACK").await;
+        Err(error.explain("the server refuses it"))
+    }
+
+    /// Rows, their proof, keys.
+    async fn fill(
+        &mut self,
+        work: &Arc<Work>,
+        sides: &[Side],
+        request: &Request,
+        lease: &Lease,
+        means: &mut Means<'_>,
+    ) -> Result<()> {
+        let all: Vec<usize> = (0..sides.len()).collect();
+        step(means, 1, 3, "rows");
+        load::load(work, &all, request.jobs, means.events).await?;
+        self.phase("rows");
+        step(means, 2, 3, "proof");
+        let read = load::read_again(work, &all, request.jobs, means.events).await?;
+        let tables: Vec<&Table> = work.manifest.tables.iter().collect();
+        let differing = super::plan::differences(&tables, &read)?;
+        if !differing.is_empty() {
+            let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
+            return Err(differing.iter().fold(failure, Failure::note));
+        }
+        self.phase("proof");
+        step(means, 3, 3, "keys and statistics");
+        for side in sides {
+            let name = side.table.table_name();
+            for key in &side.keys {
+                self.session.send(key).await.map_err(|e| e.explain(format!("cannot make a key of {name}")))?;
+            }
+            let analyze = format!("ANALYZE {name}");
+            self.session.send(&analyze).await.map_err(|e| e.explain(format!("cannot gather statistics of {name}")))?;
+        }
+        self.phase("keys and statistics");
+        means.interrupt.check()?;
+        lease.check()
+    }
+}
+
+/// What a failure leaves: nothing, where the server still answers. On a session that no signal cancels.
+async fn after(failure: Failure, work: &Work, statements: &[String], schema: &str) -> Failure {
+    let unmade = async {
+        let session = Session::open_beside(&work.connection, "restore", &Interrupt::default()).await?;
+        let sql = format!("BEGIN; {LIMITS}; {}; COMMIT", statements.join("; "));
+        session.send(&sql).await.map_err(|e| e.explain("cannot take away what was made"))
+    };
+    match tokio::time::timeout(PATIENCE, unmade).await {
+        Ok(Ok(())) => failure.note(format!("what was made in schema {schema} was dropped")),
+        _ => failure.hint(format!("the next run into schema {schema} takes away what this one left")),
+    }
+}
+
+async fn look(session: &Session, schema: &str) -> Result<Found> {
+    let doing = format!("cannot see what schema {schema} holds");
+    let rows = session.rows(&Query::RESTORE_SCHEMA, &[&schema]).await.map_err(|e| e.explain(doing))?;
+    let unfinished = |comment: Option<&str>| {
+        Mark::read(comment).is_some_and(|mark| mark.state == State::Building && mark.target == schema)
+    };
+    let mut found = Found { there: !rows.is_empty(), ..Found::default() };
+    for row in &rows {
+        let (about, thing): (Option<String>, Option<String>) = (row.try_get("about")?, row.try_get("thing")?);
+        let (name, comment): (Option<String>, Option<String>) = (row.try_get("name")?, row.try_get("comment")?);
+        found.made = unfinished(about.as_deref());
+        match (thing, name.filter(|_| unfinished(comment.as_deref()))) {
+            (_, Some(name)) => found.left.push(name),
+            (Some(thing), None) => found.others.push(thing),
+            (None, None) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn some(things: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = things[..things.len().min(SHOWN)].join(", ");
+    if things.len() > SHOWN { format!("{shown} and {} more", things.len() - SHOWN) } else { shown }
+}

@@ -1,0 +1,150 @@
+//! What tables of a backup look like in a schema of their own: columns, NOT NULL and keys, and nothing by which they
+//! hang on others. Pure.
+
+use crate::backup::manifest::{Manifest, Table};
+use crate::backup::restore::keys::{lineage, unquoted};
+use crate::backup::restore::mark::Mark;
+use crate::error::{Failure, Kind, Result};
+use crate::ident::{Ident, Literal, TableName};
+use crate::schema::{Kind as Sort, Object, Property, Snapshot, Value};
+
+/// A table as it is made beside.
+#[derive(Debug)]
+pub struct Side {
+    /// It and its rows, under its new name.
+    pub table: Table,
+    /// CREATE TABLE.
+    pub create: String,
+    /// Its primary key and unique constraints, for after the rows.
+    pub keys: Vec<String>,
+}
+
+/// What is in the way in the schema, or was left there.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The schema is there.
+    pub there: bool,
+    /// A killed run made it.
+    pub made: bool,
+    /// Tables that a killed run left.
+    pub left: Vec<String>,
+    /// What is anybody's.
+    pub others: Vec<String>,
+}
+
+/// The tables as they are made in `schema`.
+///
+/// # Errors
+/// Usage, when two would have one name; refused, when the backup does not describe one of them.
+pub fn sides(wanted: &[&Table], snapshot: &Snapshot, schema: &str) -> Result<Vec<Side>> {
+    let mut sides: Vec<Side> = Vec::new();
+    for table in wanted {
+        if let Some(same) = sides.iter().position(|side| side.table.name == table.name) {
+            let message =
+                format!("{} and {} would both be {}", wanted[same].table_name(), table.table_name(), table.name);
+            return Err(Failure::new(Kind::Usage, message).hint("one after the other, each into a schema of its own"));
+        }
+        sides.push(side(table, snapshot, schema)?);
+    }
+    Ok(sides)
+}
+
+fn side(table: &Table, snapshot: &Snapshot, schema: &str) -> Result<Side> {
+    let line: Vec<String> = lineage(table, snapshot).iter().map(|object| object.id.to_string()).collect();
+    let undescribed = |what: &str| {
+        let message = format!("the backup does not say of which type {}.{what} is", table.table_name());
+        Failure::new(Kind::Refused, message).hint("an extension's own table? restore it beside: --to-database NAME")
+    };
+    let mut columns = Vec::new();
+    let generated = parts(snapshot, &line, Sort::Column).filter(|column| column.get(Property::Generated).is_some());
+    let generated: Vec<String> = generated.map(|column| unquoted(&column.id.name)).collect();
+    let mut done: Vec<&String> = Vec::new();
+    for name in table.columns.iter().chain(&generated) {
+        if done.contains(&name) {
+            continue;
+        }
+        done.push(name);
+        let mut said = parts(snapshot, &line, Sort::Column).filter(|column| unquoted(&column.id.name) == *name);
+        let column = said.next().ok_or_else(|| undescribed(name))?;
+        let text = |property| match column.get(property) {
+            Some(Value::Text(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let mut words =
+            format!("{} {}", Ident::new(name.as_str()), text(Property::Type).ok_or_else(|| undescribed(name))?);
+        if let Some(collation) = text(Property::Collation) {
+            words.push_str(&format!(" COLLATE {collation}"));
+        }
+        if column.get(Property::NotNull) == Some(&Value::Bool(true)) {
+            words.push_str(" NOT NULL");
+        }
+        if let Some((how, expression)) = text(Property::Generated).as_deref().and_then(|text| text.split_once(' ')) {
+            words.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {}", how.to_uppercase()));
+        }
+        columns.push(words);
+    }
+    let name = TableName::new(schema, table.name.as_str());
+    let keys = [Sort::PrimaryKey, Sort::Unique].into_iter().flat_map(|sort| parts(snapshot, &line, sort));
+    let keys = keys.filter_map(|key| match key.get(Property::Definition) {
+        Some(Value::Text(definition)) => Some(format!("ALTER TABLE {name} ADD {definition}")),
+        _ => None,
+    });
+    Ok(Side {
+        create: format!("CREATE TABLE {name} ({})", columns.join(", ")),
+        keys: keys.collect(),
+        table: Table { schema: schema.to_owned(), root: None, condition: None, ..table.clone() },
+    })
+}
+
+fn parts<'a>(snapshot: &'a Snapshot, line: &'a [String], sort: Sort) -> impl Iterator<Item = &'a Object> {
+    let of = move |parent: &'a String| {
+        snapshot
+            .objects
+            .iter()
+            .filter(move |object| object.id.kind == sort && object.id.parent.as_deref() == Some(parent))
+    };
+    line.iter().flat_map(of)
+}
+
+/// What makes the schema and its tables, in one transaction; what a killed run left goes first.
+///
+/// # Errors
+/// None in practice.
+pub fn make(schema: &str, found: &Found, sides: &[Side], mark: &Mark) -> Result<Vec<String>> {
+    let (name, about) = (Ident::new(schema), mark.text()?);
+    let mut statements = drop_tables(schema, &found.left);
+    if !found.there {
+        statements.push(format!("CREATE SCHEMA {name}"));
+        statements.push(format!("COMMENT ON SCHEMA {name} IS {}", Literal(&about)));
+    }
+    for side in sides {
+        statements.push(side.create.clone());
+        statements.push(format!("COMMENT ON TABLE {} IS {}", side.table.table_name(), Literal(&about)));
+    }
+    Ok(statements)
+}
+
+/// What takes it away again.
+pub fn unmake(schema: &str, found: &Found, sides: &[Side]) -> Vec<String> {
+    let names: Vec<String> = sides.iter().map(|side| side.table.name.clone()).collect();
+    let mut statements = drop_tables(schema, &names);
+    if !found.there || found.made {
+        statements.push(format!("DROP SCHEMA {}", Ident::new(schema)));
+    }
+    statements
+}
+
+/// What says that it is whole.
+pub fn finish(schema: &str, found: &Found, sides: &[Side], manifest: &Manifest) -> Vec<String> {
+    let comment = |side: &Side| format!("COMMENT ON TABLE {} IS NULL", side.table.table_name());
+    let mut statements: Vec<String> = sides.iter().map(comment).collect();
+    if !found.there || found.made {
+        let about = format!("tables of database {} as of {}", manifest.database.name, manifest.times.snapshot);
+        statements.push(format!("COMMENT ON SCHEMA {} IS {}", Ident::new(schema), Literal(&about)));
+    }
+    statements
+}
+
+fn drop_tables(schema: &str, names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("DROP TABLE {}", TableName::new(schema, name.as_str()))).collect()
+}
