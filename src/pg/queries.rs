@@ -169,6 +169,7 @@ queries! {
     RESTORE_SERVER = "restore_server" (TEXT_ARRAY, TEXT_ARRAY);
     RESTORE_SESSIONS = "restore_sessions" (TEXT);
     RESTORE_STAND_INS = "restore_stand_ins" ();
+    RESTORE_STATISTICS = "restore_statistics" ();
     ROLES = "roles" ();
     ROW_JOB_CHILDREN = "row_job_children" (INT8);
     ROW_JOB_COLUMNS = "row_job_columns" (INT8);

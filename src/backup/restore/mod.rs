@@ -11,6 +11,7 @@ mod prepare;
 mod properties;
 mod roles;
 mod side;
+mod statistics;
 mod swap;
 mod view;
 
@@ -357,7 +358,8 @@ impl Run<'_> {
             let refresh = format!("REFRESH MATERIALIZED VIEW {view}");
             session.send(&refresh).await.map_err(|e| e.explain(format!("cannot refresh {view}")))?;
         }
-        session.send("ANALYZE").await.map_err(|e| e.explain("cannot gather statistics"))
+        drop(session);
+        statistics::gather(connection, self.request.jobs, means.interrupt).await
     }
 
     /// What hangs on the name of the living database, as it is now.

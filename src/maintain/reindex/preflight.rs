@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Failure, Kind, Result};
-use crate::maintain::repack::free_bytes;
+use crate::maintain::room::free_bytes;
 use crate::pg::{Query, Row, ServerError, Session};
 
 /// A standby is told from here on.

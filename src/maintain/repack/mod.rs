@@ -22,7 +22,6 @@ use crate::output::Document;
 use crate::steps::Timeouts;
 use crate::steps::gate::Rails;
 
-pub(super) use read::free_bytes;
 pub use run::run;
 
 /// What was asked for, with what it takes.
