@@ -236,6 +236,13 @@ impl Run<'_> {
             });
         }
         for (name, mark) in &ours {
+            // Nobody is at it: the lease is ours.
+            if mark.state == State::Building {
+                let message = format!("a killed restore left database {name}, unfinished: it is dropped");
+                means.events.event(Event::Attention { message: &message, hint: None });
+                swap::remove(&self.prepared.admin, name).await?;
+                continue;
+            }
             let going = if goes_on(mark) { "; its rows are proven: --resume goes on with it" } else { "" };
             let message = format!("a killed restore left database {name}{going}");
             let hint = format!("DROP DATABASE {};", Ident::new(name.as_str()));

@@ -59,9 +59,8 @@ pub(super) async fn carry_over(
     statements.push(format!("ALTER DATABASE {target} CONNECTION LIMIT {}", database.connection_limit));
     for setting in database.settings.iter().filter(|setting| !prepared.unknown_settings.contains(&setting.name)) {
         let role = setting.role.as_deref();
-        match role.map_or(Some(None), |role| becomes(role).map(Some)) {
-            Some(role) => statements.push(plan::set(name, &Setting { role, ..setting.clone() })),
-            None => {}
+        if let Some(role) = role.map_or(Some(None), |role| becomes(role).map(Some)) {
+            statements.push(plan::set(name, &Setting { role, ..setting.clone() }));
         }
     }
     if let Some(owner) = becomes(&database.owner) {

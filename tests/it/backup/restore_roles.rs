@@ -152,6 +152,53 @@ fn two_runs_share_a_stand_in() {
     assert!(!has_role(&db, &role), "the last one takes it away");
 }
 
+/// At its roles, its definitions, its rows, its indexes, what it gives away: the next run needs no hand.
+#[test]
+fn a_run_that_maps_is_killed_at_any_moment_and_done_by_the_next() {
+    let (db, place) = (slow(), Place::new());
+    let (role, new) = (format!("gone_{}", db.name()), format!("new_{}", db.name()));
+    owned_by(&db, &role);
+    db.sql(&format!("CREATE ROLE {new}; GRANT SELECT ON public.customers TO {role}"));
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    db.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    let copy = Copy(&db, format!("{}_copy", db.name()));
+    let map = format!("{role}={new}");
+    let flags = ["--to-database", copy.1.as_str(), "--map-role", map.as_str()];
+    let building = format!(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE '{}_restore_%' AND shobj_description(oid, 'pg_database') LIKE '%\"building\"%'",
+        copy.1
+    );
+    let mut died = 0;
+    for step in 0..6 {
+        let mut child = spawn(&mut restore(&db, &place, &flags));
+        eventually("it has begun", || has_role(&db, &role) || child.has_ended());
+        std::thread::sleep(std::time::Duration::from_millis(step * 90));
+        if child.has_ended() {
+            break;
+        }
+        child.signal(Signal::SIGKILL);
+        died += 1;
+        child.wait();
+        // Those whose rows are proven are kept for --resume, and name the stand-in.
+        let proven: Vec<String> =
+            databases(&db).split(' ').filter(|name| name.contains("_restore_")).map(str::to_owned).collect();
+        if db.one(&building) == "0" {
+            proven.iter().for_each(|name| drop(db.sql(&format!("DROP DATABASE {name} WITH (FORCE)"))));
+        }
+    }
+    assert!(died > 0, "no run was hit");
+    db.sql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", copy.1));
+    run(&mut restore(&db, &place, &flags)).expect_code(0);
+    assert_eq!(databases(&db), format!("{} {}", db.name(), copy.1), "what was unfinished is gone");
+    assert!(!has_role(&db, &role));
+    let has = format!(
+        "SELECT tableowner || has_table_privilege('{new}', 'public.customers', 'SELECT') FROM pg_tables WHERE tablename = 't'"
+    );
+    assert_eq!(one_of(&db, &copy.1, &has), format!("{new}true"));
+    drop(copy);
+    db.sql(&format!("DROP ROLE {new}"));
+}
+
 /// A monitor, a pool, a person who looks: whoever is in the new database is waited for, and named.
 #[test]
 fn who_is_in_the_new_database_is_named_and_waited_for() {
