@@ -100,6 +100,7 @@ queries! {
     INDEXES_DEFINITIONS = "indexes_definitions" (OID_ARRAY);
     INDEXES_FOREIGN_KEYS = "indexes_foreign_keys" ();
     INDEXES_LAST_SCANS_16 = "indexes_last_scans_16" ();
+    INDEXES_NAMED = "indexes_named" (TEXT_ARRAY, TEXT_ARRAY);
     INDEXES_SIZES = "indexes_sizes" (OID_ARRAY);
     INDEXES_TABLES = "indexes_tables" (BOOL);
     INDEX_STATE = "index_state" (TEXT, TEXT);

@@ -17,6 +17,13 @@ impl Run {
             let eye = Eye::open(&run.connection(target)?, "indexes", interrupt).await?;
             let only_idle = asked.wish.kinds.iter().all(|kind| *kind == indexes::Kind::Unused);
             let mut catalog = indexes::read(&eye, indexes::LIMIT, only_idle).await?;
+            if let Some(missing) = indexes::missing(&eye, &asked.wish.schemas, &asked.wish.tables).await? {
+                return Err(Failure::new(
+                    Kind::Usage,
+                    format!("there is no {missing} in database {}", catalog.database),
+                )
+                .hint("dbctl sizes lists the tables that there are"));
+            }
             let mut elsewhere: Vec<BTreeMap<String, i64>> = Vec::new();
             for replica in &asked.replicas {
                 let there = Eye::open(&run.connect_to(Some(replica))?, "indexes", interrupt).await?;

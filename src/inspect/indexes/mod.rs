@@ -9,5 +9,5 @@ mod usage;
 mod view;
 
 pub use judge::{Finding, Kind, Limits, by_size, judge, uses};
-pub use read::{Catalog, ForeignKey, Index, LIMIT, Table, definitions, measure, read};
+pub use read::{Catalog, ForeignKey, Index, LIMIT, Table, definitions, measure, missing, read};
 pub use view::{Wish, view};

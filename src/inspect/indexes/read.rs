@@ -192,6 +192,22 @@ pub async fn read(eye: &Eye, limit: Duration, only_idle: bool) -> Result<Catalog
     .await
 }
 
+/// The first of these schemas and tables that is not there, as `schema x` or `table x`.
+///
+/// # Errors
+/// The server's.
+pub async fn missing(eye: &Eye, schemas: &[String], tables: &[String]) -> Result<Option<String>> {
+    if schemas.is_empty() && tables.is_empty() {
+        return Ok(None);
+    }
+    eye.look(LIMIT, async |session| {
+        let rows = session.rows(&Query::INDEXES_NAMED, &[&schemas, &tables]).await;
+        let rows = rows.map_err(|e| e.explain("cannot see which tables there are"))?;
+        Ok(rows.first().map(|row| row.try_get("missing")).transpose()?)
+    })
+    .await
+}
+
 /// Measures what these findings are about; what somebody holds keeps the size that is known.
 ///
 /// # Errors

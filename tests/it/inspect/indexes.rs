@@ -66,6 +66,23 @@ fn each_finding_is_told_with_sql_that_runs_and_what_undoes_it() {
 
 /// Remedies of what is invalid, each of which is run.
 #[test]
+fn a_name_that_nobody_has_is_no_good_news() {
+    let db = Database::new();
+    db.sql("CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY)");
+    for (flag, name, told) in [
+        ("--table", "nosuch", "there is no table nosuch"),
+        ("--table", "public.t", "there is no table public.t"),
+        ("--schema", "nosuch", "there is no schema nosuch"),
+    ] {
+        let refused = run(dbctl(&["indexes", flag, name]).env("DATABASE_URL", db.url())).expect_code(64);
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+    for (flag, name) in [("--table", "t"), ("--table", "app.t"), ("--schema", "app"), ("--schema", "public")] {
+        run(dbctl(&["indexes", flag, name]).env("DATABASE_URL", db.url())).expect_code(0);
+    }
+}
+
+#[test]
 fn what_is_invalid_is_told_unless_somebody_is_at_work_on_it() {
     for major in majors() {
         let db = Database::on(major);
