@@ -171,7 +171,10 @@ impl Executor {
             self.work.send(sql).await
         };
         let sent = watch.over(sent, &self.work, frame.patience, events).await;
-        // After an error nobody knows which of them were taken.
+        if sent.as_ref().is_err_and(|error| !error.is_lost()) {
+            // The server tells of an error before it has let go of what it did: this is answered when it has.
+            let _ = self.work.send("RESET ALL").await;
+        }
         self.kept = sent.is_ok().then_some(settings);
         for notice in self.work.notices() {
             events.event(Event::Notice { title: &frame.title, notice: &notice });
