@@ -47,7 +47,8 @@ fn all_its_targets_are_tried_and_one_that_fails_is_told_apart() {
     let mut of: Vec<&str> =
         listed["backups"].as_array().unwrap().iter().map(|backup| backup["database"].as_str().unwrap()).collect();
     let mut wanted = [bridge.name(), chatwoot.name(), aside.name()];
-    (of.sort_unstable(), wanted.sort_unstable());
+    of.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(of, wanted);
     answer(&["backup", "verify", "latest", "--database", bridge.name()], folder.path(), 0);
     answer(
