@@ -380,7 +380,7 @@ fn full(index: &Index, expected: Option<u64>, catalog: &Catalog) -> Option<Strin
 }
 
 fn obstacle(index: &Index, wish: &Wish, server: &Server) -> Option<String> {
-    if !index.may && !(index.is_toast && index.owns) && server.major >= 17 {
+    if !(index.may || index.is_toast && index.owns) && server.major >= 17 {
         let (table, role) = (&index.table, Ident::new(server.role.as_str()));
         return Some(format!("the role is not its owner: GRANT MAINTAIN ON {table} TO {role};"));
     }
