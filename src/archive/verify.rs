@@ -131,9 +131,16 @@ pub async fn read_file(
     differs.none_of(&url).map(|()| Through { opened: opens })
 }
 
+/// Whether a file could not be opened for want of its key: that says nothing against the file.
+pub fn is_wrong_key(failure: &Failure) -> bool {
+    failure.messages().first().is_some_and(|message| message.starts_with(WRONG_KEY))
+}
+
+const WRONG_KEY: &str = "no identity at hand opens";
+
 fn wrong_key(url: &str, file: &File) -> Failure {
     let recipients = file.recipients.join(", ");
-    Failure::new(Kind::Refused, format!("no identity at hand opens {url}"))
+    Failure::new(Kind::Refused, format!("{WRONG_KEY} {url}"))
         .note(format!("it is encrypted to {recipients}"))
         .hint(format!("let {} name the file with the identity of one of them", super::keys::IDENTITY_VARIABLE))
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::repository::Repository;
 use super::retention;
 use super::survey::{Entry, Survey, survey};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::outcome::Outcome;
 use crate::output::prometheus::{self, Family, escaped};
 use crate::output::{Column, Document, Table, Value};
@@ -19,7 +19,9 @@ use crate::output::{Column, Document, Table, Value};
 /// # Errors
 /// The store's; refused, when a proof was changed.
 pub async fn list(repository: &Repository, database: Option<&str>) -> Result<(Outcome, Document)> {
-    let (found, now) = (survey(repository, database).await?, Utc::now());
+    let missing = repository.missing();
+    let found = if missing.is_some() { Survey::default() } else { survey(repository, database).await? };
+    let now = Utc::now();
     let columns = vec![
         Column::new("backup", "backup"),
         Column::new("database", "database"),
@@ -41,7 +43,8 @@ pub async fn list(repository: &Repository, database: Option<&str>) -> Result<(Ou
     let mut table = Table { key: "backups", columns, rows: Vec::new(), empty };
     table.rows.extend(found.entries.iter().map(|entry| row(entry, now)));
     let document = Document::new("backup.list", 1).fact("repository", "in", repository.url()).table(table);
-    Ok((Outcome::Done, oddities(document, &found, repository)))
+    let outcome = if missing.is_some() { Outcome::Findings } else { Outcome::Done };
+    Ok((outcome, absent(oddities(document, &found, repository), missing)))
 }
 
 fn row(entry: &Entry, now: DateTime<Utc>) -> Vec<Value> {
@@ -77,6 +80,13 @@ fn row(entry: &Entry, now: DateTime<Utc>) -> Vec<Value> {
     ]
 }
 
+/// That there is not even a folder.
+fn absent(document: Document, missing: Option<Failure>) -> Document {
+    let Some(failure) = missing else { return document };
+    let document = document.note(failure.messages().join(": "));
+    failure.hints().iter().fold(document, |document, hint| document.note(hint.clone()))
+}
+
 /// What lies there and is no backup.
 fn oddities(document: Document, found: &Survey, repository: &Repository) -> Document {
     let document = found
@@ -104,7 +114,9 @@ pub async fn status(
     metrics: Option<&Path>,
 ) -> Result<(Outcome, Document)> {
     let now = Utc::now();
-    let found = match survey(repository, None).await {
+    let missing = repository.missing();
+    let looked = if missing.is_some() { Ok(Survey::default()) } else { survey(repository, None).await };
+    let found = match looked {
         Ok(found) => found,
         Err(failure) => {
             // Monitoring is to see that nothing could be seen.
@@ -123,7 +135,7 @@ pub async fn status(
     }
     let states: Vec<State> = names.iter().map(|name| state(&found, name, max_age, now)).collect();
     if let Some(path) = metrics {
-        prometheus::write(path, &text(&states, true, now))?;
+        prometheus::write(path, &text(&states, missing.is_none(), now))?;
     }
     let columns = vec![
         Column::new("database", "database"),
@@ -141,7 +153,7 @@ pub async fn status(
     let bad = states.is_empty() || states.iter().any(|state| !state.findings.is_empty()) || !found.damaged.is_empty();
     let outcome = if bad { Outcome::Findings } else { Outcome::Done };
     let document = Document::new("backup.status", 1).fact("repository", "in", repository.url()).table(table);
-    Ok((outcome, oddities(document, &found, repository)))
+    Ok((outcome, absent(oddities(document, &found, repository), missing)))
 }
 
 /// How it stands with the backups of one database.

@@ -8,6 +8,7 @@
 pub mod copy;
 pub mod create;
 mod crew;
+mod damaged;
 pub mod doctor;
 pub mod drill;
 pub mod keys;

@@ -1,12 +1,13 @@
 //! `backup prune`: what the rules do not keep goes, the manifest first, so that at no moment a part of a backup
 //! looks whole. A killed run is gone on with by the next one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
+use super::damaged;
 use super::manifest::{Id, VERSION};
 use super::repository::{Pin, Repository};
 use super::retention::{self, Clock, Keep, Late, Reason};
@@ -21,6 +22,10 @@ use crate::steps::gate::{self, Rails};
 /// What a killed run left is let be for so long: another run may be at it.
 const UNFINISHED: Duration = Duration::from_secs(24 * 3600);
 
+/// How runs ended is kept for so long, and of each database so often in any case.
+const RECORDED: Duration = Duration::from_secs(400 * 24 * 3600);
+const RECORDS: usize = 100;
+
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -34,6 +39,8 @@ pub struct Request {
     pub zone: Tz,
     /// How old the newest good backup may be before nothing is removed at all.
     pub max_age: Option<Duration>,
+    /// Remove what was found damaged, too.
+    pub damaged: bool,
     /// What stands before it.
     pub rails: Rails,
     /// Show what would be done.
@@ -45,20 +52,30 @@ pub struct Request {
 /// # Errors
 /// Usage, when there is no rule; refused, when backups have stopped succeeding or without consent; the store's.
 pub async fn prune(repository: &Repository, request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
-    if request.keep.is_empty() {
+    if request.keep.is_empty() && !request.damaged {
         return Err(Failure::new(Kind::Usage, "no rule says what to keep: nothing is removed")
             .hint("for example --keep-last 3 --keep-daily 30 --keep-monthly 12"));
     }
+    // Without a rule only what is damaged is meant.
+    let all = Keep { last: usize::MAX, ..Keep::default() };
+    let keep = if request.keep.is_empty() { &all } else { &request.keep };
     let now = Utc::now();
     let found = survey(repository, request.database.as_deref()).await?;
     let candidates = found.candidates();
     let clock = Clock { now, zone: request.zone, min_age: request.min_age };
-    let reasons = retention::decide(&candidates, &request.keep, &clock);
+    let mut reasons = retention::decide(&candidates, keep, &clock);
+    if request.damaged {
+        retention::condemn(&candidates, &mut reasons);
+    }
     let late = retention::late(&candidates, &found.successes(), request.max_age, now);
     let is_late = |entry: &&Entry| late.iter().any(|one| one.database == entry.manifest.database.name);
     let (held, going): (Vec<&Entry>, Vec<&Entry>) = going(&found, &reasons).into_iter().partition(is_late);
-    let unfinished = old(&found.unfinished, now);
-    let mut document = shown(repository, &found, &reasons, now);
+    let unreadable = match request.damaged {
+        true => damaged::going(repository, &found, &candidates, &late, &clock).await?,
+        false => Vec::new(),
+    };
+    let unfinished = old(repository, &found.unfinished, now).await?;
+    let mut document = shown(repository, &found, &reasons, &unreadable, now);
     if !held.is_empty() {
         for one in &late {
             document = document.note(format!("nothing of {} goes: {}", one.database, told(one)));
@@ -67,22 +84,20 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
     if request.dry_run {
         return Ok((Outcome::Done, document));
     }
-    if let (Some(one), false, true) = (late.first(), held.is_empty(), going.is_empty()) {
+    if let (Some(one), false, true) = (late.first(), held.is_empty(), going.is_empty() && unreadable.is_empty()) {
         let failure = Failure::new(Kind::Refused, "backups have stopped succeeding: nothing is removed");
         let failure = late.iter().fold(failure, |failure, one| failure.note(told(one)));
         return Err(failure
             .hint(format!("dbctl backup create --to {}   (of database {})", repository.url(), one.database))
             .hint("or say how old the newest may be: --max-age 30d"));
     }
-    let because: Vec<String> = going
-        .iter()
-        .map(|entry| {
-            format!(
-                "backup {} of {}, as of {}",
-                entry.manifest.id, entry.manifest.database.name, entry.manifest.times.snapshot
-            )
-        })
-        .collect();
+    let because = going.iter().map(|entry| {
+        let manifest = &entry.manifest;
+        let how = if entry.is_good() { "" } else { ", which is damaged" };
+        format!("backup {} of {}, as of {}{how}", manifest.id, manifest.database.name, manifest.times.snapshot)
+    });
+    let unread = unreadable.iter().map(|id| format!("backup {id}, whose manifest cannot be read"));
+    let because: Vec<String> = because.chain(unread).collect();
     if !because.is_empty() {
         gate::consent(because, &Rails { always_ask: true, ..request.rails.clone() }, means.confirm)?;
     }
@@ -97,10 +112,20 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
             document = document.note(format!("{id} was pinned meanwhile, and stays"));
             continue;
         }
+        // It may have been read again meanwhile, and been right.
+        if !entry.is_good() && !damaged::is_still(repository, entry).await? {
+            document = document.note(format!("{id} was found good meanwhile, and stays"));
+            continue;
+        }
         repository.remove(&id).await?;
         removed += 1;
     }
-    for id in unfinished {
+    for id in &unreadable {
+        means.interrupt.check()?;
+        repository.remove(id).await?;
+        removed += 1;
+    }
+    for id in &unfinished {
         // In a bucket a long run may have become a backup meanwhile.
         if repository.manifest(id).await?.is_some() {
             continue;
@@ -110,6 +135,7 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
         means.events.event(Event::Cleaned { what: &what });
     }
     repository.clear_removed().await?;
+    forget(repository, now).await?;
     let outcome = if held.is_empty() { Outcome::Done } else { Outcome::Partial };
     Ok((outcome, document.fact("removed", "removed", Value::Int(removed))))
 }
@@ -146,12 +172,38 @@ fn going<'a>(found: &'a Survey, reasons: &[BTreeSet<Reason>]) -> Vec<&'a Entry> 
     all.filter(|(_, reasons)| reasons.is_empty()).map(|(entry, _)| entry).collect()
 }
 
-fn old(unfinished: &[Id], now: DateTime<Utc>) -> Vec<&Id> {
-    let is_old = |id: &&Id| {
-        let age = id.at().and_then(|at| (now - at).to_std().ok());
-        age.is_some_and(|age| age > UNFINISHED)
+/// What nobody has written to for a day.
+async fn old(repository: &Repository, unfinished: &[Id], now: DateTime<Utc>) -> Result<Vec<Id>> {
+    let is_old = |at: DateTime<Utc>| (now - at).to_std().is_ok_and(|age| age > UNFINISHED);
+    let mut old = Vec::new();
+    for id in unfinished.iter().filter(|id| id.at().is_some_and(is_old)) {
+        // A run may take longer than that.
+        if repository.last_written(id).await?.is_none_or(is_old) {
+            old.push(id.clone());
+        }
+    }
+    Ok(old)
+}
+
+/// Clears how runs ended of which nobody asks any more: else every look at a repository reads more and more.
+async fn forget(repository: &Repository, now: DateTime<Utc>) -> Result<()> {
+    let records = match repository.records().await {
+        Ok(records) => records,
+        // That one was changed has been told.
+        Err(failure) if matches!(failure.what(), Kind::Refused | Kind::Invalid) => return Ok(()),
+        Err(failure) => return Err(failure),
     };
-    unfinished.iter().filter(is_old).collect()
+    let mut newer: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, attempt) in records.iter().rev() {
+        let count = newer.entry(&attempt.database).or_default();
+        *count += 1;
+        let at = DateTime::parse_from_rfc3339(&attempt.at).ok();
+        let age = at.and_then(|at| (now - at.to_utc()).to_std().ok());
+        if *count > RECORDS && age.is_some_and(|age| age > RECORDED) {
+            repository.forget(path).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Why nothing of a database is removed.
@@ -166,7 +218,13 @@ fn told(late: &Late) -> String {
     }
 }
 
-fn shown(repository: &Repository, found: &Survey, reasons: &[BTreeSet<Reason>], now: DateTime<Utc>) -> Document {
+fn shown(
+    repository: &Repository,
+    found: &Survey,
+    reasons: &[BTreeSet<Reason>],
+    unreadable: &[Id],
+    now: DateTime<Utc>,
+) -> Document {
     let columns = vec![
         Column::new("backup", "backup"),
         Column::new("database", "database"),
@@ -192,10 +250,11 @@ fn shown(repository: &Repository, found: &Survey, reasons: &[BTreeSet<Reason>], 
     let document = Document::new("backup.prune", 1)
         .fact("repository", "in", repository.url())
         .fact("kept", "kept", i64::try_from(reasons.len() - going).unwrap_or(i64::MAX))
-        .fact("going", "going", i64::try_from(going).unwrap_or(i64::MAX))
+        .fact("going", "going", i64::try_from(going + unreadable.len()).unwrap_or(i64::MAX))
         .table(table);
     let document = found.odd.iter().fold(document, |document, odd| document.note(format!("not to be trusted: {odd}")));
     found.damaged.iter().fold(document, |document, damaged| {
-        document.note(format!("{} is damaged and is not touched: {}", damaged.id, damaged.why))
+        let what = if unreadable.contains(&damaged.id) { "goes" } else { "is not touched" };
+        document.note(format!("{} is damaged and {what}: {}", damaged.id, damaged.why))
     })
 }

@@ -11,6 +11,7 @@
 //! REPO/attempts/<time>-<random>.json   how a run ended
 //! ```
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Id, Manifest, VERSION};
@@ -51,6 +52,8 @@ pub struct Damaged {
     pub id: Id,
     /// Why.
     pub why: String,
+    /// Whether its manifest was changed or is no manifest; else another dbctl wrote it, or it has another's name.
+    pub broken: bool,
 }
 
 /// A backup that is being written.
@@ -122,7 +125,7 @@ impl Draft {
 }
 
 impl Repository {
-    /// A folder (`file:///…` or an absolute path) or a bucket (`s3://…`). Touches nothing yet.
+    /// A folder (`file:///…` or an absolute path) or a bucket (`s3://…`, `gs://…`, `az://…`). Touches nothing yet.
     ///
     /// # Errors
     /// Usage, when the URL is neither; invalid, when a variable is.
@@ -150,6 +153,9 @@ impl Repository {
     /// # Errors
     /// Not permitted, unreachable. A manifest that cannot be read is no error but [`Damaged`].
     pub async fn list(&self) -> Result<Listing> {
+        if let Some(failure) = self.missing() {
+            return Err(failure);
+        }
         let mut listing = Listing::default();
         for name in self.store.folders("").await? {
             if let Some(id) = name.strip_suffix(PARTIAL).and_then(Id::parse) {
@@ -157,12 +163,18 @@ impl Repository {
                 continue;
             }
             let Some(id) = Id::parse(&name) else { continue };
-            match self.manifest(&id).await {
-                Ok(Some(manifest)) => listing.backups.push(manifest),
+            match self.read_manifest(&id).await {
+                Ok(Some(manifest)) => match self.is_of(&id, &manifest) {
+                    Ok(()) => listing.backups.push(manifest),
+                    Err(other) => {
+                        listing.damaged.push(Damaged { id, why: other.messages().join(": "), broken: false });
+                    }
+                },
                 // In a bucket nothing else tells a backup under way.
                 Ok(None) => listing.unfinished.push(id),
                 Err(failure) if matches!(failure.what(), Kind::Refused | Kind::Invalid) => {
-                    listing.damaged.push(Damaged { id, why: failure.messages().join(": ") });
+                    let (why, broken) = (failure.messages().join(": "), failure.what() == Kind::Refused);
+                    listing.damaged.push(Damaged { id, why, broken });
                 }
                 Err(failure) => return Err(failure),
             }
@@ -175,16 +187,35 @@ impl Repository {
     /// # Errors
     /// Refused, when it was changed or speaks of another backup; the store's.
     pub async fn manifest(&self, id: &Id) -> Result<Option<Manifest>> {
+        let found = self.read_manifest(id).await?;
+        found.as_ref().map_or(Ok(()), |manifest| self.is_of(id, manifest))?;
+        Ok(found)
+    }
+
+    async fn read_manifest(&self, id: &Id) -> Result<Option<Manifest>> {
         let path = Repository::path(id.as_str(), MANIFEST);
         let Some(text) = self.store.read_small(&path, LIMIT).await? else { return Ok(None) };
-        let manifest = Manifest::parse(&text, &self.store.url_of(&path))?;
-        if manifest.id != id.as_str() {
-            let message = format!("the manifest {} speaks of backup {}", self.store.url_of(&path), manifest.id);
-            return Err(
-                Failure::new(Kind::Refused, message).hint("the folder was renamed or copied: give it its name back")
-            );
+        Manifest::parse(&text, &self.store.url_of(&path)).map(Some)
+    }
+
+    fn is_of(&self, id: &Id, manifest: &Manifest) -> Result<()> {
+        if manifest.id == id.as_str() {
+            return Ok(());
         }
-        Ok(Some(manifest))
+        let url = self.store.url_of(&Repository::path(id.as_str(), MANIFEST));
+        let message = format!("the manifest {url} speaks of backup {}", manifest.id);
+        Err(Failure::new(Kind::Refused, message).hint("the folder was renamed or copied: give it its name back"))
+    }
+
+    /// Where the repository should be a folder and there is none: that is another thing than an empty one.
+    pub fn missing(&self) -> Option<Failure> {
+        let folder = self.store.missing_folder()?;
+        let shown = folder.display();
+        Some(
+            Failure::new(Kind::Failed, format!("there is no folder {shown}"))
+                .hint(format!("is its disk mounted? 'findmnt -T {shown}'"))
+                .hint("'dbctl backup create --to' makes it"),
+        )
     }
 
     /// The backup that is meant: by its name, the beginning of it, or `latest`; of one database where
@@ -233,6 +264,9 @@ impl Repository {
     }
 
     fn none(&self, wanted: &str, database: Option<&str>) -> Failure {
+        if let Some(failure) = self.missing() {
+            return failure;
+        }
         let of = database.map(|name| format!(" of database {name}")).unwrap_or_default();
         Failure::new(Kind::Failed, format!("there is no backup '{wanted}'{of} in {}", self.url))
             .hint(format!("dbctl backup list --from {}", self.url))
@@ -246,7 +280,7 @@ impl Repository {
     }
 
     fn has_folders(&self) -> bool {
-        !self.url.starts_with("s3://")
+        self.store.is_folder()
     }
 
     /// Makes a backup exist: its manifest is written, durably, and then it gets its name.
@@ -270,6 +304,14 @@ impl Repository {
     /// The store's; nothing looks finished then either.
     pub async fn discard(&self, draft: &Draft) -> Result<()> {
         self.clear(&draft.folder).await
+    }
+
+    /// When anything of an unfinished backup was written last; none where nothing is left of it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn last_written(&self, id: &Id) -> Result<Option<DateTime<Utc>>> {
+        self.store.last_written(&self.begin(id.clone()).folder).await
     }
 
     /// Removes what a killed run left of a backup.
@@ -325,7 +367,8 @@ impl Repository {
     /// # Errors
     /// Refused, when one was changed; the store's.
     pub async fn proofs(&self, id: &str) -> Result<Vec<Proof>> {
-        self.read_all(&Repository::path(id, "proofs"), "the proof").await
+        let all = self.read_all(&Repository::path(id, "proofs"), "the proof").await?;
+        Ok(all.into_iter().map(|(_, proof)| proof).collect())
     }
 
     /// Keeps what verifying a backup came to.
@@ -342,7 +385,23 @@ impl Repository {
     /// # Errors
     /// Refused, when one was changed; the store's.
     pub async fn attempts(&self) -> Result<Vec<Attempt>> {
+        Ok(self.records().await?.into_iter().map(|(_, attempt)| attempt).collect())
+    }
+
+    /// The same, each with its file.
+    ///
+    /// # Errors
+    /// As [`Repository::attempts`].
+    pub async fn records(&self) -> Result<Vec<(String, Attempt)>> {
         self.read_all("attempts", "the record").await
+    }
+
+    /// Forgets how a run ended.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn forget(&self, record: &str) -> Result<()> {
+        self.store.delete(record).await.map(drop)
     }
 
     /// Keeps how a run ended.
@@ -354,14 +413,15 @@ impl Repository {
         self.store.put_small(&path, summed::to_json(attempt)?.into(), PRIVATE).await
     }
 
-    async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &str, what: &str) -> Result<Vec<T>> {
+    async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &str, what: &str) -> Result<Vec<(String, T)>> {
         let mut all = Vec::new();
         for (path, _) in self.store.files(folder).await? {
             if !path.ends_with(".json") {
                 continue;
             }
             if let Some(text) = self.store.read_small(&path, LIMIT).await? {
-                all.push(summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?);
+                let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?;
+                all.push((path, read));
             }
         }
         Ok(all)

@@ -47,6 +47,8 @@ pub struct Candidate {
     pub at: DateTime<Utc>,
     /// Whether it can be trusted: its manifest is whole, and the last proof, if there is one, was good.
     pub good: bool,
+    /// Whether verify or a drill found it damaged, and nothing beside it says that this was tampered with.
+    pub found_bad: bool,
     /// The highest level that was proven.
     pub proven: Option<u8>,
     /// It was pinned.
@@ -68,6 +70,8 @@ pub enum Reason {
     Young,
     /// Something is wrong with it: a person decides.
     Damaged,
+    /// It is damaged, and no other backup of the same is proven: some of it may be all that is left.
+    MaybeLast,
     /// By `last`.
     Last,
     /// By `daily`.
@@ -92,6 +96,7 @@ impl Reason {
             Reason::Pinned => "pinned",
             Reason::Young => "young",
             Reason::Damaged => "damaged",
+            Reason::MaybeLast => "damaged, and no other is proven",
             Reason::Last => "last",
             Reason::Daily => "daily",
             Reason::Weekly => "weekly",
@@ -163,6 +168,32 @@ pub fn decide(backups: &[Candidate], keep: &Keep, clock: &Clock) -> Vec<BTreeSet
         }
     }
     reasons
+}
+
+/// Lets those go that were found damaged, where a backup of the same was proven (level 2 or more) and is good. What
+/// is pinned or young stays all the same.
+pub fn condemn(backups: &[Candidate], reasons: &mut [BTreeSet<Reason>]) {
+    for (backup, reasons) in backups.iter().zip(reasons) {
+        if backup.good || !backup.found_bad || !reasons.remove(&Reason::Damaged) {
+            continue;
+        }
+        if !backups.iter().any(|other| other.group == backup.group && is_proven(other)) {
+            reasons.insert(Reason::MaybeLast);
+        }
+    }
+}
+
+/// Whether each kind of backup of a database has one that is proven: then one more of which nothing can be read any
+/// more is missed by nobody.
+pub fn is_covered(backups: &[Candidate], database: &str) -> bool {
+    let of: Vec<&Candidate> = backups.iter().filter(|backup| backup.database == database).collect();
+    let groups: BTreeSet<&str> = of.iter().map(|backup| backup.group.as_str()).collect();
+    let proven = |group: &str| of.iter().any(|backup| backup.group == group && is_proven(backup));
+    of.iter().any(|backup| backup.whole && is_proven(backup)) && groups.into_iter().all(proven)
+}
+
+fn is_proven(backup: &Candidate) -> bool {
+    backup.good && backup.proven.is_some_and(|level| level >= 2)
 }
 
 type Bucket = fn(DateTime<Tz>) -> (i32, u32);

@@ -16,6 +16,7 @@ fn good(id: &str, text: &str) -> Candidate {
         whole: true,
         at: at(text),
         good: true,
+        found_bad: false,
         proven: None,
         pinned: false,
     }
@@ -118,6 +119,32 @@ fn parts_and_namesakes_push_nothing_out() {
     assert_eq!(late(&backups, &[], Some(Duration::from_secs(DAY)), at("2026-02-05T00:00:00Z")).len(), 1);
 }
 
+/// Only what was found damaged, is old and not pinned, and only where another one of the same is proven.
+#[test]
+fn the_damaged_go_only_where_another_is_proven() {
+    let bad = |id: &str, text: &str| Candidate { good: false, found_bad: true, ..good(id, text) };
+    let decided = |backups: &[Candidate]| {
+        let mut reasons = decide(backups, &Keep { last: 9, ..Keep::default() }, &clock("2026-02-05T00:00:00Z"));
+        condemn(backups, &mut reasons);
+        reasons.iter().map(words).collect::<Vec<_>>()
+    };
+    let proven = |level: u8| Candidate { proven: Some(level), ..good("z", "2026-02-01T03:00:00Z") };
+    let one = bad("a", "2026-02-02T03:00:00Z");
+    assert_eq!(decided(&[one.clone(), proven(2)])[0], Vec::<&str>::new());
+    assert_eq!(decided(&[one.clone(), proven(1)])[0], ["damaged, and no other is proven"]);
+    assert_eq!(decided(&[one.clone(), Candidate { good: false, ..proven(4) }])[0], ["damaged, and no other is proven"]);
+    assert_eq!(
+        decided(&[one.clone(), Candidate { group: "else".to_owned(), ..proven(4) }])[0],
+        ["damaged, and no other is proven"]
+    );
+    assert_eq!(decided(&[Candidate { pinned: true, ..one.clone() }, proven(4)])[0], ["pinned"]);
+    assert_eq!(decided(&[Candidate { found_bad: false, ..one.clone() }, proven(4)])[0], ["damaged"]);
+    assert!(is_covered(&[one.clone(), proven(2)], "shop"));
+    let part = Candidate { group: "shop, orders".to_owned(), whole: false, ..good("p", "2026-02-03T03:00:00Z") };
+    assert!(!is_covered(&[one, proven(2), part], "shop"));
+    assert!(!is_covered(&[proven(4)], "bridge"));
+}
+
 /// A history as it may come about: gaps of minutes to months, failures, damage, several databases, a clock that
 /// jumps.
 fn history(random: &mut fastrand::Rng) -> (Vec<Candidate>, Keep, Clock) {
@@ -134,6 +161,7 @@ fn history(random: &mut fastrand::Rng) -> (Vec<Candidate>, Keep, Clock) {
             whole: random.bool(),
             at: if random.u8(..) < 8 { now + chrono::Duration::days(400) } else { now },
             good: random.u8(..) >= 32,
+            found_bad: random.u8(..) >= 64,
             proven: if random.u8(..) < 90 { Some(random.u8(0..5)) } else { None },
             pinned: random.u8(..) < 12,
         });
@@ -172,6 +200,13 @@ fn no_history_loses_what_the_rules_protect() {
         for (index, backup) in backups.iter().enumerate() {
             let young = (clock.now - backup.at).to_std().map_or(true, |age| age < clock.min_age);
             assert!(stays(index) || !(backup.pinned || young || !backup.good), "seed {seed}: {backup:?}");
+        }
+        let mut condemned = decided.clone();
+        condemn(&backups, &mut condemned);
+        for (index, backup) in backups.iter().enumerate().filter(|(index, _)| condemned[*index].is_empty()) {
+            let proven = |i: usize| backups[i].good && backups[i].proven.is_some_and(|level| level >= 2);
+            let covers = |i: usize| proven(i) && backups[i].group == backup.group && !condemned[i].is_empty();
+            assert!(!stays(index) || !backup.good && (0..backups.len()).any(covers), "seed {seed}: {backup:?}");
         }
         // What stays once stays when it is asked again: removing changes no other verdict for the worse.
         let left: Vec<Candidate> = (0..backups.len()).filter(|&i| stays(i)).map(|i| backups[i].clone()).collect();

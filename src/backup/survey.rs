@@ -110,6 +110,7 @@ impl Entry {
             whole: scope.is_whole(),
             at: self.at(),
             good: self.is_good(),
+            found_bad: self.odd.is_none() && self.proofs.iter().any(|proof| !proof.good),
             proven: self.proven(),
             pinned: self.pin.is_some(),
         }

@@ -156,8 +156,11 @@ pub async fn files(
                 };
                 match looked {
                     Ok(()) => {}
-                    // Damage goes into the list; a store that does not answer ends the run.
-                    Err(failure) if failure.what() == Kind::Refused => findings.push(told(&failure)),
+                    // Damage goes into the list; a store that does not answer ends the run, and a key that is
+                    // another one says nothing against the file.
+                    Err(failure) if failure.what() == Kind::Refused && !verify::is_wrong_key(&failure) => {
+                        findings.push(told(&failure))
+                    }
                     Err(failure) => return Err(failure),
                 }
             }

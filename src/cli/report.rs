@@ -26,7 +26,7 @@ pub struct ReportArgs {
     /// Retention policy, for the timeline of partitions [default: partitions.yaml, if it is here]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Repository of backups: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// Repository of backups: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     backups: Option<String>,
 }

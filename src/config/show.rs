@@ -75,6 +75,11 @@ fn effective(settings: &Settings) -> Table {
     table.push(row("format", &settings.format, ToString::to_string));
     table.push(row("color", &settings.color, ToString::to_string));
     table.push(row("progress", &settings.progress, bool::to_string));
+    if let Some(file) = &settings.file {
+        for (key, value) in file.backup.said() {
+            table.push(vec![key.into(), value.into(), Value::None, file.path().display().to_string().into()]);
+        }
+    }
     table
 }
 

@@ -144,11 +144,8 @@ async fn find(
         }
     };
     let url = url.strip_suffix(".json").unwrap_or(&url);
-    let (root, path) = match url.strip_prefix("s3://") {
-        Some(rest) => {
-            let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
-            (format!("s3://{bucket}"), path.to_owned())
-        }
+    let (root, path) = match Store::bucket_of(url) {
+        Some((bucket, path)) => (bucket.to_owned(), path.to_owned()),
         None => {
             let path = url.strip_prefix("file://").unwrap_or(url);
             let path = std::path::absolute(path)?;

@@ -1,6 +1,6 @@
 //! `dbctl backup`: from flags to the room `backup`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -64,7 +64,10 @@ impl Run {
         let also = if wish.to.is_some() || !wish.also.is_empty() { &wish.also } else { &written.also };
         let also = also.iter().map(|url| place(url)).collect::<Result<Vec<String>>>()?;
         let lock = match &wish.encryption {
-            Encryption::Unsaid if written.recipients.is_empty() => Lock::Open,
+            Encryption::Unsaid if written.recipients.is_empty() => match &written.passphrase_file {
+                None => Lock::Open,
+                Some(file) => keys::passphrase(Some(file), &self.env)?.map_or(Lock::Open, Lock::Passphrase),
+            },
             Encryption::Unsaid => Lock::Keys(Recipients::parse(&written.recipients)?),
             Encryption::Recipients(keys) => Lock::Keys(Recipients::parse(keys)?),
             Encryption::Passphrase(file) => match keys::passphrase(file.as_deref(), &self.env)? {
@@ -89,7 +92,7 @@ impl Run {
                 also: also.clone(),
                 env: run.env.clone(),
                 scope: wish.scope.clone(),
-                jobs: wish.jobs.unwrap_or_else(usual_jobs),
+                jobs: wish.jobs.or(written.jobs.map(|jobs| jobs as usize)).unwrap_or_else(usual_jobs),
                 level: wish.level,
                 lock: lock.clone(),
                 large_objects: wish.large_objects,
@@ -141,6 +144,7 @@ impl Run {
             min_age: wish.min_age.or(written.min_age).unwrap_or(MIN_AGE),
             zone: wish.zone.or(written.zone).unwrap_or(Tz::UTC),
             max_age: wish.max_age.or(written.max_age),
+            damaged: wish.damaged,
             rails: self.rails(&Target::unnamed(None), true),
             dry_run: self.consent.dry_run,
         };
@@ -199,9 +203,12 @@ impl Run {
     /// # Errors
     /// When a file that is to hold it cannot be read.
     pub(super) fn keys(&self, given: &KeyArgs) -> Result<Keys> {
-        let written = self.written().identity.filter(|_| self.env.get(IDENTITY_VARIABLE).is_none());
-        let identity = given.identity.clone().or(written);
-        Keys::gather(identity.as_deref(), given.passphrase_file.as_deref(), &self.env)
+        let written = self.written();
+        let unless = |path: Option<PathBuf>, variable: &str| path.filter(|_| self.env.get(variable).is_none());
+        let identity = given.identity.clone().or(unless(written.identity, IDENTITY_VARIABLE));
+        let words = unless(written.passphrase_file, keys::PASSPHRASE_VARIABLE);
+        let passphrase_file = given.passphrase_file.clone().or(words);
+        Keys::gather(identity.as_deref(), passphrase_file.as_deref(), &self.env)
     }
 
     pub(super) fn doctor(&self) -> Result<Outcome> {

@@ -23,6 +23,8 @@ const MIGRA: [&str; 4] =
 const PARTMAN: &str = "/usr/share/postgresql/15/extension/pg_partman.control";
 /// An S3 that runs on this machine.
 const MOTO: &str = "5.2.5";
+/// Azure's object store on this machine.
+const AZURITE: &str = "3.35.0";
 
 /// refinery_cli as released.
 pub fn refinery() -> PathBuf {
@@ -80,6 +82,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         moto_install(&folder().join("moto"))?;
     }
     println!("moto  {}", moto().display());
+    let azurite = folder().join("azurite/node_modules/.bin/azurite-blob");
+    have("azurite", &azurite, || npm_install(&folder().join("azurite"), &format!("azurite@{AZURITE}")))?;
     for (name, features) in VARIANTS {
         let place = folder().join(name);
         let install = || {

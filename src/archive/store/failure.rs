@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::bucket::Provider;
 use crate::error::{Failure, Kind};
 
 /// An error of the file system at a path.
@@ -10,7 +11,10 @@ pub fn of_file(error: io::Error, doing: &str, path: &Path) -> Failure {
     let shown = path.display().to_string();
     let (kind, hint) = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (Kind::Failed, Some(format!("the disk (or its quota) is full: free space ('df -h {shown}') and run again")))
+            // What is unfinished is cleared away: the folder around it is what can be looked at.
+            let there = path.ancestors().skip(1).find(|folder| !folder.to_string_lossy().contains(".partial"));
+            let there = there.unwrap_or(path).display();
+            (Kind::Failed, Some(format!("the disk (or its quota) is full: free space ('df -h {there}') and run again")))
         }
         io::ErrorKind::FileTooLarge => {
             (Kind::Failed, Some("a limit on file sizes is in the way: 'ulimit -f' shows it".to_owned()))
@@ -32,13 +36,23 @@ pub fn of_file(error: io::Error, doing: &str, path: &Path) -> Failure {
 }
 
 /// An error of an object store. `text` has no secrets any more.
-pub fn of_object(error: &object_store::Error, text: &str, doing: &str, url: &str, bucket: &str) -> Failure {
+pub fn of_object(
+    error: &object_store::Error,
+    text: &str,
+    doing: &str,
+    url: &str,
+    provider: Provider,
+    bucket: &str,
+) -> Failure {
     let (code, told) = match answer(text) {
         Some((code, "")) => (code, code.to_owned()),
         Some((code, message)) => (code, format!("{message} ({code})")),
         None => ("", one_line(text)),
     };
-    let (kind, hint) = meaning(error, code, text, bucket);
+    let (kind, hint) = match provider {
+        Provider::S3 => meaning(error, code, text, bucket),
+        Provider::Google | Provider::Azure => elsewhere(error, code, text, provider, bucket),
+    };
     let failure = Failure::new(kind, told).context(format!("cannot {doing} {url}"));
     match hint {
         Some(hint) => failure.hint(hint),
@@ -81,6 +95,48 @@ fn meaning(error: &object_store::Error, code: &str, text: &str, bucket: &str) ->
             Kind::Unreachable,
             Some("the object store does not do its work just now (see AWS_ENDPOINT_URL): run again later".to_owned()),
         ),
+        _ => (Kind::Failed, None),
+    }
+}
+
+/// The same of Google's and of Azure's store.
+fn elsewhere(
+    error: &object_store::Error,
+    code: &str,
+    text: &str,
+    provider: Provider,
+    bucket: &str,
+) -> (Kind, Option<String>) {
+    use object_store::Error;
+    let google = provider == Provider::Google;
+    match (code, error) {
+        ("NoSuchBucket" | "ContainerNotFound", _) => {
+            let make = match provider {
+                Provider::Azure => format!("az storage container create --name {bucket}"),
+                _ => format!("gcloud storage buckets create gs://{bucket}"),
+            };
+            (Kind::Failed, Some(format!("there is no bucket {bucket}: correct the URL, or run '{make}'")))
+        }
+        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => {
+            let needed = if google { "Storage Object Admin" } else { "Storage Blob Data Contributor" };
+            (Kind::NotPermitted, Some(format!("these credentials need the role '{needed}' on {bucket}")))
+        }
+        _ if text.contains("metadata.google.internal") || text.contains("169.254.") => {
+            let set = if google { "GOOGLE_APPLICATION_CREDENTIALS" } else { "AZURE_STORAGE_KEY" };
+            (Kind::NotPermitted, Some(format!("no credentials were found: set {set}, or give this machine a role")))
+        }
+        _ if text.contains("URL scheme is not allowed") => {
+            let set = if google { "GOOGLE_ALLOW_HTTP" } else { "AZURE_ALLOW_HTTP" };
+            (Kind::Invalid, Some(format!("the endpoint is plain http: set {set}=true if that is meant")))
+        }
+        (_, Error::NotFound { .. } | Error::AlreadyExists { .. } | Error::Precondition { .. }) => (Kind::Failed, None),
+        (_, Error::Generic { .. }) => {
+            let set = if google { "GOOGLE_BASE_URL" } else { "AZURE_STORAGE_ENDPOINT" };
+            (
+                Kind::Unreachable,
+                Some(format!("the object store does not do its work just now (see {set}): run again later")),
+            )
+        }
         _ => (Kind::Failed, None),
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 
@@ -122,6 +123,16 @@ impl Folder {
             }
         }
         Ok(files)
+    }
+
+    pub fn last_written(&self, path: &str) -> Result<Option<DateTime<Utc>>> {
+        let mut last = None;
+        for (name, _) in self.files(path)? {
+            // What is gone by now was written by somebody else a moment ago, or cleared.
+            let written = std::fs::symlink_metadata(self.file(&name)).and_then(|there| there.modified());
+            last = last.max(written.ok().map(DateTime::from));
+        }
+        Ok(last)
     }
 
     /// A rename of a folder onto an empty one would succeed: hence the look before.

@@ -1,13 +1,15 @@
 //! Where files lie: a folder or a bucket, behind one set of verbs. A file appears under its name only
 //! when it is whole, and never in place of another that the caller has not named by its sha256.
 
+mod bucket;
 mod failure;
 mod local;
-mod s3;
+mod providers;
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use sha2::{Digest as _, Sha256};
@@ -28,7 +30,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Place {
     Folder(local::Folder),
-    Bucket(Box<s3::Bucket>),
+    Bucket(Box<bucket::Bucket>),
 }
 
 /// What a file is made with.
@@ -67,28 +69,38 @@ pub struct Writer {
 
 enum Out {
     Folder(local::Part),
-    Bucket(Box<s3::Upload>),
+    Bucket(Box<bucket::Upload>),
 }
 
 impl Store {
-    /// `file:///absolute/path`, a plain absolute path, or `s3://bucket/prefix`. S3 takes its
-    /// credentials, region and endpoint from the variables that the AWS tools know. Touches nothing yet.
+    /// `file:///absolute/path`, a plain absolute path, `s3://bucket/prefix`, `gs://bucket/prefix` or
+    /// `az://container/prefix`. Credentials, region and endpoint come from the variables that the provider's own
+    /// tools know. Touches nothing yet.
     ///
     /// # Errors
     /// Usage, when the URL is none of these; invalid, when a variable is.
     pub fn open(url: &str, env: &Env) -> Result<Store> {
-        let place = if let Some(rest) = url.strip_prefix("s3://") {
-            Place::Bucket(Box::new(s3::Bucket::open(rest, env)?))
+        let place = if let Some((provider, rest)) = bucket::Provider::of(url) {
+            Place::Bucket(Box::new(bucket::Bucket::open(provider, rest, env)?))
         } else {
             let path = url.strip_prefix("file://").unwrap_or(url);
             if !path.starts_with('/') {
                 let shown = if url.contains("://") { without_userinfo(url) } else { url.to_owned() };
-                return Err(Failure::new(Kind::Usage, format!("'{shown}' is no place for files"))
-                    .hint("give file:///absolute/path or s3://bucket/prefix"));
+                return Err(Failure::new(Kind::Usage, format!("'{shown}' is no place for files")).hint(
+                    "give file:///absolute/path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
+                ));
             }
             Place::Folder(local::Folder::new(PathBuf::from(path)))
         };
         Ok(Store { place })
+    }
+
+    /// The URL of a bucket and the path in it, where a URL is one of a bucket.
+    pub fn bucket_of(url: &str) -> Option<(&str, &str)> {
+        let (_, rest) = bucket::Provider::of(url)?;
+        let begin = url.len() - rest.len();
+        let end = rest.find('/').map_or(url.len(), |at| begin + at);
+        Some((&url[..end], url[end..].trim_start_matches('/')))
     }
 
     /// Where a file of this store lies, as messages and records name it.
@@ -255,6 +267,31 @@ impl Store {
         }
     }
 
+    /// Whether it is a folder of this machine, whose files and folders can be given other names.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
+    }
+
+    /// The folder that is the whole store, where there should be one and is none.
+    pub fn missing_folder(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder.file("")).filter(|root| !root.is_dir()),
+            Place::Bucket(_) => None,
+        }
+    }
+
+    /// When anything below a path was written last; none where there is nothing.
+    ///
+    /// # Errors
+    /// Not permitted; unreachable.
+    pub async fn last_written(&self, path: &str) -> Result<Option<DateTime<Utc>>> {
+        check(path)?;
+        match &self.place {
+            Place::Folder(folder) => folder.last_written(path),
+            Place::Bucket(bucket) => bucket.last_written(path).await,
+        }
+    }
+
     /// How many bytes may still be written, where that can be known.
     pub fn free_bytes(&self) -> Option<u64> {
         match &self.place {
@@ -280,9 +317,16 @@ enum Lies {
     Replaced,
 }
 
+/// Whether a file was not written because another one lies there.
+pub fn is_taken(failure: &Failure) -> bool {
+    failure.messages().first().is_some_and(|message| message.starts_with(TAKEN))
+}
+
+const TAKEN: &str = "another file lies at";
+
 fn taken(url: &str, sha256: &str) -> Failure {
     let known = if sha256.is_empty() { String::new() } else { format!(" (sha256 {sha256})") };
-    Failure::new(Kind::Refused, format!("another file lies at {url}{known}"))
+    Failure::new(Kind::Refused, format!("{TAKEN} {url}{known}"))
         .note("nothing is written over a file because of its name")
         .hint("move it away, or write to another path")
 }
@@ -331,7 +375,16 @@ impl Writer {
                     return Err(taken(&store.url_of(path), ""));
                 }
             }
-            (Out::Bucket(upload), lies) => upload.publish(matches!(lies, Lies::Replaced)).await?,
+            (Out::Bucket(upload), lies) => {
+                if let Err(failure) = upload.publish(matches!(lies, Lies::Replaced)).await {
+                    // The store may have done it and its answer was lost: what it says when asked again is that the
+                    // name is taken, or that there is no such upload.
+                    let answered = matches!(failure.what(), Kind::Refused | Kind::Failed);
+                    if !answered || store.hash_of(path).await?.as_ref() != Some(&stored) {
+                        return Err(failure);
+                    }
+                }
+            }
         }
         Ok(stored)
     }
@@ -379,12 +432,15 @@ mod tests {
     #[test]
     fn only_folders_and_buckets_are_places_and_passwords_are_not_shown() {
         let refused = |url: &str| Store::open(url, &Env::default()).unwrap_err();
-        for url in ["", "relative/path", "http://user:secret@host/x", "file://relative", "gs://bucket"] {
+        for url in ["", "relative/path", "http://user:secret@host/x", "file://relative", "gcs://bucket"] {
             let failure = refused(url);
             assert_eq!(failure.what(), Kind::Usage, "{url}");
             assert!(!failure.to_string().contains("secret"), "{failure}");
         }
         assert_eq!(Store::open("/srv/cold", &Env::default()).unwrap().url_of("a/b"), "file:///srv/cold/a/b");
+        assert_eq!(Store::bucket_of("gs://box/a/b"), Some(("gs://box", "a/b")));
+        assert_eq!(Store::bucket_of("az://box"), Some(("az://box", "")));
+        assert_eq!(Store::bucket_of("file:///a"), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::read::{self, Moment, Relation};
 use super::repository::{Attempt, Draft, Repository};
 use super::rows::RowSum;
 use crate::archive::Recipients;
-use crate::archive::settings;
+use crate::archive::{settings, store};
 use crate::config::Secret;
 use crate::config::connection::Connection;
 use crate::config::env::Env;
@@ -186,10 +186,9 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     if request.dry_run {
         return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
     }
-    room(repository, &selection)?;
-
     lock(&session, &lease, &server, &selection.tables, request.lock_timeout).await?;
     read::measure(&session, &mut selection.tables).await?;
+    room(repository, &selection)?;
 
     let draft = repository.begin(Id::new(begun, fastrand::u16(..)));
     let work =
@@ -204,6 +203,8 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     }
     match ended {
         Ok(manifest) => Ok(Made::Published(Box::new(manifest))),
+        // Somebody else has given the same name to a backup: what lies there is not ours to clear.
+        Err(failure) if store::is_taken(&failure) => Err(failure),
         Err(failure) => Err(match repository.discard(&draft).await {
             Ok(()) => failure,
             Err(left) => failure.note(left.messages().join(": ")),

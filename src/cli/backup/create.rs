@@ -22,7 +22,7 @@ use crate::backup::manifest::Scope;
   dbctl backup create --to /srv/backups --all-targets        every database of dbctl.yaml; 5 if some failed
   dbctl backup create                                        as backup: in dbctl.yaml says")]
 pub struct CreateArgs {
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     to: Option<String>,
     /// A second place for the same backup; may be repeated. Exit code 5 when one of them failed

@@ -24,7 +24,7 @@ pub struct DrillArgs {
     /// The backup: its name, the beginning of it, 'latest' or 'random'
     #[arg(value_name = "ID", default_value = "latest")]
     id: String,
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     from: Option<String>,
     /// Of which database: its name as it was

@@ -17,7 +17,7 @@ use crate::config::{parse_duration, parse_zone};
   dbctl backup list --from /srv/backups
   dbctl backup list --from s3://bucket/prefix --database shop --format json")]
 pub struct ListArgs {
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     pub from: Option<String>,
     /// Only those of this database: its name as it was
@@ -35,7 +35,7 @@ pub struct ListArgs {
   dbctl backup status --from /srv/backups --database shop --database bridge   both must be there
   dbctl backup status --from /srv/backups --metrics /var/lib/node_exporter/dbctl_backup.prom")]
 pub struct StatusArgs {
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     pub from: Option<String>,
     /// A database that must have backups; may be repeated [default: those that have any]
@@ -53,15 +53,17 @@ pub struct StatusArgs {
 ///
 /// Rules count for each database alone, and only good backups. Whatever they say, these stay: the newest good one, the
 /// newest that was proven, the newest that was restored, what is pinned, what is younger than --min-age, what is damaged.
-/// When backups have stopped succeeding nothing is removed at all. What a killed run left is cleared after a day.
+/// When backups have stopped succeeding nothing is removed at all. What a killed run left is cleared a day after its
+/// last byte. --damaged removes what was found damaged, too, unless it could be all that is left.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --dry-run   which rule keeps which
   dbctl backup prune --from /srv/backups --keep-daily 30 --keep-monthly 12 --yes       the line for cron
   dbctl backup prune --from /srv/backups --keep-last 3 --keep-within 7d --zone America/Sao_Paulo
+  dbctl backup prune --from /srv/backups --damaged --dry-run                           what was found damaged
   dbctl backup prune --yes                                                             as dbctl.yaml's backup: says")]
 pub struct PruneArgs {
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     from: Option<String>,
     /// Only those of this database
@@ -91,6 +93,9 @@ pub struct PruneArgs {
     /// How old the newest may be before nothing is removed [default: twice the usual time between two]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_age: Option<Duration>,
+    /// What verify or a drill found damaged, too, where another backup of the same is proven. Without any rule only that goes
+    #[arg(long)]
+    damaged: bool,
     /// Where a day begins [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     zone: Option<Tz>,
@@ -104,7 +109,7 @@ pub struct PinArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID")]
     pub id: String,
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     pub from: Option<String>,
     /// Why
@@ -118,7 +123,7 @@ pub struct UnpinArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID")]
     pub id: String,
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     pub from: Option<String>,
 }
@@ -136,6 +141,8 @@ pub struct Cut {
     pub min_age: Option<Duration>,
     /// How old the newest may be.
     pub max_age: Option<Duration>,
+    /// What is damaged, too.
+    pub damaged: bool,
     /// Where a day begins.
     pub zone: Option<Tz>,
 }
@@ -152,6 +159,7 @@ impl PruneArgs {
             within: self.keep_within,
         };
         let (min_age, max_age) = (self.min_age, self.max_age);
-        Cut { from: self.from, database: self.database, keep, min_age, max_age, zone: self.zone }
+        let damaged = self.damaged;
+        Cut { from: self.from, database: self.database, keep, min_age, max_age, damaged, zone: self.zone }
     }
 }

@@ -19,7 +19,7 @@ pub struct VerifyArgs {
     /// The backup: its name, the beginning of it, or 'latest'
     #[arg(value_name = "ID", default_value = "latest")]
     id: String,
-    /// The repository: a folder, or s3://bucket/prefix [default: that of dbctl.yaml's backup:]
+    /// The repository: a folder, or s3://, gs:// or az://bucket/prefix [default: that of dbctl.yaml's backup:]
     #[arg(long, value_name = "REPO")]
     from: Option<String>,
     /// Whose latest: the database's name as it was

@@ -5,10 +5,22 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::config::duration::parse_duration;
+use crate::config::duration::{parse_duration, show_duration};
 use crate::config::yaml::{Field, Reader, Source};
 
-const KEYS: &[&str] = &["to", "also", "targets", "recipients", "identity", "keep", "max_age", "min_age", "zone"];
+const KEYS: &[&str] = &[
+    "to",
+    "also",
+    "targets",
+    "recipients",
+    "identity",
+    "passphrase_file",
+    "jobs",
+    "keep",
+    "max_age",
+    "min_age",
+    "zone",
+];
 const KEEP_KEYS: &[&str] = &["last", "daily", "weekly", "monthly", "yearly", "within"];
 
 /// What `dbctl backup` and `dbctl restore` do where no flag says otherwise.
@@ -24,6 +36,10 @@ pub struct FileBackup {
     pub recipients: Vec<String>,
     /// The age identity that opens backups.
     pub identity: Option<PathBuf>,
+    /// Where the passphrase is that locks and opens backups.
+    pub passphrase_file: Option<PathBuf>,
+    /// How many tables at once.
+    pub jobs: Option<u32>,
     /// Which backups stay.
     pub keep: FileKeep,
     /// How old the newest backup may be.
@@ -68,14 +84,22 @@ impl FileBackup {
             }
         }
         let to = fields.get("to").and_then(|field| reader.text(field)).map(place);
-        let identity = fields.get("identity").and_then(|field| reader.text(field));
+        let mut file = |key: &str| fields.get(key).and_then(|field| reader.text(field)).map(|path| folder.join(path));
+        let (identity, passphrase_file) = (file("identity"), file("passphrase_file"));
+        if let (Some(field), false) = (fields.get("passphrase_file"), recipients.is_empty()) {
+            let message = format!("{}: recipients lock backups already", field.name);
+            reader.refuse_key(field, message, Some("keep one of the two".to_owned()));
+        }
+        let jobs = fields.get("jobs").and_then(|field| reader.whole(field, 1..=64));
         let mut age = |key: &str| fields.get(key).and_then(|field| reader.parsed(field, parse_duration));
         FileBackup {
             to,
             also,
             targets: only(named),
             recipients,
-            identity: identity.map(|path| folder.join(path)),
+            identity,
+            passphrase_file,
+            jobs,
             max_age: age("max_age"),
             min_age: age("min_age"),
             keep: fields.get("keep").map(|field| FileKeep::read(reader, field)).unwrap_or_default(),
@@ -84,7 +108,39 @@ impl FileBackup {
     }
 }
 
+impl FileBackup {
+    /// What is said, as text, in the order of the keys.
+    pub fn said(&self) -> Vec<(&'static str, String)> {
+        let list = |all: &[String]| (!all.is_empty()).then(|| all.join(", "));
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let time = |time: Option<Duration>| time.map(show_duration);
+        let all = [
+            ("backup.to", self.to.clone()),
+            ("backup.also", list(&self.also)),
+            ("backup.targets", list(&self.targets)),
+            ("backup.recipients", list(&self.recipients)),
+            ("backup.identity", path(&self.identity)),
+            ("backup.passphrase_file", path(&self.passphrase_file)),
+            ("backup.jobs", self.jobs.map(|jobs| jobs.to_string())),
+            ("backup.keep", self.keep.said()),
+            ("backup.max_age", time(self.max_age)),
+            ("backup.min_age", time(self.min_age)),
+            ("backup.zone", self.zone.map(|zone| zone.name().to_owned())),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+}
+
 impl FileKeep {
+    fn said(&self) -> Option<String> {
+        let &FileKeep { last, daily, weekly, monthly, yearly, within } = self;
+        let counted = [("last", last), ("daily", daily), ("weekly", weekly), ("monthly", monthly), ("yearly", yearly)];
+        let mut words: Vec<String> =
+            counted.iter().filter(|(_, many)| *many > 0).map(|(word, many)| format!("{word} {many}")).collect();
+        words.extend(within.map(|within| format!("within {}", show_duration(within))));
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
     fn read(reader: &mut Reader<'_>, section: &Field<'_>) -> FileKeep {
         let fields = reader.fields(section, KEEP_KEYS);
         let mut many = |key: &str| {
@@ -126,7 +182,7 @@ mod tests {
         let backup = read(
             "targets: {bridge: {url: \"postgres://a\"}, chatwoot: {url: \"postgres://b\"}}\nbackup:\n  to: backups\n  also: [\"${BUCKET}\"]\n  \
              targets: [bridge, chatwoot]\n  recipients: [age1x]\n  identity: key.txt\n  \
-             keep: {daily: 30, monthly: 12, within: 7d}\n  max_age: 26h\n  zone: America/Sao_Paulo\n",
+             keep: {daily: 30, monthly: 12, within: 7d}\n  max_age: 26h\n  zone: America/Sao_Paulo\n  jobs: 2\n",
         )
         .unwrap();
         assert_eq!(backup.to.as_deref(), Some("/etc/dbctl/backups"));
@@ -136,12 +192,18 @@ mod tests {
         assert_eq!(backup.keep.within, Some(Duration::from_secs(7 * 86_400)));
         assert_eq!((backup.max_age, backup.min_age), (Some(Duration::from_secs(26 * 3600)), None));
         assert_eq!(backup.zone, Some(Tz::America__Sao_Paulo));
+        assert_eq!((backup.jobs, backup.passphrase_file), (Some(2), None));
+        let locked = read("backup: {passphrase_file: ../words}\n").unwrap();
+        assert_eq!(locked.passphrase_file, Some(PathBuf::from("/etc/dbctl/../words")));
         assert_eq!(read("backup:\n").unwrap(), FileBackup::default());
     }
 
     #[test]
     fn what_is_wrong_is_shown_at_its_line() {
-        let failure = read("backup:\n  targets: [shop]\n  keep: {dayly: 3, monthly: many}\n  zone: Sao_Paulo\n");
+        let failure = read(
+            "backup:\n  targets: [shop]\n  keep: {dayly: 3, monthly: many}\n  zone: Sao_Paulo\n  jobs: 0\n  \
+             recipients: [age1x]\n  passphrase_file: p\n",
+        );
         insta::assert_snapshot!(failure.unwrap_err());
     }
 }

@@ -1,14 +1,16 @@
 //! Runs that die, programs that fail, servers that go, disks that refuse: nothing that is left looks like a
 //! backup, and the next run is not in the way of it.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use dbctl::pg::sandbox::Options;
 use nix::sys::signal::Signal;
 
-use super::{Place, create, create_at, fill, filled, run};
+use super::{Place, create, create_at, fill, filled, run, verify};
 use crate::harness::{Database, eventually, private_server, spawn};
 
 /// Rows that take a while to copy.
@@ -179,6 +181,48 @@ fn a_disk_that_takes_no_more_fails_the_backup() {
     assert_eq!(place.backups().len(), 0);
     let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| name == "attempts"), "{left:?}");
+}
+
+/// No room on a disk of its own, where this user may mount one; else the limit above has to do.
+#[test]
+fn a_full_disk_fails_the_backup_and_the_next_one_finds_room() {
+    let (db, disk) = (slow(), Place::new());
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=7m", "tmpfs"]).arg(disk.path()).output();
+    if !mounted.is_ok_and(|mounted| mounted.status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: this user may not mount a disk to fill");
+        return;
+    }
+    let _mounted = Mounted(disk.path().to_owned());
+    // What is asked before knows nothing of how well it compresses: the disk has room then, and not later.
+    std::fs::write(disk.path().join("ballast"), vec![1; 1 << 20]).unwrap();
+    let refused = run(&mut create(&db, &disk, &["--level", "1"]));
+    assert!(refused.code == 4 && refused.stderr.contains("bytes free"), "{}: {}", refused.code, refused.stderr);
+    db.sql("DROP TABLE public.noise; CREATE TABLE public.held AS SELECT i, (SELECT string_agg(decode(md5(random()::text || g), 'hex'), '') FROM generate_series(1, 90) AS g WHERE i > 0) AS note FROM generate_series(1, 6000) AS i");
+    let full = run(&mut create(&db, &disk, &["--level", "1"]));
+    assert!(
+        full.code == 1
+            && full.stderr.contains("No space left")
+            && full.stderr.contains(&format!("'df -h {}'", disk.url())),
+        "{}: {}",
+        full.code,
+        full.stderr
+    );
+    assert_eq!(disk.backups().len(), 0);
+    let left: Vec<_> = std::fs::read_dir(disk.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name == "attempts" || name == "ballast"), "{left:?}");
+    std::fs::remove_file(disk.path().join("ballast")).unwrap();
+    db.sql("DROP TABLE public.held");
+    run(&mut create(&db, &disk, &[])).expect_code(0);
+    run(&mut verify(&disk, "2")).expect_code(0);
+}
+
+/// A disk that goes with the test.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
 
 /// Neither an argument of any process nor a word of the answer holds the password.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use dbctl::backup::Id;
@@ -12,7 +13,7 @@ use super::{Place, create, filled, json, run};
 use crate::harness::{dbctl, eventually, spawn};
 
 /// A repository with one backup a day, `days` of them, the newest of `newest_age` ago.
-fn history(days: i64, newest_age: chrono::Duration) -> Place {
+pub fn history(days: i64, newest_age: chrono::Duration) -> Place {
     let (db, first, place) = (filled(), Place::new(), Place::new());
     run(&mut create(&db, &first, &[])).expect_code(0);
     let template = first.manifest();
@@ -104,7 +105,10 @@ fn a_killed_prune_is_gone_on_with() {
     let place = history(120, chrono::Duration::hours(2));
     let unfinished = Id::new(Utc::now() - chrono::Duration::days(3), 9);
     std::fs::create_dir_all(place.path().join(format!("{unfinished}.partial/data"))).unwrap();
-    std::fs::write(place.path().join(format!("{unfinished}.partial/data/1")), "x").unwrap();
+    let dead = place.path().join(format!("{unfinished}.partial/data/1"));
+    std::fs::write(&dead, "x").unwrap();
+    let old = std::time::SystemTime::now() - Duration::from_secs(2 * 24 * 3600);
+    std::fs::File::options().write(true).open(&dead).unwrap().set_modified(old).unwrap();
     let rules = ["--keep-last", "3", "--yes"];
     let mut killed = 0;
     for _ in 0..6 {

@@ -3,6 +3,7 @@
 use age::secrecy::ExposeSecret as _;
 
 use super::{Place, create, filled, json, run, verify};
+use crate::harness::dbctl;
 
 const PASSPHRASE: &str = "DBCTL_BACKUP_PASSPHRASE";
 
@@ -41,8 +42,11 @@ fn no_byte_of_a_row_lies_open_in_an_encrypted_backup() {
     let proven = run(verify(&place, "2").arg("--identity").arg(&file)).expect_code(0);
     assert_eq!(json(&proven.stdout)["good"], true);
     std::fs::write(&file, age::x25519::Identity::generate().to_string().expose_secret()).unwrap();
-    let wrong = run(verify(&place, "2").arg("--identity").arg(&file)).expect_code(2);
-    assert!(wrong.stdout.contains("no identity at hand opens"), "{}", wrong.stdout);
+    let wrong = run(verify(&place, "2").arg("--identity").arg(&file)).expect_code(4);
+    assert!(wrong.stderr.contains("no identity at hand opens"), "{}", wrong.stderr);
+    // That says nothing against the backup.
+    let listed = json(&run(&mut dbctl(&["backup", "list", "--from", &place.url(), "--format", "json"])).stdout);
+    assert_eq!(listed["backups"][0]["good"], true, "{listed}");
 }
 
 /// Encryption that cannot be done is an error, never a plain file.

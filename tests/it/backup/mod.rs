@@ -1,8 +1,11 @@
 //! Backups: made, proven, damaged, and runs that die.
 
 mod bucket;
+mod bucket_faults;
 mod by_hand;
+mod clouds;
 mod create;
+mod damaged;
 mod doctor;
 mod drill;
 mod faults;
@@ -56,6 +59,12 @@ impl Place {
     fn manifest(&self) -> Manifest {
         let backups = self.backups();
         assert_eq!(backups.len(), 1, "{backups:?}");
+        self.any_manifest()
+    }
+
+    /// The manifest of the oldest backup.
+    fn any_manifest(&self) -> Manifest {
+        let backups = self.backups();
         Manifest::parse(&std::fs::read(backups[0].join("manifest.json")).unwrap(), "manifest.json").unwrap()
     }
 }

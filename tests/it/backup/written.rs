@@ -116,9 +116,31 @@ fn keys_of_the_file_lock_and_open() {
     );
     std::fs::write(folder.path().join("dbctl.yaml"), text).unwrap();
     answer(&["backup", "create"], folder.path(), 0);
+    let shown = answer(&["config", "show"], folder.path(), 0);
+    let row = |key: &str| shown["settings"].as_array().unwrap().iter().find(|row| row["setting"] == key).cloned();
+    assert_eq!(row("backup.to").unwrap()["value"], place.url().as_str(), "{shown}");
+    assert!(row("backup.identity").is_some() && row("backup.keep").is_none(), "{shown}");
     assert!(!place.manifest().recipients.is_empty());
     answer(&["backup", "verify", "--level", "2"], folder.path(), 0);
     std::fs::write(folder.path().join("key.txt"), age::x25519::Identity::generate().to_string().expose_secret())
         .unwrap();
-    run(dbctl(&["backup", "verify", "--level", "2"]).current_dir(folder.path())).expect_code(2);
+    run(dbctl(&["backup", "verify", "--level", "2"]).current_dir(folder.path())).expect_code(4);
+}
+
+#[test]
+fn a_passphrase_of_the_file_locks_and_opens() {
+    let (db, place) = (filled(), Place::new());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("words.txt"), "correct horse\n").unwrap();
+    let text = format!(
+        "backup: {{to: {}, passphrase_file: words.txt, jobs: 1, targets: [it]}}\ntargets: {{it: {{url: \"{}\"}}}}\n",
+        place.url(),
+        db.url()
+    );
+    std::fs::write(folder.path().join("dbctl.yaml"), text).unwrap();
+    answer(&["backup", "create"], folder.path(), 0);
+    assert!(place.manifest().is_encrypted());
+    answer(&["backup", "verify"], folder.path(), 0);
+    run(dbctl(&["backup", "verify"]).current_dir(folder.path()).env("DBCTL_BACKUP_PASSPHRASE", "another"))
+        .expect_code(4);
 }

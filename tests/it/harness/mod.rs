@@ -3,7 +3,9 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses what it needs")]
 
 mod background;
+mod clouds;
 mod database;
+mod faulty;
 mod pgbouncer;
 mod program;
 mod proxy;
@@ -11,7 +13,9 @@ mod s3;
 mod servers;
 mod standby;
 
+pub use clouds::Cloud;
 pub use database::{Database, Session, SqlError, Waiting};
+pub use faulty::{Fault, Faulty};
 pub use pgbouncer::Pooler;
 pub use program::{Child, Run, dbctl, home, run, spawn};
 pub use proxy::{Hold, Proxy};

@@ -3,16 +3,18 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use dbctl::config::env::Env;
 
+use super::clouds::under_shell;
 use super::servers;
 
 /// A bucket of a test's own.
+#[derive(Clone)]
 pub struct S3 {
     endpoint: String,
     pub bucket: String,
@@ -102,12 +104,7 @@ impl S3 {
 
 impl Moto {
     fn start(program: &std::path::Path) -> Moto {
-        // The shell waits for the end of its input, which comes with the end of this process too.
-        let script = r#""$@" 2>&1 </dev/null & pid=$!; read -r _; kill $pid"#;
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", script, "sh"]).arg(program).args(["-H", "127.0.0.1", "-p", "0"]);
-        shell.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut shell = shell.spawn().expect("a shell can be started");
+        let mut shell = under_shell(program, &["-H", "127.0.0.1", "-p", "0"]);
         let mut lines = BufReader::new(shell.stdout.take().expect("it is piped")).lines();
         let endpoint = lines
             .by_ref()

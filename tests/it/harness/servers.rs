@@ -115,13 +115,22 @@ fn on_path(name: &str, usual: &[&str]) -> Option<PathBuf> {
 
 /// moto's server program, an S3 on this machine; missing, it is as PgBouncer is.
 pub fn moto() -> Option<PathBuf> {
-    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../tools/moto/bin/moto_server");
+    tool("moto", "moto/bin/moto_server")
+}
+
+/// Azurite's program, Azure's object store on this machine; it is one of Node.
+pub fn azurite() -> Option<PathBuf> {
+    tool("azurite", "azurite/node_modules/.bin/azurite-blob")
+}
+
+fn tool(name: &str, path: &str) -> Option<PathBuf> {
+    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../tools").join(path);
     let needed = is_matrix() || std::env::var_os("CI").is_some();
     if program.is_file() {
         return Some(program);
     }
-    assert!(!needed, "there is no moto, and nothing may be skipped here: run 'cargo xtask tools'");
-    let _ = writeln!(std::io::stderr(), "SKIPPED: moto is not installed ('cargo xtask tools' installs it)");
+    assert!(!needed, "there is no {name}, and nothing may be skipped here: run 'cargo xtask tools'");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not installed ('cargo xtask tools' installs it)");
     None
 }
 

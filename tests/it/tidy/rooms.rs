@@ -6,8 +6,8 @@ use super::*;
 fn only_pg_knows_the_driver() {
     only(&["src/pg/"], &["tokio_postgres", "deadpool"]);
     only(&["src/pg/"], &["x509_cert", "socket2"]);
-    // S3 speaks TLS as well, with the same ring.
-    only(&["src/pg/", "src/archive/store/s3.rs"], &["rustls"]);
+    // Buckets speak TLS as well, with the same ring.
+    only(&["src/pg/", "src/archive/store/bucket.rs"], &["rustls"]);
 }
 
 #[test]

@@ -1,37 +1,47 @@
-//! Objects in a bucket of S3 or of what speaks like it. An object appears when its upload is
+//! Objects in a bucket of S3, of Google's or of Azure's store. An object appears when its upload is
 //! completed, so that there is nothing half to see.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::{HttpError, HttpErrorKind};
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, ClientOptions, Error, MultipartUpload, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions,
-    PutPayload, RetryConfig,
+    BackoffConfig, ClientOptions, Error, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutOptions, PutPayload, RetryConfig,
 };
 use tokio::task::JoinHandle;
 
 use super::failure::of_object;
+use super::providers;
 use crate::config::env::Env;
-use crate::error::{Explain, Failure, Kind, Result};
+use crate::error::{Failure, Kind, Result};
 
 /// The parts of an upload. S3 takes 10,000 of them: the later ones of a very large file are larger.
 const PART: usize = 8 << 20;
 const LARGE_PART: usize = 64 << 20;
 const SMALL_PARTS: usize = 5_000;
 
-/// Settings whose values must not be seen.
-const SECRETS: [&str; 4] =
-    ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SSE_CUSTOMER_KEY_BASE64"];
+/// How often a file is sent whose answer never came: it is compared with what lies there then.
+const SENDS: usize = 3;
+
+/// Whose store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    S3,
+    Google,
+    Azure,
+}
 
 /// The bucket and the prefix in it.
 #[derive(Clone)]
 pub struct Bucket {
-    store: Arc<AmazonS3>,
+    store: Arc<dyn ObjectStore>,
+    provider: Provider,
     bucket: String,
     prefix: String,
     secrets: Arc<Vec<String>>,
@@ -39,7 +49,29 @@ pub struct Bucket {
 
 impl std::fmt::Debug for Bucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, self.prefix)
+        write!(f, "{}", self.url_of(""))
+    }
+}
+
+impl Provider {
+    /// By the beginning of a URL; with what follows it.
+    pub fn of(url: &str) -> Option<(Provider, &str)> {
+        let (scheme, rest) = url.split_once("://")?;
+        let provider = match scheme {
+            "s3" => Provider::S3,
+            "gs" => Provider::Google,
+            "az" => Provider::Azure,
+            _ => return None,
+        };
+        Some((provider, rest))
+    }
+
+    fn scheme(self) -> &'static str {
+        match self {
+            Provider::S3 => "s3",
+            Provider::Google => "gs",
+            Provider::Azure => "az",
+        }
     }
 }
 
@@ -55,49 +87,27 @@ pub struct Upload {
 }
 
 impl Bucket {
-    pub fn open(rest: &str, env: &Env) -> Result<Bucket> {
+    pub fn open(provider: Provider, rest: &str, env: &Env) -> Result<Bucket> {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let scheme = provider.scheme();
         if bucket.is_empty() || bucket.contains(['@', ':', '?', '#']) {
-            return Err(Failure::new(Kind::Usage, "an s3:// URL is s3://bucket/prefix, without credentials")
-                .hint("credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"));
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("an {scheme}:// URL is {scheme}://bucket/prefix, without credentials"),
+            )
+            .hint(providers::credentials(provider)));
         }
         let prefix = prefix.trim_matches('/').to_owned();
         if !prefix.is_empty() {
             super::check(&prefix)?;
         }
-        needs_credentials(bucket, env)?;
         use_ring();
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(100),
-                max_backoff: Duration::from_secs(3),
-                base: 2.0,
-            },
-            max_retries: 6,
-            retry_timeout: Duration::from_secs(60),
-        };
-        let mut builder = AmazonS3Builder::new()
-            .with_retry(retry)
-            .with_client_options(ClientOptions::new().with_timeout(Duration::from_secs(300)));
-        let mut names: Vec<&str> = env.names().filter(|name| name.starts_with("AWS_")).collect();
-        // The plain region wins over the default one.
-        names.sort_by_key(|name| (*name != "AWS_DEFAULT_REGION", *name));
-        for name in names {
-            let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() else { continue };
-            let target = if matches!(key, AmazonS3ConfigKey::DefaultRegion) { AmazonS3ConfigKey::Region } else { key };
-            if let Some(value) = env.get(name) {
-                builder = builder.with_config(target, value);
-            }
-        }
-        let secrets = SECRETS.iter().filter_map(|name| env.get(name)).map(str::to_owned).collect();
-        // Last: no variable moves files to a bucket that the URL does not name.
-        let store = builder.with_bucket_name(bucket).build();
-        let store = store.explain(Kind::Invalid, format!("the AWS_ variables do not fit s3://{bucket}"))?;
-        Ok(Bucket { store: Arc::new(store), bucket: bucket.to_owned(), prefix, secrets: Arc::new(secrets) })
+        let (store, secrets) = providers::open(provider, bucket, env, client(), retry())?;
+        Ok(Bucket { store, provider, bucket: bucket.to_owned(), prefix, secrets: Arc::new(secrets) })
     }
 
     pub fn url_of(&self, path: &str) -> String {
-        format!("s3://{}/{}", self.bucket, self.key(path))
+        format!("{}://{}/{}", self.provider.scheme(), self.bucket, self.key(path))
     }
 
     fn key(&self, path: &str) -> String {
@@ -113,7 +123,7 @@ impl Bucket {
         for secret in self.secrets.iter() {
             text = text.replace(secret.as_str(), "****");
         }
-        of_object(error, &text, doing, &self.url_of(path), &self.bucket)
+        of_object(error, &text, doing, &self.url_of(path), self.provider, &self.bucket)
     }
 
     pub fn create(&self, path: &str) -> Result<Upload> {
@@ -161,14 +171,18 @@ impl Bucket {
         Ok(found.common_prefixes.iter().filter_map(|prefix| Some(prefix.filename()?.to_owned())).collect())
     }
 
+    pub async fn last_written(&self, path: &str) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.objects(path).await?.iter().map(|object| object.last_modified).max())
+    }
+
+    async fn objects(&self, path: &str) -> Result<Vec<ObjectMeta>> {
+        let found = self.store.list(self.below(path).as_ref()).try_collect().await;
+        found.map_err(|error| self.failure(&error, "list", path))
+    }
+
     pub async fn files(&self, path: &str) -> Result<Vec<(String, u64)>> {
         let own = if self.prefix.is_empty() { 0 } else { Path::from(self.prefix.as_str()).as_ref().len() + 1 };
-        let found: Vec<_> = self
-            .store
-            .list(self.below(path).as_ref())
-            .try_collect()
-            .await
-            .map_err(|error| self.failure(&error, "list", path))?;
+        let found = self.objects(path).await?;
         let name = |key: &Path| key.as_ref().get(own..).unwrap_or_default().to_owned();
         Ok(found.iter().map(|object| (name(&object.location), object.size)).collect())
     }
@@ -218,12 +232,19 @@ impl Upload {
         let mode = if replace { PutMode::Overwrite } else { PutMode::Create };
         let options = PutOptions { mode, ..PutOptions::default() };
         let content = PutPayload::from(std::mem::take(&mut self.buffer).freeze());
-        match self.bucket.store.put_opts(&self.bucket.at(&self.path), content, options).await {
-            Ok(_) => Ok(()),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {
-                Err(super::taken(&self.bucket.url_of(&self.path), ""))
+        let (at, mut sends) = (self.bucket.at(&self.path), 1);
+        loop {
+            let put = self.bucket.store.put_opts(&at, content.clone(), options.clone());
+            match put.await {
+                Ok(_) => return Ok(()),
+                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {
+                    return Err(super::taken(&self.bucket.url_of(&self.path), ""));
+                }
+                // The client does not repeat what it takes for no repeatable request. This one is: what lies
+                // there afterwards is looked at.
+                Err(error) if sends < SENDS && is_timeout(&error) => sends += 1,
+                Err(error) => return Err(self.bucket.failure(&error, "write", &self.path)),
             }
-            Err(error) => Err(self.bucket.failure(&error, "write", &self.path)),
         }
     }
 
@@ -275,22 +296,34 @@ fn chain(error: &Error) -> String {
     text
 }
 
-/// Without any, a machine's own role is asked for over the network, unless that is ruled out: then
-/// nothing would be left but to wait.
-fn needs_credentials(bucket: &str, env: &Env) -> Result<()> {
-    let sources = [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_SKIP_SIGNATURE",
-    ];
-    let no_role = env.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if no_role && sources.iter().all(|name| env.get(name).is_none()) {
-        return Err(Failure::new(Kind::NotPermitted, format!("there are no credentials for s3://{bucket}"))
-            .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; profiles in ~/.aws are not read: 'eval \"$(aws configure export-credentials --format env)\"'"));
+fn is_timeout(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<HttpError>().is_some_and(|error| error.kind() == HttpErrorKind::Timeout) {
+            return true;
+        }
+        source = cause.source();
     }
-    Ok(())
+    false
+}
+
+/// A store that says nothing for a minute is not waited for; a large file may take as long as it takes.
+/// A part of an upload is one word of that kind.
+fn client() -> ClientOptions {
+    ClientOptions::new().with_timeout_disabled().with_read_timeout(Duration::from_secs(60))
+}
+
+/// Counted from the first byte of a file, which may take long to arrive.
+fn retry() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(3),
+            base: 2.0,
+        },
+        max_retries: 6,
+        retry_timeout: Duration::from_secs(900),
+    }
 }
 
 /// TLS by ring, as for PostgreSQL; somebody may have said so before.
