@@ -47,6 +47,9 @@ pub const ZSTD: Package =
     Package { apt: &["zstd"], dnf: &["zstd"], brew: &["zstd"], makes_cluster: false, service: None };
 /// By which an encrypted one is opened.
 pub const AGE: Package = Package { apt: &["age"], dnf: &["age"], brew: &["age"], makes_cluster: false, service: None };
+/// What runs Azurite, and what installs it.
+pub const NODE: Package =
+    Package { apt: &["nodejs", "npm"], dnf: &["nodejs", "npm"], brew: &["node"], makes_cluster: false, service: None };
 /// For a Python that came without it.
 pub const PIP: Package =
     Package { apt: &["python3-pip"], dnf: &["python3-pip"], brew: &["python"], makes_cluster: false, service: None };
