@@ -28,6 +28,34 @@ pub use standby::{Copy, standby, starting};
 
 use std::time::{Duration, Instant};
 
+/// Does `work` again until a round of it has left the server's counters of the database's written rows and temporary
+/// bytes as they were: autovacuum writes rows of its own at any time, and one of dbctl's would be counted in each
+/// round. Panics after five.
+pub fn writes_no_row(db: &Database, mut work: impl FnMut()) {
+    let counted = || {
+        // What ended sessions have counted arrives late.
+        if db.major() >= 15 {
+            db.sql("SELECT pg_stat_force_next_flush()");
+        }
+        std::thread::sleep(Duration::from_millis(1500));
+        db.one(
+            "SELECT format('%s %s %s %s', pg_stat_get_db_tuples_inserted(oid), pg_stat_get_db_tuples_updated(oid), \
+             pg_stat_get_db_tuples_deleted(oid), pg_stat_get_db_temp_bytes(oid)) FROM pg_database WHERE datname = current_database()",
+        )
+    };
+    let mut seen = vec![counted()];
+    for _ in 0..5 {
+        work();
+        seen.push(counted());
+        if let [.., before, after] = seen.as_slice()
+            && before == after
+        {
+            return;
+        }
+    }
+    panic!("rows were written in each round: {seen:?}");
+}
+
 /// Polls until `done` says so; panics with `what` after 20 s.
 pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
