@@ -42,8 +42,6 @@ pub struct Executor {
     pub(super) interrupt: Interrupt,
     pub(super) order: Order,
     pub(super) run: Option<i64>,
-    /// The settings that [`Executor::in_turn`] has left in the session.
-    pub(super) kept: Option<String>,
     observer: Option<Observer>,
     /// The steps of which the journal knows something unfinished, where that was asked for at once.
     begun: Option<BTreeSet<String>>,
@@ -103,7 +101,6 @@ impl Executor {
             interrupt: interrupt.clone(),
             order,
             run: None,
-            kept: None,
             observer: None,
             begun: None,
             opened: RefCell::default(),

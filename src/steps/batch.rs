@@ -145,7 +145,7 @@ impl Executor {
     /// Interrupted; the server's.
     pub async fn alone(&mut self, frame: &Frame, sql: &str, events: &mut dyn Events) -> Result<()> {
         let sent = self.in_turn(frame, sql, events).await;
-        self.kept = None;
+        self.opened.take();
         let reset = if self.work.is_closed() { Ok(()) } else { self.work.send("RESET ALL").await };
         sent.and(reset.map_err(|e| e.explain(format!("{}: {sql} failed", frame.title))))
     }
@@ -157,13 +157,12 @@ impl Executor {
     /// Interrupted; the server's.
     pub async fn in_turn(&mut self, frame: &Frame, sql: &str, events: &mut dyn Events) -> Result<()> {
         self.check()?;
-        self.opened.take();
         let mut settings = format!("RESET ALL;\nSET lock_timeout = '{}ms';", frame.timeouts.lock.as_millis());
         for (name, value) in frame.settings.iter().filter(|(name, _)| *name != "search_path") {
             settings.push_str(&format!("\nSET {name} = {};", Literal(value)));
         }
         let mut watch = Watch::new(&self.lease, self.server.backend_pid, &frame.title, frame.timeouts.lock, false);
-        let known = self.kept.as_deref() == Some(settings.as_str());
+        let known = self.opened.take().as_deref() == Some(settings.as_str());
         let sent = async {
             if !known {
                 self.work.send(&settings).await?;
@@ -175,7 +174,7 @@ impl Executor {
             // The server tells of an error before it has let go of what it did: this is answered when it has.
             let _ = self.work.send("RESET ALL").await;
         }
-        self.kept = sent.is_ok().then_some(settings);
+        self.opened.replace(sent.is_ok().then(|| settings.into()));
         for notice in self.work.notices() {
             events.event(Event::Notice { title: &frame.title, notice: &notice });
         }
