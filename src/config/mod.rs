@@ -18,7 +18,7 @@ pub mod yaml;
 
 pub use cron::{Cron, CronField};
 pub use duration::{parse_duration, show_duration};
-pub use file::{FileBackup, FileKeep, Job, parse_zone};
+pub use file::{FileBackup, Job, parse_zone};
 pub use mask::mask_conninfo;
 pub use nearest::nearest;
 pub use secret::Secret;

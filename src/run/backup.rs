@@ -15,10 +15,9 @@ use crate::backup::keys::{self, Keys};
 use crate::backup::list;
 use crate::backup::prune;
 use crate::backup::repository::Repository;
-use crate::backup::retention::Keep;
 use crate::backup::verify::{self, Wanted};
 use crate::cli::backup::{BackupCommand, Cut, Encryption, Exercise, KeyArgs, Verification, Wish};
-use crate::config::{FileBackup, FileKeep, Origin, Target};
+use crate::config::{FileBackup, Origin, Target};
 use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::{self, Color, Document, Format, Style};
@@ -137,7 +136,7 @@ impl Run {
     fn backup_prune(&self, wish: &Cut) -> Result<Outcome> {
         let written = self.written();
         // A rule of a flag stands for all of them: what was said by hand is the whole rule.
-        let keep = if wish.keep.is_empty() { keep(&written.keep) } else { wish.keep.clone() };
+        let keep = if wish.keep.is_empty() { &written.keep } else { &wish.keep }.clone();
         let request = prune::Request {
             database: wish.database.clone(),
             keep,
@@ -216,12 +215,6 @@ impl Run {
             doctor::examine(&run.connection(target)?, &run.env, interrupt).await
         })
     }
-}
-
-/// The rules of the config file.
-fn keep(written: &FileKeep) -> Keep {
-    let &FileKeep { last, daily, weekly, monthly, yearly, within } = written;
-    Keep { last, daily, weekly, monthly, yearly, within }
 }
 
 /// How many tables at once where nobody says it.

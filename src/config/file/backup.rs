@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::backup::retention::Keep;
 use crate::config::duration::{parse_duration, show_duration};
 use crate::config::yaml::{Field, Reader, Source};
 
@@ -41,25 +42,13 @@ pub struct FileBackup {
     /// How many tables at once.
     pub jobs: Option<u32>,
     /// Which backups stay.
-    pub keep: FileKeep,
+    pub keep: Keep,
     /// How old the newest backup may be.
     pub max_age: Option<Duration>,
     /// What is younger is not removed.
     pub min_age: Option<Duration>,
     /// Where a day begins.
     pub zone: Option<Tz>,
-}
-
-/// `backup: keep:`, numbers of backups.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the flags --keep-… of 'dbctl backup prune', which documents them")]
-pub struct FileKeep {
-    pub last: usize,
-    pub daily: usize,
-    pub weekly: usize,
-    pub monthly: usize,
-    pub yearly: usize,
-    pub within: Option<Duration>,
 }
 
 impl FileBackup {
@@ -102,7 +91,7 @@ impl FileBackup {
             jobs,
             max_age: age("max_age"),
             min_age: age("min_age"),
-            keep: fields.get("keep").map(|field| FileKeep::read(reader, field)).unwrap_or_default(),
+            keep: fields.get("keep").map(|field| read_keep(reader, field)).unwrap_or_default(),
             zone: fields.get("zone").and_then(|field| reader.parsed(field, parse_zone)),
         }
     }
@@ -122,7 +111,7 @@ impl FileBackup {
             ("backup.identity", path(&self.identity)),
             ("backup.passphrase_file", path(&self.passphrase_file)),
             ("backup.jobs", self.jobs.map(|jobs| jobs.to_string())),
-            ("backup.keep", self.keep.said()),
+            ("backup.keep", keep_said(&self.keep)),
             ("backup.max_age", time(self.max_age)),
             ("backup.min_age", time(self.min_age)),
             ("backup.zone", self.zone.map(|zone| zone.name().to_owned())),
@@ -131,30 +120,28 @@ impl FileBackup {
     }
 }
 
-impl FileKeep {
-    fn said(&self) -> Option<String> {
-        let &FileKeep { last, daily, weekly, monthly, yearly, within } = self;
-        let counted = [("last", last), ("daily", daily), ("weekly", weekly), ("monthly", monthly), ("yearly", yearly)];
-        let mut words: Vec<String> =
-            counted.iter().filter(|(_, many)| *many > 0).map(|(word, many)| format!("{word} {many}")).collect();
-        words.extend(within.map(|within| format!("within {}", show_duration(within))));
-        (!words.is_empty()).then(|| words.join(", "))
-    }
+fn keep_said(keep: &Keep) -> Option<String> {
+    let &Keep { last, daily, weekly, monthly, yearly, within } = keep;
+    let counted = [("last", last), ("daily", daily), ("weekly", weekly), ("monthly", monthly), ("yearly", yearly)];
+    let mut words: Vec<String> =
+        counted.iter().filter(|(_, many)| *many > 0).map(|(word, many)| format!("{word} {many}")).collect();
+    words.extend(within.map(|within| format!("within {}", show_duration(within))));
+    (!words.is_empty()).then(|| words.join(", "))
+}
 
-    fn read(reader: &mut Reader<'_>, section: &Field<'_>) -> FileKeep {
-        let fields = reader.fields(section, KEEP_KEYS);
-        let mut many = |key: &str| {
-            let number = fields.get(key).and_then(|field| reader.whole(field, 0..=100_000));
-            number.map_or(0, |number| number as usize)
-        };
-        FileKeep {
-            last: many("last"),
-            daily: many("daily"),
-            weekly: many("weekly"),
-            monthly: many("monthly"),
-            yearly: many("yearly"),
-            within: fields.get("within").and_then(|field| reader.parsed(field, parse_duration)),
-        }
+fn read_keep(reader: &mut Reader<'_>, section: &Field<'_>) -> Keep {
+    let fields = reader.fields(section, KEEP_KEYS);
+    let mut many = |key: &str| {
+        let number = fields.get(key).and_then(|field| reader.whole(field, 0..=100_000));
+        number.map_or(0, |number| number as usize)
+    };
+    Keep {
+        last: many("last"),
+        daily: many("daily"),
+        weekly: many("weekly"),
+        monthly: many("monthly"),
+        yearly: many("yearly"),
+        within: fields.get("within").and_then(|field| reader.parsed(field, parse_duration)),
     }
 }
 

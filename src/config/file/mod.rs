@@ -11,7 +11,7 @@ mod target;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use backup::{FileBackup, FileKeep, parse_zone};
+pub use backup::{FileBackup, parse_zone};
 pub use drift::{Drift, DriftCheck, Ignore};
 pub use lint::FileLint;
 pub use maintain::Job;
