@@ -4,6 +4,6 @@
 pub mod refresh;
 pub mod reindex;
 pub mod repack;
-mod room;
+pub mod room;
 pub mod schedule;
 pub mod vacuum;

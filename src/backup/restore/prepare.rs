@@ -2,6 +2,7 @@
 //! roles and extensions, the name.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use bytes::Bytes;
 
@@ -17,6 +18,7 @@ use crate::backup::manifest::{File, Manifest, Role};
 use crate::backup::verify::{self, Level};
 use crate::config::connection::{Address, Connection};
 use crate::error::{Explain as _, Failure, Kind, Result};
+use crate::maintain::room::free_bytes;
 use crate::pg::programs::{Installed, Program};
 use crate::pg::{Interrupt, Query, Server, Session};
 use crate::schema::{self, Snapshot};
@@ -239,11 +241,8 @@ impl Prepared {
         if !matches!(self.admin.host().address, Address::Unix(_)) {
             return Room::Elsewhere;
         }
-        let Some(space) = data_directory.and_then(|folder| nix::sys::statvfs::statvfs(folder.as_str()).ok()) else {
-            return Room::Hidden;
-        };
-        #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
-        Room::Known(u64::from(space.blocks_available()).saturating_mul(u64::from(space.fragment_size())))
+        let free = data_directory.and_then(|folder| free_bytes(Path::new(&folder)));
+        free.map_or(Room::Hidden, Room::Known)
     }
 
     /// The name must be free, or that of a database that may be swapped.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::preflight::{self, Preflight};
-use crate::config::connection::{Address, Connection};
+use crate::config::connection::Connection;
 use crate::error::Result;
 use crate::ident::TableName;
 use crate::inspect::Eye;
+use crate::maintain::room;
 use crate::pg::{Query, Row, Server, ServerError};
 
 /// Thousands of files are asked for their size.
@@ -173,7 +174,7 @@ pub async fn read(eye: &Eye, server: &Server, connection: &Connection, collation
         seen => seen,
     };
     let mut catalog = seen.map_err(|(failure, _)| failure)?;
-    if connection.hosts.iter().all(|host| matches!(host.address, Address::Unix(_))) {
+    if room::is_here(connection) {
         catalog.preflight.measure(catalog.indexes.iter().filter_map(|index| index.place.as_deref()));
     }
     catalog.path = path.first().map(|row| row.try_get("schemas")).transpose()?.unwrap_or_default();
