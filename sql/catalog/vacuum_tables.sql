@@ -70,6 +70,8 @@ counted AS MATERIALIZED (
         c.relpages,
         c.relallvisible,
         GREATEST(c.reltuples, 0)::float8 AS tuples,
+        -- From 18 on what is frozen does not count towards the threshold of inserts.
+        CASE WHEN c.relpages > 0 THEN 1 - LEAST(COALESCE(c.frozen, 0)::float8 / c.relpages, 1) ELSE 1 END AS unfrozen,
         COALESCE(pg_catalog.pg_stat_get_dead_tuples(c.oid), 0) AS dead,
         CASE WHEN c.relfrozenxid <> '0' THEN pg_catalog.age(c.relfrozenxid)::int8 END AS xid_age,
         CASE WHEN c.relminmxid <> '0' THEN pg_catalog.mxid_age(c.relminmxid)::int8 END AS mxid_age,
@@ -77,7 +79,9 @@ counted AS MATERIALIZED (
         CASE WHEN c.reloptions IS NOT NULL THEN (
             SELECT pg_catalog.jsonb_object_agg(o.option_name, o.option_value) FROM pg_catalog.pg_options_to_table(c.reloptions) AS o
         ) END AS given
-    FROM pg_catalog.pg_class AS c
+    FROM (VALUES (NULL::int4)) AS before_18 (relallfrozen)
+    -- The column of pg_class where it has one, else that of before_18: the inner name goes first.
+    CROSS JOIN LATERAL (SELECT k.*, relallfrozen AS frozen FROM pg_catalog.pg_class AS k) AS c
     WHERE c.oid IN (SELECT k.oid FROM kept AS k UNION ALL SELECT k.reltoastrelid FROM kept AS k)
 ),
 
@@ -90,7 +94,7 @@ judged AS (
         + COALESCE((t.given ->> 'autovacuum_vacuum_scale_factor')::float8, s.vacuum_more) * t.tuples AS vacuum_at,
         COALESCE((t.given ->> 'autovacuum_vacuum_max_threshold')::float8, s.vacuum_most) AS vacuum_most,
         COALESCE((t.given ->> 'autovacuum_vacuum_insert_threshold')::float8, s.insert_base) AS insert_base,
-        COALESCE((t.given ->> 'autovacuum_vacuum_insert_scale_factor')::float8, s.insert_more) * t.tuples AS insert_more,
+        COALESCE((t.given ->> 'autovacuum_vacuum_insert_scale_factor')::float8, s.insert_more) * t.tuples * t.unfrozen AS insert_more,
         COALESCE((t.given ->> 'autovacuum_analyze_threshold')::float8, s.analyze_base)
         + COALESCE((t.given ->> 'autovacuum_analyze_scale_factor')::float8, s.analyze_more) * t.tuples AS analyze_at,
         LEAST((t.given ->> 'autovacuum_freeze_max_age')::int8, s.xid_most) AS xid_most,

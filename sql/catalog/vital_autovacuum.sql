@@ -6,6 +6,8 @@ counted AS (
     SELECT
         pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
         GREATEST(c.reltuples, 0)::float8 AS tuples,
+        -- From 18 on what is frozen does not count towards the threshold of inserts.
+        CASE WHEN c.relpages > 0 THEN 1 - LEAST(COALESCE(c.frozen, 0)::float8 / c.relpages, 1) ELSE 1 END AS unfrozen,
         c.relpages::int8 * pg_catalog.current_setting('block_size')::int8 AS bytes,
         COALESCE(pg_catalog.pg_stat_get_dead_tuples(c.oid), 0) AS dead,
         COALESCE(pg_catalog.pg_stat_get_ins_since_vacuum(c.oid), 0) AS inserted,
@@ -23,7 +25,9 @@ counted AS (
             SELECT pg_catalog.jsonb_object_agg(o.option_name, o.option_value)
             FROM pg_catalog.pg_options_to_table(c.reloptions) AS o
         ) AS options
-    FROM pg_catalog.pg_class AS c
+    FROM (VALUES (NULL::int4)) AS before_18 (relallfrozen)
+    -- The column of pg_class where it has one, else that of before_18: the inner name goes first.
+    CROSS JOIN LATERAL (SELECT k.*, relallfrozen AS frozen FROM pg_catalog.pg_class AS k) AS c
     INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
 ),
@@ -42,7 +46,7 @@ limited AS (
         AS insert_base,
         COALESCE(
             t.options ->> 'autovacuum_vacuum_insert_scale_factor', pg_catalog.current_setting('autovacuum_vacuum_insert_scale_factor')
-        )::float8 * t.tuples AS insert_more,
+        )::float8 * t.tuples * t.unfrozen AS insert_more,
         COALESCE(t.options ->> 'autovacuum_analyze_threshold', pg_catalog.current_setting('autovacuum_analyze_threshold'))::float8
         + COALESCE(t.options ->> 'autovacuum_analyze_scale_factor', pg_catalog.current_setting('autovacuum_analyze_scale_factor'))::float8
         * t.tuples AS analyze_at

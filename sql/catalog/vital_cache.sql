@@ -7,11 +7,12 @@ SELECT
     COALESCE(pg_catalog.sum(c.fetched - c.hit) FILTER (WHERE c.relkind <> 'i'), 0)::int8 AS tables_read,
     COALESCE(pg_catalog.sum(c.hit) FILTER (WHERE c.relkind = 'i'), 0)::int8 AS indexes_hit,
     COALESCE(pg_catalog.sum(c.fetched - c.hit) FILTER (WHERE c.relkind = 'i'), 0)::int8 AS indexes_read,
-    (
-        SELECT pg_catalog.date_part('epoch', pg_catalog.now() - d.stats_reset)::float8
-        FROM pg_catalog.pg_stat_database AS d
+    -- The view pg_stat_database would count every database for this one time.
+    pg_catalog.date_part('epoch', pg_catalog.now() - pg_catalog.pg_stat_get_db_stat_reset_time((
+        SELECT d.oid
+        FROM pg_catalog.pg_database AS d
         WHERE d.datname = pg_catalog.current_database()
-    ) AS stats_seconds
+    )))::float8 AS stats_seconds
 FROM (
     SELECT
         r.relkind,

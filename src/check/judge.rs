@@ -23,6 +23,8 @@ pub struct Verdict {
     pub findings: Vec<(Level, Measure)>,
     /// Every value with its thresholds, the worst first.
     pub values: Vec<(Measure, Unit, bool, Limits)>,
+    /// How many more there would be, were they not ignored.
+    pub ignored: usize,
     /// What is ignored, and why.
     pub notes: Vec<String>,
 }
@@ -42,6 +44,7 @@ pub fn judge(
         remedy: None,
         findings: Vec::new(),
         values: Vec::new(),
+        ignored: 0,
         notes: Vec::new(),
     };
     let measured = match measured {
@@ -58,6 +61,7 @@ pub fn judge(
         }
         match settings.ignored(check.id, database, measure.object.as_deref()) {
             Some(ignore) if ignore.until.is_none_or(|until| until >= today) => {
+                verdict.ignored += 1;
                 verdict.notes.push(format!("{} is ignored: {} ({})", measure.said, ignore.reason, ignore.origin));
             }
             ignore => {

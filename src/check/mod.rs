@@ -63,13 +63,14 @@ pub async fn check(connection: &Connection, request: &Request, interrupt: &Inter
     match looked {
         Ok(report) => Ok(report),
         Err(failure) if matches!(failure.what(), Kind::Interrupted | Kind::Terminated) => Err(failure),
-        Err(failure) => Ok(unreachable(connection.dbname.clone(), &failure, request)),
+        Err(failure) => Ok(unasked(Level::Crit, connection.dbname.clone(), &failure, &request.checks)),
     }
 }
 
-fn unreachable(database: String, failure: &Failure, request: &Request) -> Report {
-    let mut verdicts = vec![conn(Level::Crit, failure.messages().join(": "), failure.hints().first().cloned())];
-    verdicts.extend(request.checks.iter().map(|check| Verdict {
+/// What is said of a database that cannot be asked; `level` is how bad that is.
+pub fn unasked(level: Level, database: String, failure: &Failure, checks: &[&'static Check]) -> Report {
+    let mut verdicts = vec![conn(level, failure.messages().join(": "), failure.hints().first().cloned())];
+    verdicts.extend(checks.iter().map(|check| Verdict {
         check: check.id,
         ..conn(Level::Unknown, "the server cannot be asked".to_owned(), None)
     }));
@@ -78,7 +79,7 @@ fn unreachable(database: String, failure: &Failure, request: &Request) -> Report
 
 fn conn(level: Level, message: String, remedy: Option<String>) -> Verdict {
     let (findings, values, notes) = (Vec::new(), Vec::new(), Vec::new());
-    Verdict { check: CONN, level, message, remedy, findings, values, notes }
+    Verdict { check: CONN, level, message, remedy, findings, values, ignored: 0, notes }
 }
 
 async fn look(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Report> {

@@ -143,6 +143,15 @@ fn findings(reports: &[Report]) -> Findings {
             let id = named(report, verdict, several);
             let summary = CHECKS.iter().find(|check| check.id == verdict.check).map(|check| check.summary);
             rules.push(Rule { id: id.clone(), summary: summary.unwrap_or("whether the server answers").to_owned() });
+            found.extend(verdict.notes.iter().map(|note| Finding {
+                message: note.clone(),
+                help: None,
+                place: None,
+                object: Some(report.database.clone()),
+                fingerprint: format!("{}/{id}/{note}", report.database),
+                rule: id.clone(),
+                level: output::Level::Note,
+            }));
             let level = match verdict.level {
                 Level::Ok => continue,
                 Level::Warn => output::Level::Warning,
@@ -186,6 +195,11 @@ fn nagios(reports: &[Report], worst: Level) -> String {
     if bad.is_empty() {
         let count = all().count();
         said = if count == 1 { "1 check is in order".to_owned() } else { format!("{count} checks are in order") };
+    }
+    match all().map(|(_, verdict)| verdict.ignored).sum::<usize>() {
+        0 => {}
+        1 => said.push_str("; 1 finding is ignored"),
+        ignored => said.push_str(&format!("; {ignored} findings are ignored")),
     }
     let mut data = Vec::new();
     for (report, verdict) in all() {
@@ -295,6 +309,7 @@ mod tests {
             remedy: None,
             findings: Vec::new(),
             values: (0..10_000).map(value).collect(),
+            ignored: 0,
             notes: Vec::new(),
         };
         let report = Report { target: Some("a\"b".to_owned()), database: "app".to_owned(), verdicts: vec![verdict] };

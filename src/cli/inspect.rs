@@ -10,6 +10,9 @@ use crate::inspect::locks::Limits;
 use crate::inspect::locks::act::{self, Deed, Wish};
 use crate::inspect::locks::history::Pace;
 
+/// The shortest pause of a history.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// Show who waits for whom, from the sessions that do not wait themselves
 ///
 /// Only reads, touches no table, and answers while tables are locked. Needs no right; the state and the
@@ -39,7 +42,7 @@ pub struct LocksArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "watch", help_heading = "History")]
     history: Option<PathBuf>,
     /// How often
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s", requires = "history", help_heading = "History")]
+    #[arg(long, value_name = "TIME", value_parser = parse_pause, default_value = "1s", requires = "history", help_heading = "History")]
     every: Duration,
     /// How long; until Ctrl-C if not said
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, requires = "history", help_heading = "History")]
@@ -89,6 +92,12 @@ struct ActArgs {
     /// Also those that are refused otherwise
     #[arg(long)]
     force: bool,
+}
+
+/// A pause that is one: each look stops the lock manager briefly.
+fn parse_pause(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .and_then(|pause| if pause < SHORTEST { Err("at least 100ms, please".to_owned()) } else { Ok(pause) })
 }
 
 /// A state of pg_stat_activity, its words bound by `-` or not.

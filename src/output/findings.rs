@@ -154,13 +154,19 @@ pub(super) fn junit(findings: &Findings) -> String {
     for rule in &findings.rules {
         let found: Vec<&Finding> = findings.found.iter().filter(|finding| finding.rule == rule.id).collect();
         let name = format!("classname=\"dbctl.{}\" name=\"{}\"", xml(findings.by), xml(&rule.id));
-        if found.iter().all(|finding| finding.level == Level::Note) {
+        let told = |finding: &&Finding| format!("{}{}", whereabouts(finding), said(finding));
+        if found.is_empty() {
             cases.push_str(&format!("  <testcase {name}/>\n"));
             continue;
         }
+        if found.iter().all(|finding| finding.level == Level::Note) {
+            let notes: Vec<String> = found.iter().map(told).collect();
+            let notes = xml(&notes.join("\n"));
+            cases.push_str(&format!("  <testcase {name}>\n    <system-out>{notes}</system-out>\n  </testcase>\n"));
+            continue;
+        }
         failures += 1;
-        let texts: Vec<String> =
-            found.iter().map(|finding| format!("{}{}", whereabouts(finding), said(finding))).collect();
+        let texts: Vec<String> = found.iter().map(told).collect();
         cases.push_str(&format!(
             "  <testcase {name}>\n    <failure message=\"{}\">{}</failure>\n  </testcase>\n",
             xml(&format!("{}: {} found", rule.summary, found.len())),

@@ -6,15 +6,15 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::Run;
-use crate::check::{self, Brought, CHECKS, Check, Migrations, Reach, Request, Runway, Settings};
+use crate::check::{self, Brought, CHECKS, Check, Migrations, Reach, Report, Request, Runway, Settings};
 use crate::cli::check::Wish;
 use crate::cli::migrate;
 use crate::cli::partitions::{Source, Verb};
 use crate::config::Target;
-use crate::error::{Kind, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 use crate::inspect::vitals::Part;
-use crate::outcome::Outcome;
+use crate::outcome::{Level, Outcome};
 use crate::output::{self, Column, Document, Style, Table, Value, prometheus};
 use crate::pg::{Interrupt, Session};
 use crate::{partitions, policy};
@@ -45,20 +45,39 @@ impl Run {
             (has(&wish.only, check.id) || wish.only.is_empty() && !settings.off.contains(&check.id))
                 && !has(&wish.skip, check.id)
         };
+        if !CHECKS.iter().any(wanted) {
+            let why =
+                if wish.only.is_empty() { "every check is off or skipped" } else { "--skip leaves nothing of --only" };
+            return Err(Failure::new(Kind::Usage, format!("nothing would be checked: {why}"))
+                .hint("'dbctl check --list' shows the checks"));
+        }
         let state = wish.state.clone().or_else(|| self.state_folder().map(|folder| folder.join("check.json")));
         let reports = self.block_on(async |interrupt| {
             let mut reports = Vec::new();
-            for target in &self.settings.targets()? {
+            let targets = self.settings.each_target()?;
+            let alone = targets.len() == 1;
+            for (name, target) in targets {
+                let ready = target.and_then(|target| Ok((self.connection(&target)?, target)));
+                let (connection, target) = match ready {
+                    Ok(ready) => ready,
+                    Err(failure) if alone => return Err(failure),
+                    // What is wrong with one of several does not keep the others from being looked at.
+                    Err(failure) => {
+                        let checks: Vec<_> = CHECKS.iter().filter(|check| wanted(check)).collect();
+                        let report = check::unasked(Level::Unknown, String::new(), &failure, &checks);
+                        reports.push(Report { target: name, ..report });
+                        continue;
+                    }
+                };
                 // What a target has no file for is left out, unless somebody asks for it.
                 let checks: Vec<&'static Check> = CHECKS
                     .iter()
-                    .filter(|check| wanted(check) && (has(&wish.only, check.id) || applies(check, target, &settings)))
+                    .filter(|check| wanted(check) && (has(&wish.only, check.id) || applies(check, &target, &settings)))
                     .collect();
-                let brought = self.bring(target, &checks, &settings, interrupt).await?;
+                let brought = self.bring(&target, &checks, &settings, interrupt).await?;
                 let request = Request { checks, state: state.clone(), settings: settings.clone(), brought };
-                let mut report = check::check(&self.connection(target)?, &request, interrupt).await?;
-                report.target.clone_from(&target.name);
-                reports.push(report);
+                let report = check::check(&connection, &request, interrupt).await?;
+                reports.push(Report { target: name, ..report });
             }
             Ok(reports)
         })?;

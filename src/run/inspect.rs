@@ -86,10 +86,12 @@ impl Run {
         let Some(target) = targets.first() else { return Ok(Outcome::Done) };
         let connection = self.connection(target)?;
         self.block_on(async |interrupt| {
+            // Whoever cannot be reached at all is told so on the terminal as it is.
             let eye = Eye::open(&connection, command, interrupt).await?;
             let mut screen = Screen::take()?;
             interrupt.before_exit(screen.leave());
-            watch(&eye, &mut screen, || self.style(), every, &look, interrupt).await
+            let open = async || Eye::open(&connection, command, interrupt).await;
+            watch(eye, open, &mut screen, || self.style(), every, &look, interrupt).await
         })
     }
 
@@ -99,7 +101,8 @@ impl Run {
 }
 
 async fn watch(
-    eye: &Eye,
+    eye: Eye,
+    open: impl AsyncFn() -> Result<Eye>,
     screen: &mut Screen,
     style: impl Fn() -> Style,
     every: Duration,
@@ -109,11 +112,13 @@ async fn watch(
     // Never more often than four times a second: a look stops the lock manager briefly.
     let every = every.max(Duration::from_millis(250));
     let mut paused = false;
-    let (_, mut document) = look(eye, interrupt).await?;
+    let (_, mut document) = look(&eye, interrupt).await?;
     let (mut due, mut at) = (Instant::now() + every, Utc::now());
+    let (mut eye, mut lost) = (Some(eye), None);
     loop {
         // Of this size: the terminal may have another one since.
-        screen.draw(&frame(&document, &style(), every, at, paused)?)?;
+        let head = Head { every, at, paused, lost: lost.as_ref() };
+        screen.draw(&frame(&document, &style(), &head)?)?;
         let rest = if paused { every } else { due.saturating_duration_since(Instant::now()) };
         tokio::select! {
             event = screen.event() => match event {
@@ -124,19 +129,41 @@ async fn watch(
             slept = interrupt.sleep(rest) => slept?,
         }
         // Not at each key: one that is held down comes often.
-        if !paused && Instant::now() >= due {
-            (_, document) = look(eye, interrupt).await?;
-            (due, at) = (Instant::now() + every, Utc::now());
+        if paused || Instant::now() < due {
+            continue;
         }
+        let seen = async {
+            let eye = match &mut eye {
+                Some(eye) => eye,
+                none => none.insert(open().await?),
+            };
+            look(eye, interrupt).await
+        };
+        match seen.await {
+            Ok((_, seen)) => (document, at, lost) = (seen, Utc::now(), None),
+            // A server that restarts is what one watches for: what was seen last stays, with its time.
+            Err(failure) if failure.what() == Kind::Unreachable => (eye, lost) = (None, Some(failure)),
+            Err(failure) => return Err(failure),
+        }
+        due = Instant::now() + every;
     }
 }
 
-fn frame(document: &Document, style: &Style, every: Duration, at: DateTime<Utc>, paused: bool) -> Result<String> {
+/// What stands above what is seen.
+struct Head<'a> {
+    every: Duration,
+    at: DateTime<Utc>,
+    paused: bool,
+    lost: Option<&'a Failure>,
+}
+
+fn frame(document: &Document, style: &Style, head: &Head<'_>) -> Result<String> {
     let mut text = format!(
-        "every {:.1} s   q quit   p {}   {}\n\n",
-        every.as_secs_f64(),
-        if paused { "go on (it is paused)" } else { "pause" },
-        at.format("%H:%M:%SZ")
+        "every {:.1} s   q quit   p {}   {}\n{}\n",
+        head.every.as_secs_f64(),
+        if head.paused { "go on (it is paused)" } else { "pause" },
+        head.at.format("%H:%M:%SZ"),
+        head.lost.map(|failure| visible(&failure.messages().join(": ")) + "; trying again\n").unwrap_or_default(),
     )
     .into_bytes();
     output::render(document, Format::Table, style, &mut text)?;

@@ -85,6 +85,14 @@ fn limits(reader: &mut Reader<'_>, fields: &Fields<'_>, check: &'static Check) -
         };
         let limit =
             if warns { Written { warn: Some(value), crit: None } } else { Written { warn: None, crit: Some(value) } };
+        if let Some((_, Written { warn: Some(Some(warn)), .. })) =
+            written.iter().find(|(name, _)| *name == metric.name && !warns)
+            && value.is_some_and(|crit| if metric.lower { crit > *warn } else { crit < *warn })
+        {
+            let side = if metric.lower { "above" } else { "below" };
+            let advice = "what is critical has passed the threshold of warn".to_owned();
+            reader.refuse_key(field, format!("{}: crit lies {side} warn", field.name), Some(advice));
+        }
         written.push((metric.name, limit));
     }
     written

@@ -177,8 +177,13 @@ impl Settings {
     /// The databases to work on, at least one. Fails as usage error on an unknown name or tag, as invalid
     /// when a target refers to a variable that is not set.
     pub fn targets(&self) -> Result<Vec<Target>> {
+        self.each_target()?.into_iter().map(|(_, target)| target).collect()
+    }
+
+    /// The same, each with its name, for who goes on with the others when one is invalid.
+    pub fn each_target(&self) -> Result<Vec<(Option<String>, Result<Target>)>> {
         if self.wanted.value.is_empty() {
-            return Ok(vec![Target::unnamed(self.conninfo.value.clone())]);
+            return Ok(vec![(None, Ok(Target::unnamed(self.conninfo.value.clone())))]);
         }
         let Some(file) = &self.file else {
             return Err(Failure::new(Kind::Usage, "there is no config file that could name targets")
@@ -189,7 +194,8 @@ impl Settings {
             Origin::Variable(name) => failure.hint(format!("the name comes from the variable {name}")),
             _ => failure,
         })?;
-        chosen.into_iter().map(|index| file.target(index)).collect()
+        let name = |index: usize| known.get(index).map(|(name, _)| (*name).to_owned());
+        Ok(chosen.into_iter().map(|index| (name(index), file.target(index))).collect())
     }
 }
 

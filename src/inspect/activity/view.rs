@@ -9,8 +9,7 @@ use crate::output::{Column, Document, Table, Value};
 
 /// The document; `longer_than` is the age from which on a transaction is long.
 pub fn view(seen: &Seen, longer_than: Duration) -> Document {
-    let clients: Vec<&Backend> =
-        seen.backends.iter().filter(|b| b.hidden || b.backend_type.as_deref() == Some("client backend")).collect();
+    let clients: Vec<&Backend> = seen.backends.iter().filter(|b| is_session(b)).collect();
     let hidden = hidden(seen);
     let mut document = Document::new("activity", 1)
         .machine("at", seen.at)
@@ -35,9 +34,17 @@ pub fn view(seen: &Seen, longer_than: Duration) -> Document {
     document
 }
 
-/// How many say nothing of themselves to this role.
+/// Not one of the server's own processes; of what says nothing of itself, those in a database.
+fn is_session(backend: &Backend) -> bool {
+    match &backend.backend_type {
+        Some(kind) => kind == "client backend",
+        None => backend.hidden && backend.database.is_some(),
+    }
+}
+
+/// How many sessions say nothing of themselves to this role.
 fn hidden(seen: &Seen) -> usize {
-    seen.backends.iter().filter(|b| b.hidden).count()
+    seen.backends.iter().filter(|b| b.hidden && is_session(b)).count()
 }
 
 /// What an empty table means: nothing is there, unless some could not be looked at.

@@ -25,6 +25,9 @@ fn formats_exit_codes_ignore_targets_and_rights() {
     };
     let ignored = at(&ignore("2999-01-01"), &sequences).expect_code(0);
     assert!(ignored.stdout.contains("is ignored: it is known"), "{}", ignored.stdout);
+    let told = |format: &str| at(&ignore("2999-01-01"), &[&sequences[..], &["--format", format]].concat()).stdout;
+    assert!(told("nagios").contains("in order; 1 finding is ignored |"), "{}", told("nagios"));
+    assert!(told("junit").contains("is ignored: it is known"), "{}", told("junit"));
     let expired = at(&ignore("2020-01-01"), &sequences).expect_code(2);
     assert!(expired.stdout.contains("was ignored until 2020-01-01"), "{}", expired.stdout);
     assert!(expired.stdout.lines().all(|line| line.chars().count() <= 80), "{}", expired.stdout);
@@ -39,6 +42,10 @@ fn formats_exit_codes_ignore_targets_and_rights() {
     let wrong = at("checks:\n  sequnces: {warn: 1}\n", &[]).expect_code(65);
     assert!(wrong.stderr.contains("dbctl.yaml:2") && wrong.stderr.contains("'sequences'"), "{}", wrong.stderr);
     at("", &["--only", "sequnces"]).expect_code(64);
+    let nothing = at("", &["--only", "sequences", "--skip", "sequences"]).expect_code(64);
+    assert!(nothing.stderr.contains("nothing would be checked"), "{}", nothing.stderr);
+    let inverted = at("checks:\n  sequences: {warn: 90, crit: 80}\n", &[]).expect_code(65);
+    assert!(inverted.stderr.contains("dbctl.yaml:2") && inverted.stderr.contains("below warn"), "{}", inverted.stderr);
 
     let line = at("", &["--only", "sequences", "--format", "nagios"]).expect_code(2).stdout;
     assert_eq!(line.lines().count(), 1, "{line}");
@@ -79,6 +86,24 @@ fn formats_exit_codes_ignore_targets_and_rights() {
         (&"CRIT".into(), &1.into(), &1.into(), &2.into())
     );
     at(&targets, &["--target", "good", "--only", "pending_restart"]).expect_code(0);
+    // What is wrong with one target's own words keeps no other from being looked at.
+    let targets = format!(
+        "targets:\n  unset: {{url: '${{DBCTL_NOT_SET_AT_ALL}}'}}\n  odd: {{url: 'postgresql://h/x?sslmode=maybe'}}\n  good: {{url: '{}'}}\n",
+        db.url()
+    );
+    let all = json(&at(&targets, &["--all-targets", "--only", "pending_restart", "--format", "json"]).expect_code(3));
+    let levels: Vec<(&str, &str)> = all["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["target"].as_str().unwrap(), row["level"].as_str().unwrap()))
+        .collect();
+    for target in ["unset", "odd"] {
+        assert_eq!(levels.iter().filter(|found| **found == (target, "UNKNOWN")).count(), 2, "{all}");
+    }
+    assert_eq!(levels.iter().filter(|found| **found == ("good", "OK")).count(), 2, "{all}");
+    assert!(all.to_string().contains("DBCTL_NOT_SET_AT_ALL") && all.to_string().contains("maybe"), "{all}");
+    at(&targets, &["--target", "unset", "--only", "pending_restart"]).expect_code(65);
 
     db.sql("CREATE ROLE check_monitor LOGIN IN ROLE pg_monitor; CREATE ROLE check_nobody LOGIN");
     let blind = check(

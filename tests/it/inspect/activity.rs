@@ -52,6 +52,15 @@ fn sessions_idle_transactions_and_holders_of_the_horizon_are_told() {
             people.lines().all(|line| line.chars().count() <= 80) && people.contains("ROLLBACK PREPARED"),
             "{people}"
         );
+        // Who sees nothing of others still knows which are the server's own processes.
+        db.sql("CREATE ROLE activity_blind LOGIN");
+        let blind = json(&db.url_as("activity_blind"), &["activity"]);
+        let sessions = db.one("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
+        assert_eq!(
+            (blind["sessions"].to_string(), blind["hidden"].to_string()),
+            (sessions.clone(), sessions),
+            "{blind}"
+        );
         db.sql("ROLLBACK PREPARED 'left'");
         db.sql("SELECT pg_drop_replication_slot('s')");
     }

@@ -43,6 +43,12 @@ fn a_history_is_kept_and_shown_again_without_a_server() {
 }
 
 #[test]
+fn a_history_does_not_look_without_a_pause() {
+    let refused = said(&Database::new().url(), &["locks", "--history", "x", "--every", "1ms"]).expect_code(64);
+    assert!(refused.stderr.contains("100ms"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_watch_without_a_terminal_names_the_way_out() {
     for command in ["locks", "activity"] {
         let refused = said(&Database::new().url(), &[command, "--watch"]).expect_code(64);
@@ -156,6 +162,26 @@ fn a_watch_of_statements_tells_each_window() {
     });
     assert_eq!(code, Some(0));
     assert!(drawn.contains("window:"), "{drawn:?}");
+}
+
+#[test]
+fn a_watch_outlives_a_lost_connection() {
+    let db = Database::new();
+    let (code, drawn) = watched(&db.url(), "activity", Some((70, 120)), |watch| {
+        let of_it = "FROM pg_stat_activity WHERE application_name = 'dbctl:activity' AND datname = current_database()";
+        let first = db.one(&format!("SELECT pid {of_it}"));
+        db.sql(&format!("SELECT pg_terminate_backend({first}, 5000)"));
+        watch.until(|drawn| drawn.contains("trying again"));
+        while db.one(&format!("SELECT count(*) {of_it} AND pid <> {first}")) != "1" {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let pictures = heights(&watch.drawn).len();
+        watch.until(|drawn| heights(drawn).len() > pictures + 1);
+        watch.key(b'q');
+    });
+    assert_eq!(code, Some(0));
+    let last = drawn.rsplit("\x1b[H").next().unwrap();
+    assert!(last.contains("q quit") && !last.contains("trying again"), "{drawn:?}");
 }
 
 #[test]

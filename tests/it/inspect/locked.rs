@@ -35,8 +35,9 @@ const COMMANDS: [(&[&str], &[i32]); 18] = [
     (&["partitions", "status"], &[0]),
     (&["partitions", "check"], &[0, 2]),
 ];
-/// The promise is a second; a debug build beside other tests is given more.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(1);
+/// A machine that is busy with other tests may miss the second now and then; a command that waits for a lock misses it each time.
+const TRIES: usize = 5;
 
 #[test]
 fn every_read_command_is_back_soon_while_every_table_is_held() {
@@ -64,13 +65,22 @@ fn every_read_command_is_back_soon_while_every_table_is_held() {
         holder.sql(HOLD);
         let queue = waiters(&db, 3, |_| "SELECT * FROM activity_mappings, never".to_owned());
         for (args, codes) in COMMANDS {
-            let begun = Instant::now();
-            let ended = ask(args);
-            let took = begun.elapsed();
-            println!("{major} {:>6} ms  dbctl {}", took.as_millis(), args.join(" "));
-            assert!(codes.contains(&ended.code), "{major} {args:?}: {} {} {}", ended.code, ended.stdout, ended.stderr);
-            assert!(took < SOON, "{major}: {args:?} took {took:?}");
-            assert!(!ended.stdout.is_empty(), "{major} {args:?}");
+            let mut took = Vec::new();
+            while took.len() < TRIES && took.iter().all(|took| *took >= SOON) {
+                let begun = Instant::now();
+                let ended = ask(args);
+                took.push(begun.elapsed());
+                println!("{major} {:>6} ms  dbctl {}", begun.elapsed().as_millis(), args.join(" "));
+                assert!(
+                    codes.contains(&ended.code),
+                    "{major} {args:?}: {} {} {}",
+                    ended.code,
+                    ended.stdout,
+                    ended.stderr
+                );
+                assert!(!ended.stdout.is_empty(), "{major} {args:?}");
+            }
+            assert!(took.iter().any(|took| *took < SOON), "{major}: {args:?} took {took:?}");
         }
         // What is held is shown and marked, not left out; who may look at files has no need to.
         db.sql("DROP ROLE IF EXISTS locked_out; CREATE ROLE locked_out LOGIN");
