@@ -1,6 +1,6 @@
--- What do checks need to know of the server and of its settings?
+-- What does every look at a server need to know of it?
 -- Server: 14.
--- Rights: pg_monitor to see the data directory.
+-- Rights: none.
 SELECT
     pg_catalog.current_database()::text AS database,
     pg_catalog.current_setting('server_version_num')::int8 / 10000 AS major,
@@ -21,9 +21,7 @@ SELECT
     pg_catalog.current_setting('fsync')::bool AS fsync,
     pg_catalog.current_setting('full_page_writes')::bool AS full_page_writes,
     pg_catalog.current_setting('data_checksums') = 'on' AS data_checksums,
-    s.data_directory,
     pg_catalog.inet_server_addr() IS NULL AS by_socket,
-    COALESCE(s.pending_restart, '{}') AS pending_restart,
     ARRAY(
         SELECT pg_catalog.pg_tablespace_location(t.oid)
         FROM pg_catalog.pg_tablespace AS t
@@ -31,11 +29,3 @@ SELECT
         ORDER BY 1
     ) AS tablespaces,
     pg_catalog.date_part('epoch', pg_catalog.now() - pg_catalog.pg_postmaster_start_time())::float8 AS uptime_seconds
-FROM (
-    -- Each look at the settings makes a row of every one of them.
-    SELECT
-        pg_catalog.max(g.setting) FILTER (WHERE g.name = 'data_directory') AS data_directory,
-        pg_catalog.array_agg(g.name ORDER BY g.name) FILTER (WHERE g.pending_restart) AS pending_restart
-    FROM pg_catalog.pg_settings AS g
-    WHERE g.name = 'data_directory' OR g.pending_restart
-) AS s

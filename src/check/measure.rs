@@ -411,11 +411,11 @@ pub(super) fn checksums(scene: &Scene) -> Part<Measured> {
 }
 
 pub(super) fn pending_restart(scene: &Scene) -> Part<Measured> {
-    let server = part(&scene.server)?;
-    let waiting = &server.pending_restart;
+    let settings = part(&scene.settings)?;
+    let waiting = &settings.pending_restart;
     let mut found = Measured::fine("no setting waits for a restart");
     // One of those that pg_settings does not show to everybody.
-    if server.data_directory.is_none() {
+    if settings.data_directory.is_none() {
         found.unknown = Some("settings for superusers cannot be seen: GRANT pg_monitor TO this role".to_owned());
     }
     #[expect(clippy::cast_precision_loss, reason = "a count")]

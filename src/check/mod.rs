@@ -29,7 +29,7 @@ use crate::bloat;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::inspect::vitals::{ALL, EACH, Identity, Part, Reader, Server};
-use crate::inspect::{Eye, activity, indexes, locks};
+use crate::inspect::{Eye, activity, indexes, locks, vitals};
 use crate::outcome::Level;
 use crate::pg::Interrupt;
 
@@ -112,6 +112,7 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         };
     }
     let server: Part<Server> = reader.one().await?;
+    let settings: Part<vitals::Settings> = read!(Settings, reader.one().await?);
     let major = server.as_ref().map_or(0, |server| server.major);
     let mut scene = Scene {
         databases: read!(Databases, reader.all().await?),
@@ -129,11 +130,12 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         archiver: read!(Archiver, reader.one().await?),
         collations: read!(Collations, reader.collations(major).await?),
         checkpoints: read!(Checkpoints, reader.checkpoints().await?),
-        disks: disks(&server, &request.settings.paths),
+        disks: disks(&server, &settings, &request.settings.paths),
         brought: request.brought.clone(),
         before: unread(),
         counters: Counters::default(),
         server,
+        settings,
     };
     if counts {
         let identity: Part<Identity> = reader.one().await?;
@@ -195,13 +197,13 @@ fn counters(scene: &Scene) -> Counters {
 }
 
 /// The disks of folders that are on this machine: said to be, or proven by the socket that led here.
-fn disks(server: &Part<Server>, said: &[String]) -> Part<Vec<Disk>> {
+fn disks(server: &Part<Server>, settings: &Part<vitals::Settings>, said: &[String]) -> Part<Vec<Disk>> {
     if !said.is_empty() {
         return said.iter().map(|path| disk(path)).collect();
     }
-    let server = server.as_ref().map_err(Clone::clone)?;
+    let (server, settings) = (server.as_ref().map_err(Clone::clone)?, settings.as_ref().map_err(Clone::clone)?);
     let elsewhere = "the server is on another machine: say a folder that is mounted here, checks: disk: path";
-    let (true, Some(data)) = (server.by_socket, &server.data_directory) else {
+    let (true, Some(data)) = (server.by_socket, &settings.data_directory) else {
         return Err(if server.by_socket {
             "the data directory cannot be seen: GRANT pg_monitor TO this role".to_owned()
         } else {

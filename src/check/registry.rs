@@ -127,7 +127,7 @@ checks! {
         [over("rate", Count, 0.0, 10.0)], "see the server's log for the statements that met", deadlocks;
     "rollbacks", "transactions that were rolled back", [Databases, State],
         [over("share", Percent, 5.0, 20.0)], "see the server's log for the errors", rollbacks;
-    "disk", "how full the disks of the data directory and the tablespaces are", [Server],
+    "disk", "how full the disks of the data directory and the tablespaces are", [Server, Settings],
         [over("used", Percent, 80.0, 90.0)], "free space, or make the volume larger", disk;
     "replication_lag", "how far standbys are behind", [Server, Standbys, Receiver],
         [over("lag", Bytes, 52_428_800.0, 104_857_600.0), over("delay", Seconds, 30.0, 300.0), crits("broken"),
@@ -163,7 +163,7 @@ checks! {
         [crits("failing")], "see the server's log for what archive_command says", archiving;
     "checksums", "pages that were found damaged", [Server, Databases],
         [crits("failures")], "restore the damaged objects from a backup; look at the disk", checksums;
-    "pending_restart", "settings that wait for a restart", [Server],
+    "pending_restart", "settings that wait for a restart", [Settings],
         [warns("settings", Count, 0.0)], "restart the server", pending_restart;
     "fsync", "whether a crash can lose data", [Server],
         [crits("off")], "ALTER SYSTEM RESET fsync; ALTER SYSTEM RESET full_page_writes", fsync;

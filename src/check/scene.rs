@@ -9,12 +9,15 @@ use crate::inspect::activity;
 use crate::inspect::indexes::Finding;
 use crate::inspect::locks::Sample;
 use crate::inspect::replication::{Receiver, Slot, Standby};
-use crate::inspect::vitals::{Archiver, Autovacuum, Checkpoints, Collation, Database, Part, Role, Sequence, Server};
+use crate::inspect::vitals::{
+    Archiver, Autovacuum, Checkpoints, Collation, Database, Part, Role, Sequence, Server, Settings,
+};
 
 /// A part that checks need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     Server,
+    Settings,
     Databases,
     Roles,
     Activity,
@@ -116,8 +119,10 @@ impl Default for Brought {
 
 /// Everything that is measured. A part that no check asked for says so.
 pub struct Scene {
-    /// The server and its settings.
+    /// The server.
     pub server: Part<Server>,
+    /// Its settings.
+    pub settings: Part<Settings>,
     /// Databases with their counters.
     pub databases: Part<Vec<Database>>,
     /// Roles with a limit.

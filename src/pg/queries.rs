@@ -240,5 +240,6 @@ queries! {
     VITAL_ROLES = "vital_roles" ();
     VITAL_SEQUENCES = "vital_sequences" ();
     VITAL_SERVER = "vital_server" ();
+    VITAL_SETTINGS = "vital_settings" ();
     VITAL_VACUUMS = "vital_vacuums" ();
 }

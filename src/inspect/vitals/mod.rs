@@ -9,8 +9,8 @@ pub use page::{Section, Vitals, view};
 pub use read::{Part, Reader, Reading};
 pub(in crate::inspect) use readings::readings;
 pub use readings::{
-    Archiver, Autovacuum, Cache, Checkpoints, Collation, Database, Identity, OldTable, Role, Sequence, Server, Vacuum,
-    percent,
+    Archiver, Autovacuum, Cache, Checkpoints, Collation, Database, Identity, OldTable, Role, Sequence, Server,
+    Settings, Vacuum, percent,
 };
 
 use std::time::Duration;

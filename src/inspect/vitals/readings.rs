@@ -29,9 +29,10 @@ readings! {
     Server = VITAL_SERVER {
         database: String, major: i64, standby: bool, max_connections: i64, reserved: i64, connections: i64, xid_freeze_max_age: i64,
         mxid_freeze_max_age: i64, workers: i64, autovacuum: bool, fsync: bool, full_page_writes: bool, data_checksums: bool,
-        data_directory: Option<String>, by_socket: bool, pending_restart: Vec<String>, tablespaces: Vec<String>,
-        uptime_seconds: f64,
+        by_socket: bool, tablespaces: Vec<String>, uptime_seconds: f64,
     }
+    /// What pg_settings says; the data directory only to who may see it.
+    Settings = VITAL_SETTINGS { data_directory: Option<String>, pending_restart: Vec<String> }
     /// A database, with its counters; `(shared)` has no age.
     Database = VITAL_DATABASES {
         database: String, xid_age: Option<i64>, mxid_age: Option<i64>, connection_limit: Option<i64>, connections: i64,
