@@ -1,4 +1,4 @@
--- How large are these tables with their indexes and TOAST, where nobody holds them exclusively?
+-- How large are these tables with their indexes and TOAST, and what of it is rows, where nobody holds them exclusively?
 -- Server: 14.
 -- Rights: none.
 WITH
@@ -16,13 +16,22 @@ taken AS MATERIALIZED (
     SELECT i.indrelid
     FROM pg_catalog.pg_index AS i
     INNER JOIN held AS h ON h.relation = i.indexrelid
+),
+
+free AS (
+    SELECT
+        c.oid,
+        c.reltoastrelid,
+        NOT EXISTS (SELECT FROM taken AS t WHERE t.relation IN (c.oid, c.reltoastrelid)) AS is_free
+    FROM pg_catalog.pg_class AS c
+    WHERE c.oid = ANY ($1)
 )
 
 SELECT
-    c.oid,
+    f.oid,
+    CASE WHEN f.is_free THEN pg_catalog.pg_total_relation_size(f.oid) END AS bytes,
     CASE
-        WHEN NOT EXISTS (SELECT FROM taken AS t WHERE t.relation IN (c.oid, c.reltoastrelid)) THEN pg_catalog.pg_total_relation_size(c.oid)
-    END AS bytes
-FROM pg_catalog.pg_class AS c
-WHERE c.oid = ANY ($1)
-ORDER BY c.oid
+        WHEN f.is_free THEN pg_catalog.pg_relation_size(f.oid) + COALESCE(pg_catalog.pg_relation_size(NULLIF(f.reltoastrelid, 0)), 0)
+    END AS row_bytes
+FROM free AS f
+ORDER BY f.oid

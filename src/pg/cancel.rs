@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect};
 use tokio_postgres::{CancelToken, Config};
 
 use super::tls::TlsSetup;
@@ -44,6 +45,18 @@ impl Cancel {
             let (message, _) = why.describe(&self.connection);
             Failure::new(Kind::Unreachable, message).context("cannot send a cancel request")
         })
+    }
+
+    /// The backend that a request would stop, by the number that came when the connection was opened. It is the
+    /// backend's own only where nothing in between made one up, as poolers do.
+    pub(super) async fn pid(&self) -> Option<i32> {
+        let (there, mut here) = tokio::io::duplex(64);
+        // What the driver keeps to itself stands in the request: length, code, pid, key.
+        self.token.cancel_query_raw(Overheard(there), Overhear).await.ok()?;
+        let mut request = [0; 12];
+        here.read_exact(&mut request).await.ok()?;
+        let [.., a, b, c, d] = request;
+        Some(i32::from_be_bytes([a, b, c, d]))
     }
 
     async fn request(&self) -> std::result::Result<(), Why> {
@@ -87,5 +100,46 @@ impl AsyncWrite for Shared {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *self.stream()).poll_shutdown(cx)
+    }
+}
+
+/// Takes a request in the place of a server, as it is, also where the connection itself has TLS.
+struct Overhear;
+
+struct Overheard(DuplexStream);
+
+impl TlsConnect<Overheard> for Overhear {
+    type Stream = Overheard;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Overheard>>;
+
+    fn connect(self, stream: Overheard) -> Self::Future {
+        std::future::ready(Ok(stream))
+    }
+}
+
+impl tokio_postgres::tls::TlsStream for Overheard {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+impl AsyncRead for Overheard {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Overheard {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

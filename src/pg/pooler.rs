@@ -15,7 +15,13 @@ const ROUNDS: usize = 12;
 /// Refused behind a transaction (or statement) pooler; the server's errors.
 pub async fn refuse_transaction_pooler(one: &Session, other: &Session) -> Result<()> {
     // An idle pool hands the same server connection to both.
-    let (first, second) = (pid(one).await?, pid(other).await?);
+    let (first, second) = tokio::join!(pid(one), pid(other));
+    let (first, second) = (first?, second?);
+    // Whoever shares backends out cannot give a client the number of one: a cancel would hit somebody else.
+    let (given, beside) = tokio::join!(one.given_pid(), other.given_pid());
+    if first != second && given == Some(first) && beside == Some(second) {
+        return Ok(());
+    }
     if first == second || pid(one).await? != first || pid(other).await? != second {
         return Err(refusal());
     }

@@ -223,6 +223,7 @@ queries! {
     TRANSFER_COLUMNS = "transfer_columns" (TEXT, TEXT);
     TRANSFER_MOMENT = "transfer_moment" ();
     TRANSFER_TYPES = "transfer_types" (OID_ARRAY);
+    VACUUM_AFTER = "vacuum_after" (OID_ARRAY);
     VACUUM_PLACES = "vacuum_places" (OID_ARRAY);
     VACUUM_PROGRESS = "vacuum_progress" (INT4_ARRAY);
     VACUUM_SERVER = "vacuum_server" ();

@@ -222,6 +222,11 @@ impl Session {
         self.link.cancel.send().await
     }
 
+    /// The backend's pid as it came with the connection: its own, or one that a pooler made up.
+    pub(super) async fn given_pid(&self) -> Option<i32> {
+        self.link.cancel.pid().await
+    }
+
     fn client(&self) -> &Client {
         &self.link.client
     }

@@ -17,6 +17,7 @@ use super::watch::Watch;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Ident;
+use crate::pg::lease::Holder;
 use crate::pg::{Interrupt, Lease, Server, ServerError, Session, pooler};
 
 /// What a run asks of the executor.
@@ -45,6 +46,8 @@ pub struct Executor {
     observer: Option<Observer>,
     /// The steps of which the journal knows something unfinished, where that was asked for at once.
     begun: Option<BTreeSet<String>>,
+    /// Another run was waited for.
+    pub(super) waited: bool,
     /// What the working session has been set to and was left at.
     pub(super) opened: RefCell<Option<Arc<str>>>,
 }
@@ -75,15 +78,16 @@ impl Executor {
         refuse_read_only(&server)?;
         let beside = Session::open_beside(connection, &format!("{} lease", order.command), interrupt).await?;
         pooler::refuse_transaction_pooler(&work, &beside).await?;
-        let began = Instant::now();
-        let lease = Lease::acquire(beside, &order.lease, order.lease_wait, interrupt, |holder| {
+        let (began, mut waited) = (Instant::now(), false);
+        let mut waiting = |holder: &Holder| {
+            waited = true;
             events.event(Event::LeaseTaken(holder));
-        })
-        .await?;
+        };
+        let lease = Lease::acquire(beside, &order.lease, order.lease_wait, interrupt, &mut waiting).await?;
         let left = order.lease_wait.saturating_sub(began.elapsed());
-        lease.admit(&work, left, interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
+        lease.admit(&work, left, interrupt, waiting).await?;
         explain_journal(lease.session().send(&beside_settings(&server)).await, &server.role)?;
-        Ok(Executor::under(work, server, Arc::new(lease), order, interrupt))
+        Ok(Executor { waited, ..Executor::under(work, server, Arc::new(lease), order, interrupt) })
     }
 
     /// Under a lease that is held already.
@@ -103,8 +107,14 @@ impl Executor {
             run: None,
             observer: None,
             begun: None,
+            waited: false,
             opened: RefCell::default(),
         }
+    }
+
+    /// Whether another run was waited for: what was read before may have changed since.
+    pub fn waited(&self) -> bool {
+        self.waited
     }
 
     /// The working session, for reading under the lease.

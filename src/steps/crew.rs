@@ -14,6 +14,7 @@ use super::retry::Pauses;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
+use crate::pg::lease::Holder;
 use crate::pg::{Interrupt, Lease, Query, Row, Server, Session};
 
 /// The sessions that work. The first holds the lease's place of the run; they all share the lease. Further ones are
@@ -82,13 +83,17 @@ impl Crew {
     /// # Errors
     /// Busy while sessions of a killed run still work.
     pub async fn muster(
-        lead: Executor,
+        mut lead: Executor,
         hands: usize,
         connection: &Connection,
         events: &mut dyn Events,
     ) -> Result<Crew> {
         let wait = lead.order.lease_wait;
-        lead.lease.alone(wait, &lead.interrupt, |holder| events.event(Event::LeaseTaken(holder))).await?;
+        let waiting = |holder: &Holder| {
+            lead.waited = true;
+            events.event(Event::LeaseTaken(holder));
+        };
+        lead.lease.alone(wait, &lead.interrupt, waiting).await?;
         let pids = Rc::new(RefCell::new(vec![lead.server.backend_pid]));
         let further = (1..hands.max(1)).map(|_| None).collect();
         Ok(Crew { lead, further, connection: connection.clone(), pids })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wish;
-use super::read::{Holder, Snapshot, Standing};
+use super::read::{Holder, Sizes, Snapshot, Standing};
 use crate::ident::{Ident, TableName};
 use crate::maintain::repack::Gain;
 use crate::steps::Hazard;
@@ -155,9 +155,9 @@ impl VacuumPlan {
     }
 
     /// Takes these sizes for those that the catalog estimates, and puts the biggest first.
-    pub fn measure(&mut self, sizes: &BTreeMap<u32, u64>) {
+    pub fn measure(&mut self, sizes: &Sizes) {
         for task in self.tasks.iter_mut().chain(&mut self.parents) {
-            if let Some(bytes) = sizes.get(&task.oid).and_then(|bytes| i64::try_from(*bytes).ok()) {
+            if let Some(bytes) = sizes.get(&task.oid).and_then(|size| i64::try_from(size.bytes).ok()) {
                 task.before.bytes = bytes;
             }
         }

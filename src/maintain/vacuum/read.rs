@@ -77,31 +77,48 @@ pub struct Holder {
     pub remedy: String,
 }
 
-/// What is asked of a look besides the tables.
+/// What is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     /// Only these tables; all where there are none.
     pub only: Option<&'a [u32]>,
     /// Only those of which something may be due, as it is from this age on; all where there is none.
     pub restless: Option<i64>,
-    /// The bytes of these.
-    pub sized: &'a [u32],
 }
 
-/// The bytes of tables with everything that belongs to them; those that somebody holds are left out.
-pub type Sizes = BTreeMap<u32, u64>;
+/// How large a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes of it and of everything that belongs to it.
+    pub bytes: u64,
+    /// Bytes of the files in which its rows and those of its TOAST table are.
+    pub row_bytes: u64,
+}
+
+/// The sizes of tables; those that somebody holds are left out.
+pub type Sizes = BTreeMap<u32, Size>;
+
+/// How a table stands when all is over. Numbers of its TOAST table are in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// Dead rows.
+    pub dead: i64,
+    /// Age of its oldest transaction number.
+    pub xid_age: Option<i64>,
+    /// [`Size::row_bytes`] by the catalog, which a vacuum has just brought up to date.
+    pub row_bytes: u64,
+}
 
 /// The first look: which server, and how its tables stand, all or what is restless. One round trip.
 ///
 /// # Errors
 /// The server's.
 pub async fn first(session: &Session, restless: Option<i64>) -> Result<(Server, Snapshot)> {
-    let everything = Look { only: None, restless, sized: &[] };
+    let everything = Look { only: None, restless };
     // In this order: the look sets a search_path of its own.
     let (server, looked) = tokio::join!(biased; Server::read(session), look(session, 0, everything));
     let server = server?;
-    let (snapshot, _) = looked?;
-    let snapshot = Snapshot { major: server.major, ..snapshot };
+    let snapshot = Snapshot { major: server.major, ..looked? };
     Ok((server, snapshot))
 }
 
@@ -109,21 +126,20 @@ pub async fn first(session: &Session, restless: Option<i64>) -> Result<(Server, 
 ///
 /// # Errors
 /// The server's.
-pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<(Snapshot, Sizes)> {
+pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<Snapshot> {
     let which: [&(dyn ToSql + Sync); 2] = [&what.only, &what.restless];
-    let (begun, server, tables, holders, sizes, ended) = tokio::join!(
+    let (begun, server, tables, holders, ended) = tokio::join!(
         biased;
         session.begin_look(LIMIT),
         session.rows(&Query::VACUUM_SERVER, &[]),
         session.rows(&Query::VACUUM_TABLES, &which),
         session.rows(&Query::ACTIVITY_HORIZON, &[]),
-        sizes_of(session, what.sized),
         session.end_reading(),
     );
     begun.map_err(|e| e.explain("cannot begin to look"))?;
     let cannot = |e: ServerError| e.explain("cannot see how the tables stand");
     let (server, tables) = (server.map_err(cannot)?, tables.map_err(cannot)?);
-    let (holders, sizes) = (holders.map_err(cannot)?, sizes.map_err(cannot)?);
+    let holders = holders.map_err(cannot)?;
     ended.map_err(|e| e.explain("cannot end the look"))?;
     let row = server.first().ok_or_else(|| Failure::new(Kind::Failed, "the server did not say its settings"))?;
     let here: String = row.try_get("database")?;
@@ -138,7 +154,7 @@ pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<(Snap
         holders: holders.iter().filter_map(|row| holder(row, &here).transpose()).collect::<Result<_>>()?,
     };
     snapshot.holders.sort_by(|a, b| b.age.cmp(&a.age).then(a.what.cmp(&b.what)));
-    Ok((snapshot, read_sizes(&sizes)?))
+    Ok(snapshot)
 }
 
 /// How large these tables are.
@@ -146,12 +162,41 @@ pub async fn look(session: &Session, major: u32, what: Look<'_>) -> Result<(Snap
 /// # Errors
 /// The server's.
 pub async fn sizes(session: &Session, oids: &[u32]) -> Result<Sizes> {
-    let (begun, sizes, ended) =
-        tokio::join!(biased; session.begin_look(LIMIT), sizes_of(session, oids), session.end_reading());
+    if oids.is_empty() {
+        return Ok(Sizes::new());
+    }
+    let mut sizes = Sizes::new();
+    for row in ask(session, &Query::VACUUM_SIZES, oids, "cannot see how large the tables are").await? {
+        let bytes = row.try_get::<_, Option<i64>>("bytes")?.and_then(|bytes| u64::try_from(bytes).ok());
+        let row_bytes = row.try_get::<_, Option<i64>>("row_bytes")?.and_then(|bytes| u64::try_from(bytes).ok());
+        if let (Some(bytes), Some(row_bytes)) = (bytes, row_bytes) {
+            sizes.insert(row.try_get("oid")?, Size { bytes, row_bytes });
+        }
+    }
+    Ok(sizes)
+}
+
+/// How these tables stand when all is over.
+///
+/// # Errors
+/// The server's.
+pub async fn after(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, After>> {
+    let rows = ask(session, &Query::VACUUM_AFTER, oids, "cannot see how the tables stand now").await?;
+    let after = |row: &Row| -> Result<(u32, After)> {
+        let row_bytes = u64::try_from(row.try_get::<_, i64>("row_bytes")?).unwrap_or_default();
+        Ok((row.try_get("oid")?, After { dead: row.try_get("dead")?, xid_age: row.try_get("xid_age")?, row_bytes }))
+    };
+    rows.iter().map(after).collect()
+}
+
+async fn ask(session: &Session, query: &Query, oids: &[u32], doing: &'static str) -> Result<Vec<Row>> {
+    let which: [&(dyn ToSql + Sync); 1] = [&oids];
+    let (begun, rows, ended) =
+        tokio::join!(biased; session.begin_look(LIMIT), session.rows(query, &which), session.end_reading());
     begun.map_err(|e| e.explain("cannot begin to look"))?;
-    let sizes = sizes.map_err(|e| e.explain("cannot see how large the tables are"))?;
+    let rows = rows.map_err(|e| e.explain(doing))?;
     ended.map_err(|e| e.explain("cannot end the look"))?;
-    read_sizes(&sizes)
+    Ok(rows)
 }
 
 /// In which folders of the server these tables lie, where the role may know.
@@ -166,21 +211,6 @@ pub async fn places(session: &Session, oids: &[u32]) -> Result<BTreeMap<u32, Pat
         places.extend(place.map(|place| (oid, PathBuf::from(place))));
     }
     Ok(places)
-}
-
-async fn sizes_of(session: &Session, oids: &[u32]) -> std::result::Result<Vec<Row>, ServerError> {
-    if oids.is_empty() { Ok(Vec::new()) } else { session.rows(&Query::VACUUM_SIZES, &[&oids]).await }
-}
-
-fn read_sizes(rows: &[Row]) -> Result<Sizes> {
-    let mut sizes = Sizes::new();
-    for row in rows {
-        let (oid, bytes): (u32, Option<i64>) = (row.try_get("oid")?, row.try_get("bytes")?);
-        if let Some(bytes) = bytes.and_then(|bytes| u64::try_from(bytes).ok()) {
-            sizes.insert(oid, bytes);
-        }
-    }
-    Ok(sizes)
 }
 
 /// Sessions of other databases keep nothing here.

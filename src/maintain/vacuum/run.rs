@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::brake::Brake;
 use super::plan::{self, Task, VacuumPlan};
 use super::progress::{self, Both};
-use super::read::{self, Look, Sizes, Snapshot};
+use super::read::{self, After, Look, Sizes};
 use super::view;
 use super::work::{Attempt, AttemptEnd, Manner};
 use super::{Answer, Request, Wish, advice};
@@ -30,11 +30,13 @@ pub struct Report {
     /// How each task ended, in the order of [`VacuumPlan::all`].
     pub ends: Vec<End<Attempt>>,
     /// How the tables stand now.
-    pub after: Option<Snapshot>,
-    /// Bytes before.
+    pub after: BTreeMap<u32, After>,
+    /// How large they were.
     pub sizes_before: Sizes,
-    /// Bytes now.
+    /// How large they are.
     pub sizes_after: Sizes,
+    /// `maintenance_work_mem`.
+    pub memory: String,
     /// Tables whose indexes were gone through more than once.
     pub crowded: BTreeSet<u32>,
     /// What a person should know.
@@ -49,7 +51,7 @@ pub struct Report {
 /// Refused on a standby; busy; interrupted, with what is done; what concerns one table is in the answer.
 pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let session = Session::open(&request.connection, "vacuum", means.interrupt).await?;
-    let (server, snapshot) = read::first(&session, restless(&request.wish)).await?;
+    let (server, mut snapshot) = read::first(&session, restless(&request.wish)).await?;
     if server.in_recovery {
         return Err(Failure::new(
             Kind::Refused,
@@ -88,17 +90,24 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
     let mut notes = Vec::new();
     open_journal(&mut executor, &mut notes).await?;
     let mut crew = Crew::muster(executor, request.wish.jobs, &request.connection, means.events).await?;
-    // Another run may have worked while this one waited for the lease.
-    let look = Look { only: Some(&plan.concerned(&snapshot)), restless: None, sized: &oids(&plan) };
-    let (now, sizes_before) = read::look(crew.lead().session(), server.major, look).await?;
-    let mut plan = plan::plan(&now, &request.wish);
+    if crew.lead().waited() {
+        // Another run may have worked meanwhile.
+        let look = Look { only: Some(&plan.concerned(&snapshot)), restless: None };
+        snapshot = read::look(crew.lead().session(), server.major, look).await?;
+        plan = plan::plan(&snapshot, &request.wish);
+    }
+    let ledger = crew.lead().ledger();
+    let names: Vec<String> = plan.all().map(|task| task.table.to_string()).collect();
+    let did = oids(&plan);
+    // Each on a connection of its own.
+    let (sizes_before, announced) =
+        tokio::join!(read::sizes(crew.lead().session(), &did), ledger.announce("vacuum", &names));
+    let sizes_before = sizes_before?;
     plan.measure(&sizes_before);
     if request.wish.full {
         weigh(&mut plan, request, crew.lead().session()).await?;
     }
-    let ledger = crew.lead().ledger();
-    let names: Vec<String> = plan.all().map(|task| task.table.to_string()).collect();
-    match ledger.announce("vacuum", &names).await {
+    match announced {
         // Kept, and written with what comes next.
         Err(failure) if failure.what() == Kind::Deferred => {}
         Err(failure) => {
@@ -113,19 +122,35 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         return Err(failure);
     }
     let (ends, crowded) = everything(&mut crew, &plan, request, (&ledger, &brake), means).await;
-    let mut report = Report { ends, sizes_before, crowded, notes, ..Report::nothing(plan) };
-    report.unwritten = ledger.write().await.err();
+    let memory = snapshot.memory;
+    let mut report = Report { ends, sizes_before, memory, crowded, notes, ..Report::nothing(plan) };
+    let (after, written) = tokio::join!(read::after(crew.lead().session(), &did), ledger.write());
+    report.unwritten = written.err();
     if let Err(failure) = means.interrupt.check() {
         crew.close("interrupted", "").await;
         return Err(failure.done(report.done()));
     }
-    let did = oids(&report.plan);
-    let look = Look { only: Some(&did), restless: None, sized: &did };
-    let (after, sizes_after) = read::look(crew.lead().session(), server.major, look).await?;
-    (report.after, report.sizes_after) = (Some(after), sizes_after);
+    report.after = after?;
+    report.sizes_after = measured(&report, crew.lead().session(), request.wish.full).await?;
     let answer = view::done(request, &server, &report);
     crew.close(if answer.0 == crate::outcome::Outcome::Done { "done" } else { "partial" }, "").await;
     Ok(answer)
+}
+
+/// How large the tables are now: measured again where a file of rows has become shorter or was written anew, for
+/// nothing else that a vacuum does makes one smaller.
+async fn measured(report: &Report, session: &Session, rewritten: bool) -> Result<Sizes> {
+    let mut sizes = report.sizes_before.clone();
+    let shorter = |oid: &u32| {
+        let (before, after) = (report.sizes_before.get(oid), report.after.get(oid));
+        before.zip(after).is_none_or(|(before, after)| after.row_bytes < before.row_bytes)
+    };
+    let again: Vec<u32> = oids(&report.plan).into_iter().filter(|oid| rewritten || shorter(oid)).collect();
+    for oid in &again {
+        sizes.remove(oid);
+    }
+    sizes.extend(read::sizes(session, &again).await?);
+    Ok(sizes)
 }
 
 /// What a rewrite gives, and whether there is room for it.
@@ -154,9 +179,10 @@ impl Report {
         Report {
             plan,
             ends: Vec::new(),
-            after: None,
+            after: BTreeMap::new(),
             sizes_before: Sizes::new(),
             sizes_after: Sizes::new(),
+            memory: String::new(),
             crowded: BTreeSet::new(),
             notes: Vec::new(),
             unwritten: None,

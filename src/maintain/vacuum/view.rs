@@ -1,8 +1,7 @@
 //! What will be done and what was done, as documents. Knows reports and columns, not terminals.
 
-use std::collections::BTreeMap;
-
 use super::plan::{Task, VacuumPlan};
+use super::read::Sizes;
 use super::run::Report;
 use super::work::{Attempt, AttemptEnd};
 use super::{Answer, Request};
@@ -24,7 +23,7 @@ pub(super) fn head(kind: &'static str, request: &Request, server: &Server) -> Do
 }
 
 /// What a run would do; also the answer where there is nothing to do.
-pub fn plan(request: &Request, server: &Server, plan: &VacuumPlan, sizes: &BTreeMap<u32, u64>) -> Answer {
+pub fn plan(request: &Request, server: &Server, plan: &VacuumPlan, sizes: &Sizes) -> Answer {
     let kind = if request.dry_run { "vacuum.plan" } else { "vacuum.done" };
     let document = head(kind, request, server);
     if !request.dry_run {
@@ -139,18 +138,18 @@ fn tables(document: Document, report: &Report) -> Document {
     let (mut reclaimed, mut notes) = (0, Vec::new());
     for (task, end) in report.plan.all().zip(&report.ends) {
         let (word, detail, took) = told(end);
-        let (before, after) = (report.sizes_before.get(&task.oid), report.sizes_after.get(&task.oid));
-        let smaller = before.zip(after).map(|(before, after)| before.saturating_sub(*after));
+        let size = |sizes: &Sizes| sizes.get(&task.oid).map(|size| size.bytes);
+        let (before, after) = (size(&report.sizes_before), size(&report.sizes_after));
+        let smaller = before.zip(after).map(|(before, after)| before.saturating_sub(after));
         reclaimed += smaller.unwrap_or_default();
-        let now = report.after.as_ref().and_then(|s| s.tables.iter().find(|t| t.oid == task.oid));
+        let now = report.after.get(&task.oid);
         if let Some(detail) = &detail {
             notes.push(format!("{}: {word}: {detail}", task.table));
         }
         if report.crowded.contains(&task.oid) {
             notes.push(format!(
-                "{}: its indexes were gone through more than once: give it more maintenance_work_mem{}",
-                task.table,
-                report.after.as_ref().map_or(String::new(), |s| format!(" (it is {})", s.memory))
+                "{}: its indexes were gone through more than once: give it more maintenance_work_mem (it is {})",
+                task.table, report.memory
             ));
         }
         rows.push(vec![
@@ -158,13 +157,13 @@ fn tables(document: Document, report: &Report) -> Document {
             task.what.into(),
             word.into(),
             took.map_or(Value::None, Value::Seconds),
-            before.map_or(Value::Unknown, |b| Value::Bytes(*b)),
-            after.map_or(Value::Unknown, |b| Value::Bytes(*b)),
+            before.map_or(Value::Unknown, Value::Bytes),
+            after.map_or(Value::Unknown, Value::Bytes),
             smaller.map_or(Value::Unknown, Value::Bytes),
             (task.before.dead + task.before.toast_dead).into(),
-            now.map_or(Value::Unknown, |t| (t.dead + t.toast_dead).into()),
+            now.map_or(Value::Unknown, |now| now.dead.into()),
             task.before.xid_age.into(),
-            now.map_or(Value::Unknown, |t| t.xid_age.into()),
+            now.map_or(Value::Unknown, |now| now.xid_age.into()),
             detail.into(),
             Value::List(task.reasons.clone()),
         ]);
@@ -238,6 +237,6 @@ fn outcome(report: &Report) -> Outcome {
     }
 }
 
-fn bytes(sizes: &BTreeMap<u32, u64>, oid: u32) -> Value {
-    sizes.get(&oid).map_or(Value::Unknown, |bytes| Value::Bytes(*bytes))
+fn bytes(sizes: &Sizes, oid: u32) -> Value {
+    sizes.get(&oid).map_or(Value::Unknown, |size| Value::Bytes(size.bytes))
 }
