@@ -38,8 +38,9 @@ restless AS MATERIALIZED (
         AND (
             c.reloptions IS NOT NULL
             OR pg_catalog.pg_stat_get_dead_tuples(c.oid) > 0
-            OR pg_catalog.pg_stat_get_mod_since_analyze(c.oid) > 0
-            OR pg_catalog.pg_stat_get_ins_since_vacuum(c.oid) > 0
+            -- TOAST tables are not analyzed, and are vacuumed for inserts with their tables.
+            OR c.relkind <> 't'
+            AND (pg_catalog.pg_stat_get_mod_since_analyze(c.oid) > 0 OR pg_catalog.pg_stat_get_ins_since_vacuum(c.oid) > 0)
             OR c.relfrozenxid <> '0' AND pg_catalog.age(c.relfrozenxid) >= LEAST(s.xid_most / 2, $2)
             OR c.relminmxid <> '0' AND pg_catalog.mxid_age(c.relminmxid) >= s.mxid_most / 2
         )

@@ -48,6 +48,8 @@ pub struct Executor {
     begun: Option<BTreeSet<String>>,
     /// Another run was waited for.
     pub(super) waited: bool,
+    /// What the journal is still to be told of builds of indexes that are done: it goes with what comes next.
+    pub(super) owed: RefCell<String>,
     /// What the working session has been set to and was left at.
     pub(super) opened: RefCell<Option<Arc<str>>>,
 }
@@ -108,6 +110,7 @@ impl Executor {
             observer: None,
             begun: None,
             waited: false,
+            owed: RefCell::default(),
             opened: RefCell::default(),
         }
     }
@@ -352,8 +355,11 @@ impl Executor {
                 return self.close_statement(step, index, events).await;
             }
             let mut watch = Watch::new(&self.lease, self.server.backend_pid, &step.title, step.timeouts.lock, true);
-            let work: Vec<Message> =
-                messages.into_iter().filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_))).collect();
+            let work: Vec<Message> = messages
+                .into_iter()
+                .filter(|m| matches!(m.role, Role::Started(_) | Role::Work(_)))
+                .map(|message| self.with_owed(message))
+                .collect();
             let Err((role, error)) = self.send_all(&work, &mut watch, events).await else {
                 recovery.verify(&statement.guard).await?;
                 return self.close_statement(step, index, events).await;
@@ -393,8 +399,39 @@ impl Executor {
         }
     }
 
+    /// With what the journal is still to be told, which stays owed until it is seen to be told.
+    fn with_owed(&self, message: Message) -> Message {
+        let owed = self.owed.borrow();
+        if owed.is_empty() || !matches!(message.role, Role::Started(_)) {
+            return message;
+        }
+        // In the transaction of its own that the message is.
+        let sql = message.sql.replacen("BEGIN READ WRITE;", &format!("BEGIN READ WRITE;\n{owed}"), 1);
+        Message { sql: sql.into(), ..message }
+    }
+
+    /// Tells the journal what it is still to be told. Of what it is never told, the next run sees for itself how it ended.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn tell_owed(&self) -> Result<()> {
+        let owed = self.owed.take();
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let told = self.work.send(&format!("BEGIN READ WRITE;\n{owed}\nCOMMIT;")).await;
+        if told.as_ref().is_err_and(|error| !error.is_lost()) {
+            let _ = self.work.send("ROLLBACK").await;
+        }
+        explain_journal(told, &self.server.role)
+    }
+
     /// Records a statement outside a transaction as finished, and with the last one its step.
     pub(super) async fn close_statement(&self, step: &Step, index: usize, events: &mut dyn Events) -> Result<()> {
+        if let Some(lines) = step.finished_lines(index).filter(|_| self.begun.is_some()) {
+            self.owed.borrow_mut().push_str(&lines);
+            return Ok(());
+        }
         let close = Message { role: Role::Close, sql: step.close(index, index + 1 == step.statements.len()).into() };
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
@@ -443,6 +480,9 @@ impl Executor {
                 }
             }
             sent.map_err(|e| (message.role, e))?;
+            if matches!(message.role, Role::Started(_)) {
+                self.owed.take();
+            }
         }
         Ok(())
     }

@@ -74,9 +74,10 @@ impl Ledger {
     /// It is done, or has failed: with names and values.
     pub fn end(&self, subject: &str, state: &'static str, detail: &[(&str, String)]) {
         self.at_work.borrow_mut().remove(subject);
-        let pairs: Vec<String> =
-            detail.iter().map(|(name, value)| format!("{}, {}::text", Literal(name), Literal(value))).collect();
-        self.line(subject, state, format!("pg_catalog.jsonb_build_object({})", pairs.join(", ")));
+        let object: serde_json::Map<String, serde_json::Value> =
+            detail.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        let object = serde_json::Value::Object(object).to_string();
+        self.line(subject, state, format!("{}::jsonb", Literal(&object)));
     }
 
     /// Nothing came of it: worth a line only where one says that it had begun.

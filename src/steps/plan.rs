@@ -184,13 +184,10 @@ impl Step {
     /// What closes statement `index` once it is known to be done. Its lock_timeout is its own: the
     /// statement may have had none.
     pub fn close(&self, index: usize, last: bool) -> String {
-        let indexes = self.is_reindex(index);
         let mut sql =
             format!("BEGIN READ WRITE;\nSET LOCAL lock_timeout = {};\n", Literal(&milliseconds(self.timeouts.lock)));
-        if indexes {
-            return sql
-                + &self.reindex_lines(index, &[Line::Statement("finished"), Line::Step("applied")])
-                + "\nCOMMIT;";
+        if let Some(lines) = self.finished_lines(index) {
+            return sql + &lines + "\nCOMMIT;";
         }
         sql.push_str(&format!("{OURSELVES}\n{}", self.journal_line(index, "finished")));
         if last {
@@ -332,6 +329,12 @@ impl Step {
             [] => vec![&self.id],
             indexes => indexes.iter().map(|index| index.subject.as_str()).collect(),
         }
+    }
+
+    /// What the journal is told of indexes that are built anew, in a transaction.
+    pub(super) fn finished_lines(&self, index: usize) -> Option<String> {
+        let lines = [Line::Statement("finished"), Line::Step("applied")];
+        self.is_reindex(index).then(|| self.reindex_lines(index, &lines))
     }
 
     fn reindex_lines(&self, index: usize, lines: &[Line]) -> String {

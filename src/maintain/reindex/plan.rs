@@ -157,7 +157,7 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
         }
     }
     let mut plan = Plan { leftovers: leftovers(catalog), ..Plan::default() };
-    if let Some(unfinished) = catalog.unfinished.as_ref().filter(|_| wish.resume) {
+    if let Some(unfinished) = catalog.told.unfinished.as_ref().filter(|_| wish.resume) {
         let pending: BTreeSet<Mark> =
             catalog.indexes.iter().filter(|i| i.leftover().is_none()).map(Index::mark).collect();
         let left = |mark: &Mark| pending.contains(mark);
@@ -216,7 +216,7 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
         (together.copied().unwrap_or(task.bytes), table, task.bytes, task.index.clone())
     });
     let again: BTreeSet<Mark> = plan.tasks.iter().map(|task| task.mark).collect();
-    let begun = catalog.begun.iter().filter(|begun| !again.contains(&begun.mark));
+    let begun = catalog.told.begun.iter().filter(|begun| !again.contains(&begun.mark));
     plan.unsettled = begun.map(|begun| looked_at(begun, catalog)).collect();
     Ok(plan)
 }
@@ -234,7 +234,7 @@ fn gather(catalog: &Catalog, wish: &Wish, tasks: &mut [Task]) {
         let (count, bytes, apart) = tables.entry(&index.table).or_default();
         *count += 1;
         *bytes += index.bytes;
-        *apart |= !index.is_valid || catalog.begun.iter().any(|begun| begun.heap == index.heap_oid);
+        *apart |= !index.is_valid || catalog.told.begun.iter().any(|begun| begun.heap == index.heap_oid);
     }
     let mut chosen: BTreeMap<TableName, usize> = BTreeMap::new();
     for task in tasks.iter() {
@@ -251,7 +251,7 @@ fn gather(catalog: &Catalog, wish: &Wish, tasks: &mut [Task]) {
 pub fn leftovers(catalog: &Catalog) -> Vec<Left> {
     let is_ours = |index: &Index| {
         let is_copy = |of: &Listed| is_copy(index.name.name.raw(), of.name.name.raw());
-        catalog.begun.iter().any(|begun| begun.heap == index.heap_oid && is_copy(begun))
+        catalog.told.begun.iter().any(|begun| begun.heap == index.heap_oid && is_copy(begun))
     };
     let left = catalog.indexes.iter().filter(|index| !index.is_held && !index.is_system);
     left.filter_map(|index| Some(Left { index: index.clone(), what: index.leftover()?, is_ours: is_ours(index) }))

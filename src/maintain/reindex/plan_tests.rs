@@ -53,9 +53,7 @@ fn catalog(indexes: Vec<Index>) -> Catalog {
         waits: Vec::new(),
         slots: Vec::new(),
         preflight: Default::default(),
-        unfinished: None,
-        begun: Vec::new(),
-        begun_steps: Default::default(),
+        told: Default::default(),
         estimated: false,
     }
 }
@@ -133,11 +131,11 @@ fn a_run_is_gone_on_with_where_its_indexes_are_as_they_were() {
         index(4, "t", "swapped", 5),
         index(6, "t", "another", 5),
     ]);
-    catalog.unfinished = Some(Unfinished {
+    catalog.told.unfinished = Some(Unfinished {
         run: 9,
         indexes: vec![listed(1, "as_it_was"), listed(2, "built_offline"), listed(3, "swapped"), listed(5, "dropped")],
     });
-    catalog.begun = vec![listed(3, "swapped")];
+    catalog.told.begun = vec![listed(3, "swapped")];
     let resume = Wish { resume: true, ..Wish::default() };
     let plan = super::plan(&catalog, &resume, None).unwrap();
     assert_eq!(names(&plan), ["as_it_was"]);
@@ -145,7 +143,7 @@ fn a_run_is_gone_on_with_where_its_indexes_are_as_they_were() {
     assert_eq!(plan.unsettled.iter().map(|task| task.mark.oid).collect::<Vec<_>>(), [3]);
     let limited = Wish { indexes: vec!["another".into()], ..resume };
     assert_eq!(names(&super::plan(&catalog, &limited, None).unwrap()), Vec::<&str>::new(), "not of that run");
-    catalog.unfinished = None;
+    catalog.told.unfinished = None;
     assert_eq!(names(&super::plan(&catalog, &limited, None).unwrap()), ["another"], "nothing to go on with");
 }
 
@@ -205,9 +203,9 @@ fn all_of_a_small_table_are_built_together_where_nothing_is_against_it() {
     assert_eq!(sql(&super::plan(&catalog, &two, None).unwrap()), [tb, ta], "its TOAST table was not meant");
     assert!(sql(&super::plan(&catalog, &Wish { offline: true, ..all() }, None).unwrap()).contains(&t).eq(&false));
     let begun = Listed { mark: Mark { oid: 9, filenode: 9 }, name: TableName::new("public", "x"), heap: 2 };
-    catalog.begun = vec![begun];
+    catalog.told.begun = vec![begun];
     assert_eq!(sql(&super::plan(&catalog, &all(), None).unwrap()), apart, "what was begun is looked at by itself");
-    catalog.begun.clear();
+    catalog.told.begun.clear();
     catalog.indexes[0].is_exclusion = true;
     assert!(!sql(&super::plan(&catalog, &all(), None).unwrap()).contains(&t));
     catalog.indexes[0] = Index { is_exclusion: false, is_valid: false, ..catalog.indexes[0].clone() };
@@ -221,7 +219,7 @@ fn what_is_left_is_ours_or_of_others_and_is_no_index_to_name() {
         Index { is_valid: false, ..index(2, "t", "a_ccnew1", 5) },
         Index { is_valid: false, ..index(3, "t", "b_ccold", 5) },
     ]);
-    catalog.begun =
+    catalog.told.begun =
         vec![Listed { mark: Mark { oid: 1, filenode: 1001 }, name: TableName::new("public", "a"), heap: 1 }];
     let ours: Vec<bool> = leftovers(&catalog).iter().map(|left| left.is_ours).collect();
     assert_eq!(ours, [true, false]);

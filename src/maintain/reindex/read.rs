@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ident::TableName;
 use crate::inspect::Eye;
 use crate::maintain::room;
-use crate::pg::{Query, Row, Server, ServerError};
+use crate::pg::{Query, Row, Server, ServerError, Session};
 
 /// Thousands of files are asked for their size.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -32,14 +32,21 @@ pub struct Catalog {
     pub slots: Vec<String>,
     /// How standbys and the disk are.
     pub preflight: Preflight,
-    /// The run that has not come to its end.
+    /// What the journal tells.
+    pub told: Told,
+    /// Sizes are those of the last VACUUM, for a lock was in the way.
+    pub estimated: bool,
+}
+
+/// What the journal tells of runs that did not come to their end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The last of them.
     pub unfinished: Option<Unfinished>,
     /// What runs have begun and never said how it ended.
     pub begun: Vec<Listed>,
     /// The names of their steps, of all of them.
     pub begun_steps: BTreeSet<String>,
-    /// Sizes are those of the last VACUUM, for a lock was in the way.
-    pub estimated: bool,
 }
 
 /// An index.
@@ -222,9 +229,7 @@ async fn look(
             waits: Vec::new(),
             slots: Vec::new(),
             preflight,
-            unfinished: None,
-            begun: Vec::new(),
-            begun_steps: BTreeSet::new(),
+            told: Told::default(),
             estimated,
         };
         for row in &waits {
@@ -242,17 +247,39 @@ async fn look(
             }
         }
         if server.has_state && server.reads_state {
-            let rows = session.rows(&Query::REINDEX_UNFINISHED, &[]).await.map_err(&mut explain)?;
-            seen.unfinished = rows.first().map(unfinished).transpose()?;
-            for row in session.rows(&Query::REINDEX_BEGUN, &[]).await.map_err(&mut explain)? {
-                let subject: String = row.try_get("subject")?;
-                seen.begun.extend(list(&row)?.into_iter().find(|listed| listed.mark.step() == subject));
-                seen.begun_steps.insert(subject);
-            }
+            seen.told = told(session).await.map_err(&mut explain)??;
         }
         Ok(seen)
     });
     seen.await.map_err(|failure| (failure, locked && !estimated))
+}
+
+/// Whether the journal tells what it told for this catalog: no other run has begun or ended since.
+///
+/// # Errors
+/// The server's.
+pub async fn is_undisturbed(eye: &Eye, catalog: &Catalog) -> Result<bool> {
+    if !(catalog.server.has_state && catalog.server.reads_state) {
+        return Ok(false);
+    }
+    let now = eye.look(LIMIT, async |session| told(session).await.map_err(|e| e.explain("cannot read the journal"))?);
+    Ok(now.await? == catalog.told)
+}
+
+async fn told(session: &Session) -> std::result::Result<Result<Told>, ServerError> {
+    let (last, begun) =
+        tokio::join!(session.rows(&Query::REINDEX_UNFINISHED, &[]), session.rows(&Query::REINDEX_BEGUN, &[]));
+    let (last, begun) = (last?, begun?);
+    let tell = || {
+        let mut told = Told { unfinished: last.first().map(unfinished).transpose()?, ..Told::default() };
+        for row in &begun {
+            let subject: String = row.try_get("subject")?;
+            told.begun.extend(list(row)?.into_iter().find(|listed| listed.mark.step() == subject));
+            told.begun_steps.insert(subject);
+        }
+        Ok(told)
+    };
+    Ok(tell())
 }
 
 impl Mark {

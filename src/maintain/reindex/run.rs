@@ -95,17 +95,28 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         begun: None,
     };
     first.begin().await?;
-    // Another run may have worked while this one waited for the lease, and made the journal.
-    let seen = Server::read(eye.session()).await?;
-    let catalog = calm(&eye, &seen, request, means.interrupt).await?;
-    let mut plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
+    let (mut catalog, mut plan) = (catalog, plan);
+    if first.executor()?.waited()
+        || !catalog.told.begun_steps.is_empty()
+        || !read::is_undisturbed(&eye, &catalog).await?
+    {
+        // Another run may have worked meanwhile, and made the journal.
+        let seen = Server::read(eye.session()).await?;
+        catalog = calm(&eye, &seen, request, means.interrupt).await?;
+        plan = plan::plan(&catalog, &request.wish, request.bloat.as_ref())?;
+    }
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
     let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(board.units()))
-        .map(|number| Worker { number, list: list.clone(), begun: Some(catalog.begun_steps.clone()), ..first.like() })
+        .map(|number| Worker {
+            number,
+            list: list.clone(),
+            begun: Some(catalog.told.begun_steps.clone()),
+            ..first.like()
+        })
         .collect();
     first.list.clone_from(&list);
-    first.executor()?.only_begun(catalog.begun_steps.clone());
+    first.executor()?.only_begun(catalog.told.begun_steps.clone());
     let ((), _) = futures_util::future::join(
         async {
             match first.settle(&plan, &board).await {
@@ -156,7 +167,7 @@ async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interru
     let began = Instant::now();
     loop {
         let catalog = read::read(eye, server, &request.connection, request.wish.collation_changed).await?;
-        let of_begun = |heap: u32| catalog.begun.iter().any(|begun| begun.heap == heap);
+        let of_begun = |heap: u32| catalog.told.begun.iter().any(|begun| begun.heap == heap);
         let busy = catalog.indexes.iter().any(|index| index.is_held && of_begun(index.heap_oid));
         if !busy || began.elapsed() > request.lock_wait {
             return Ok(catalog);
@@ -167,7 +178,7 @@ async fn calm(eye: &Eye, server: &Server, request: &Request, interrupt: &Interru
 
 /// What the journal keeps for `--resume`: all that is meant, what an earlier run has done of it included.
 fn list(catalog: &Catalog, plan: &Plan, request: &Request) -> Vec<Listed> {
-    let before = catalog.unfinished.as_ref().filter(|_| request.wish.resume);
+    let before = catalog.told.unfinished.as_ref().filter(|_| request.wish.resume);
     let mut list: Vec<Listed> = before.map(|unfinished| unfinished.indexes.clone()).unwrap_or_default();
     for task in &plan.tasks {
         let listed = Listed { mark: task.mark, name: task.index.clone(), heap: task.heap };

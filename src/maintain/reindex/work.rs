@@ -77,17 +77,23 @@ impl<'a, 'e> Worker<'a, 'e> {
         Ok(())
     }
 
-    /// Builds one after the other until none is left.
+    /// Builds one after the other until none is left, and leaves nothing untold.
     pub async fn work(&mut self, board: &Board) {
         while let Some(unit) = board.next().await {
             let number = board.begun();
             let table = unit.first().map(|task| task.table.clone());
             if let Err(failure) = self.build(unit, number, board).await {
-                return board.stop(failure);
+                board.stop(failure);
+                break;
             }
             if let Some(table) = table {
                 board.free(&table);
             }
+        }
+        if let Some(executor) = &self.executor
+            && let Err(failure) = executor.tell_owed().await
+        {
+            board.stop(failure);
         }
     }
 
