@@ -59,7 +59,7 @@ pub struct ReindexArgs {
     #[arg(long)]
     offline: bool,
     /// So many connections build at once, each on a table of its own [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// How often an index is tried again after a lock, a deadlock, a time limit or a lost connection
     #[arg(long, value_name = "N", default_value_t = 3)]

@@ -50,7 +50,7 @@ pub struct RepackArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     budget: Option<Duration>,
     /// So many indexes of a table are built at once, by pg_repack [default: 1, or that of dbctl.yaml]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// The folder of the program pg_repack, or the program [default: PATH, then the folders of packages]
     #[arg(long, value_name = "PATH")]

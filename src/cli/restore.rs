@@ -62,7 +62,7 @@ pub struct RestoreArgs {
     #[arg(long)]
     create_missing_roles: bool,
     /// How many tables or indexes at once [default: the processors here, at most 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// Go on with what a killed run left, where its rows were proven
     #[arg(long)]

@@ -49,7 +49,7 @@ pub struct VacuumArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_lag: Option<Duration>,
     /// How many tables at once [default: 1, or that of dbctl.yaml]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// Sleep this long each time the cost limit is reached, at most 100ms
     #[arg(long, value_name = "TIME", value_parser = parse_delay)]

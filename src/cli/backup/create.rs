@@ -47,7 +47,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "TABLE")]
     exclude: Vec<String>,
     /// How many tables at once [default: the processors here, at most 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// How hard zstd tries, 1 to 19
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=19))]

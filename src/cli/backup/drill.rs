@@ -34,7 +34,7 @@ pub struct DrillArgs {
     #[arg(long, value_name = "MAJOR")]
     major: Option<u32>,
     /// How many tables and indexes at once [default: the processors here, at most 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// A longer recovery is a finding
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
