@@ -136,9 +136,10 @@ impl<'a> Manner<'a> {
     /// What is left of a hard budget.
     fn limit(&self) -> Option<Duration> {
         let budget = self.request.wish.budget.filter(|_| self.request.wish.hard)?;
-        // Whole milliseconds, as the server counts them: what took as long as that was stopped by it.
+        // Whole milliseconds, as the server counts them, and never fewer than are left: what was stopped a moment before
+        // the budget is over would let another begin.
         let left = budget.saturating_sub(self.began.elapsed()).as_millis();
-        Some(Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX).max(1)))
+        Some(Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX).saturating_add(1)))
     }
 }
 
