@@ -217,7 +217,11 @@ fn without_a_word_of_which_the_bloated_ones_are_built_anew() {
     drop(session);
     let counted = "SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'fat'";
     eventually("what was deleted is counted", || db.one(counted) == "630000");
-    db.sql("VACUUM ANALYZE");
+    // A snapshot in this database, such as that of an automatic ANALYZE, keeps the dead rows: then no estimate is sure.
+    eventually("what was deleted is removed", || {
+        db.sql("VACUUM ANALYZE");
+        db.one("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'fat'") == "0"
+    });
     let plan = answer(&db, &["--dry-run"], 0);
     assert_eq!(names(&plan), ["public.fat_id"], "{plan}");
     assert!(column(&plan, "indexes", "why")[0].contains("% bloat"), "{plan}");
