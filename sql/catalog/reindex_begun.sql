@@ -1,7 +1,7 @@
 -- Which indexes did an earlier run begin to build anew without ever saying how that ended, and what was its list?
 -- Server: 14.
 -- Rights: SELECT on dbctl.journal and dbctl.run.
--- Of a run that came to its end, nothing is open.
+-- Of a run that came to its end, nothing is open; where all have, the journal is not read.
 SELECT DISTINCT
     j.subject,
     (
@@ -20,5 +20,10 @@ WHERE
         SELECT
         FROM dbctl.journal AS later
         WHERE later.subject = j.subject AND later.id > j.id
+    )
+    AND EXISTS (
+        SELECT
+        FROM dbctl.run AS open
+        WHERE open.outcome IS DISTINCT FROM 'done'
     )
 ORDER BY j.subject

@@ -62,7 +62,8 @@ SELECT
     CASE WHEN c.reltablespace <> 0 THEN NULLIF(pg_catalog.pg_tablespace_location(c.reltablespace), '') END AS place,
     CASE
         WHEN c.relkind = 'I' THEN 0
-        WHEN h.relation IS NOT NULL OR $1 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
+        -- Those of the system are not built.
+        WHEN h.relation IS NOT NULL OR $1 OR o.oid::int8 < 16384 THEN c.relpages::int8 * pg_catalog.current_setting('block_size')::int8
         ELSE pg_catalog.pg_relation_size(c.oid)
     END AS bytes
 FROM pg_catalog.pg_index AS i

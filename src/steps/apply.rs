@@ -1,7 +1,7 @@
 //! The one executor: lease, timeouts, lock retry, transactions, cancel, journal. It sends exactly
 //! what [`Step::messages`] renders and does not know why.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use super::observe::{self, Observation, Observer};
 use super::plan::{Lane, Message, Plan, Role, Step};
 use super::recover::{Verdict, refuse_edited};
 use super::retry::{Backoff, Pauses};
+use super::telling::{beside_settings, explain_journal};
 use super::watch::Watch;
 use crate::config::connection::Connection;
 use crate::error::{Failure, Kind, Result};
@@ -50,6 +51,8 @@ pub struct Executor {
     pub(super) waited: bool,
     /// What the journal is still to be told of builds of indexes that are done: it goes with what comes next.
     pub(super) owed: RefCell<String>,
+    /// Something was committed that need not be on disk before the run ends.
+    pub(super) unflushed: Cell<bool>,
     /// What the working session has been set to and was left at.
     pub(super) opened: RefCell<Option<Arc<str>>>,
 }
@@ -111,6 +114,7 @@ impl Executor {
             begun: None,
             waited: false,
             owed: RefCell::default(),
+            unflushed: Cell::default(),
             opened: RefCell::default(),
         }
     }
@@ -329,6 +333,7 @@ impl Executor {
         let Some(statement) = step.statements.get(index) else { return Ok(()) };
         let began = Instant::now();
         let mut backoff = Backoff::new(self.order.pauses);
+        self.unflushed.set(self.unflushed.get() || step.leaves_unflushed());
         let recovery = self.recovery(step, index);
         let mut unknown = unknown.cloned();
         let seen = self.observer.as_ref().map(Observer::count);
@@ -364,6 +369,9 @@ impl Executor {
                 recovery.verify(&statement.guard).await?;
                 return self.close_statement(step, index, events).await;
             };
+            if matches!(role, Role::Started(_)) && !error.is_lost() {
+                let _ = self.work.send("ROLLBACK").await;
+            }
             if let Err(failure) = self.interrupt.check() {
                 return Err(self.stopped(step, index, &statement.guard, failure, events).await);
             }
@@ -503,42 +511,6 @@ impl Executor {
         self.interrupt.check()?;
         self.lease.check()
     }
-
-    /// The journal's word on a failure is a courtesy: the failure itself is what matters.
-    async fn note_failure(&self, step: &Step, statement: Option<usize>, error: &ServerError) {
-        if let Some(run) = self.run {
-            let subjects = step.subjects(statement);
-            let _ = journal::failed(self.lease.session(), run, &subjects, statement, &error.message()).await;
-        }
-    }
-
-    /// Writes into the journal how the run ended. A courtesy: the outcome itself is what matters.
-    pub async fn close(&self, outcome: &str, detail: &str) {
-        if let Some(run) = self.run {
-            let _ = journal::close_run(self.lease.session(), run, outcome, detail).await;
-        }
-    }
-
-    /// The same for a run that ends with a failure.
-    pub async fn close_failed(&self, failure: &Failure) {
-        let outcome = match failure.what() {
-            Kind::Interrupted | Kind::Terminated => "interrupted",
-            Kind::Deferred => "deferred",
-            _ => "failed",
-        };
-        self.close(outcome, &failure.messages().join(": ")).await;
-    }
-}
-
-/// The lease's connection also keeps the journal of runs: nobody's lock on that holds a run for long.
-/// When the server crashes, that journal may lose its last second; what proves a step done is
-/// written in the step's own transaction.
-fn beside_settings(server: &Server) -> String {
-    let mut sql = String::from("SET synchronous_commit = off;\nSET lock_timeout = '1s';");
-    if server.watches_clients {
-        sql.push_str("\nSET client_connection_check_interval = '1s';");
-    }
-    sql
 }
 
 /// Two first runs of different commands may create the schema at once: a lock of the bootstrap's
@@ -566,19 +538,6 @@ fn refuse_read_only(server: &Server) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-pub(super) fn explain_journal(sent: std::result::Result<(), ServerError>, role: &str) -> Result<()> {
-    sent.map_err(|e| {
-        let failure = e.explain("cannot keep dbctl's journal (schema dbctl)");
-        match failure.what() {
-            Kind::NotPermitted => failure.hint(format!(
-                "or, where schema dbctl does not exist, make it for this role: CREATE SCHEMA dbctl AUTHORIZATION {};",
-                Ident::new(role)
-            )),
-            _ => failure,
-        }
-    })
 }
 
 fn explain(step: &Step, role: Role, error: &ServerError) -> Failure {

@@ -155,14 +155,17 @@ pub async fn open_run(session: &Session, command: &str, backend_pid: i32) -> Res
     rows.first().ok_or_else(|| anyhow::anyhow!("the server returned no id"))?.try_get("id").map_err(Into::into)
 }
 
-/// Closes a run with its outcome.
+/// Closes a run with its outcome; where that is asked for, once everything before it is on disk.
 ///
 /// # Errors
 /// The server's.
-pub async fn close_run(session: &Session, run: i64, outcome: &str, detail: &str) -> Result<()> {
+pub async fn close_run(session: &Session, run: i64, outcome: &str, detail: &str, durably: bool) -> Result<()> {
+    // What one commit waits for is all that was written before it, by whomever.
+    let (begin, end) =
+        if durably { ("BEGIN READ WRITE;\nSET LOCAL synchronous_commit = local;\n", ";\nCOMMIT;") } else { ("", "") };
     let sql = format!(
-        "UPDATE dbctl.run SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, detail = NULLIF({}, '') \
-         WHERE id = {run}",
+        "{begin}UPDATE dbctl.run SET finished_at = pg_catalog.clock_timestamp(), outcome = {}, detail = NULLIF({}, '') \
+         WHERE id = {run}{end}",
         Literal(outcome),
         Literal(detail)
     );

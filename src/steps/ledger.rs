@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::apply::{self, Executor};
-use super::journal;
+use super::apply::Executor;
+use super::{journal, telling};
 use crate::error::Result;
 use crate::ident::Literal;
 use crate::pg::Lease;
@@ -117,7 +117,7 @@ impl Ledger {
         }
         let now = Instant::now();
         let rows: Vec<String> = lines.iter().map(|line| line.sql(run, now)).collect();
-        let written = apply::explain_journal(journal::write(self.lease.session(), &rows).await, &self.role);
+        let written = telling::explain_journal(journal::write(self.lease.session(), &rows).await, &self.role);
         if written.is_err() {
             for line in lines.drain(ended..) {
                 if let Some((_, told)) = self.at_work.borrow_mut().get_mut(&line.subject) {

@@ -21,6 +21,7 @@ mod plan;
 mod queue;
 mod recover;
 mod retry;
+mod telling;
 mod watch;
 
 pub use guard::Guard;

@@ -321,6 +321,19 @@ impl Step {
         self.statements.get(index).is_some_and(|statement| !statement.guard.reindexed().is_empty())
     }
 
+    /// Commits without waiting until that is on disk: the end of its run waits for all of it. A server that crashes
+    /// before takes commits back from the last one on, and leaves what a kill would have left.
+    #[must_use]
+    pub fn flushed_at_the_end(mut self) -> Step {
+        self.settings.push((UNFLUSHED.0, UNFLUSHED.1.to_owned()));
+        self
+    }
+
+    /// Whether it is [`Step::flushed_at_the_end`].
+    pub fn leaves_unflushed(&self) -> bool {
+        self.settings.iter().any(|(name, value)| (*name, value.as_str()) == UNFLUSHED)
+    }
+
     /// Whose lines in the journal tell of a statement.
     pub fn subjects(&self, index: Option<usize>) -> Vec<&str> {
         let statement = index.and_then(|index| self.statements.get(index));
@@ -367,6 +380,8 @@ impl Plan {
             .collect()
     }
 }
+
+const UNFLUSHED: (&str, &str) = ("synchronous_commit", "off");
 
 /// Back to the user and role of the connection, which RESET ALL leaves as they are.
 const OURSELVES: &str = "RESET SESSION AUTHORIZATION;\nRESET ROLE;";

@@ -156,7 +156,7 @@ pub fn plan(catalog: &Catalog, wish: &Wish, bloat: Option<&BTreeMap<u32, Bloat>>
             }
         }
     }
-    let mut plan = Plan { leftovers: leftovers(catalog), ..Plan::default() };
+    let mut plan = Plan { leftovers: leftovers(&catalog.indexes, &catalog.told.begun), ..Plan::default() };
     if let Some(unfinished) = catalog.told.unfinished.as_ref().filter(|_| wish.resume) {
         let pending: BTreeSet<Mark> =
             catalog.indexes.iter().filter(|i| i.leftover().is_none()).map(Index::mark).collect();
@@ -248,12 +248,12 @@ fn gather(catalog: &Catalog, wish: &Wish, tasks: &mut [Task]) {
 }
 
 /// What REINDEX CONCURRENTLY has left that nobody works on.
-pub fn leftovers(catalog: &Catalog) -> Vec<Left> {
+pub fn leftovers(indexes: &[Index], begun: &[Listed]) -> Vec<Left> {
     let is_ours = |index: &Index| {
         let is_copy = |of: &Listed| is_copy(index.name.name.raw(), of.name.name.raw());
-        catalog.told.begun.iter().any(|begun| begun.heap == index.heap_oid && is_copy(begun))
+        begun.iter().any(|begun| begun.heap == index.heap_oid && is_copy(begun))
     };
-    let left = catalog.indexes.iter().filter(|index| !index.is_held && !index.is_system);
+    let left = indexes.iter().filter(|index| !index.is_held && !index.is_system);
     left.filter_map(|index| Some(Left { index: index.clone(), what: index.leftover()?, is_ours: is_ours(index) }))
         .collect()
 }

@@ -221,7 +221,7 @@ fn what_is_left_is_ours_or_of_others_and_is_no_index_to_name() {
     ]);
     catalog.told.begun =
         vec![Listed { mark: Mark { oid: 1, filenode: 1001 }, name: TableName::new("public", "a"), heap: 1 }];
-    let ours: Vec<bool> = leftovers(&catalog).iter().map(|left| left.is_ours).collect();
+    let ours: Vec<bool> = leftovers(&catalog.indexes, &catalog.told.begun).iter().map(|left| left.is_ours).collect();
     assert_eq!(ours, [true, false]);
     let wish = Wish { indexes: vec!["a_ccnew1".into()], ..Wish::default() };
     let refused = super::plan(&catalog, &wish, None).unwrap_err();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::preflight::{self, Preflight};
 use crate::config::connection::Connection;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::ident::TableName;
 use crate::inspect::Eye;
 use crate::maintain::room;
@@ -47,6 +47,15 @@ pub struct Told {
     pub begun: Vec<Listed>,
     /// The names of their steps, of all of them.
     pub begun_steps: BTreeSet<String>,
+}
+
+/// How the indexes are when all is done.
+#[derive(Debug, Clone)]
+pub struct Now {
+    /// Every index but those of temporary tables.
+    pub indexes: Vec<Index>,
+    /// What runs have begun and never said how it ended, where anything is left.
+    pub begun: Vec<Listed>,
 }
 
 /// An index.
@@ -188,13 +197,34 @@ pub async fn read(eye: &Eye, server: &Server, connection: &Connection, collation
     Ok(catalog)
 }
 
+/// Looks once more, at the indexes alone. Their sizes are those that their builds have noted; only where something is
+/// left that is to be told, all are measured.
+///
+/// # Errors
+/// The server's.
+pub async fn now(eye: &Eye) -> Result<Now> {
+    let cannot = |e: ServerError| e.explain("cannot read indexes");
+    let look = async |estimated: bool| {
+        let rows =
+            eye.look(LIMIT, async |session| session.rows(&Query::REINDEX_INDEXES, &[&estimated]).await.map_err(cannot));
+        rows.await?.iter().map(index).collect::<Result<Vec<Index>>>()
+    };
+    let indexes = look(true).await?;
+    if !indexes.iter().any(|index| index.leftover().is_some()) {
+        return Ok(Now { indexes, begun: Vec::new() });
+    }
+    let server = Server::read(eye.session()).await?;
+    let begun = if server.has_state && server.reads_state {
+        eye.look(LIMIT, async |session| told(session).await.map_err(cannot)?).await?.begun
+    } else {
+        Vec::new()
+    };
+    // A lock that comes between leaves the sizes that were noted.
+    Ok(Now { indexes: look(false).await.unwrap_or(indexes), begun })
+}
+
 /// The second of an error says whether a lock was in the way.
-async fn look(
-    eye: &Eye,
-    server: &Server,
-    collations: bool,
-    estimated: bool,
-) -> Result<Catalog, (crate::error::Failure, bool)> {
+async fn look(eye: &Eye, server: &Server, collations: bool, estimated: bool) -> Result<Catalog, (Failure, bool)> {
     let mut locked = false;
     let seen = eye.look(LIMIT, async |session| {
         let mut explain = |e: ServerError| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::board::Board;
 use super::plan::{self, Bloat, Plan, Task, Wish};
-use super::read::{self, Catalog, Listed};
+use super::read::{self, Catalog, Listed, Now};
 use super::view;
 use super::work::{Worker, frame, is_over, lost};
 use crate::config::connection::Connection;
@@ -93,6 +93,7 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
         executor: None,
         list: String::new(),
         begun: None,
+        is_confirmed: false,
     };
     first.begin().await?;
     let (mut catalog, mut plan) = (catalog, plan);
@@ -107,15 +108,18 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     }
     let list = read::written(&list(&catalog, &plan, request))?;
     let board = Board::new(&plan);
+    let is_confirmed = !catalog.preflight.confirming.is_empty();
     let mut workers: Vec<Worker<'_, '_>> = (1..request.jobs.min(board.units()))
         .map(|number| Worker {
             number,
             list: list.clone(),
             begun: Some(catalog.told.begun_steps.clone()),
+            is_confirmed,
             ..first.like()
         })
         .collect();
     first.list.clone_from(&list);
+    first.is_confirmed = is_confirmed;
     first.executor()?.only_begun(catalog.told.begun_steps.clone());
     let ((), _) = futures_util::future::join(
         async {
@@ -136,9 +140,8 @@ pub async fn reindex(request: &Request, means: &mut Means<'_>) -> Result<Answer>
     let (mut done, over) = board.end();
     if over.is_none() {
         // What this run has removed is no longer told; and each index is seen to be a new, valid one.
-        let seen = Server::read(eye.session()).await?;
-        let now = read::read(&eye, &seen, &request.connection, request.wish.collation_changed).await?;
-        plan.leftovers = plan::leftovers(&now);
+        let now = read::now(&eye).await?;
+        plan.leftovers = plan::leftovers(&now.indexes, &now.begun);
         for done in done.iter_mut().filter(|done| done.end.is_ok()) {
             done.end = after(&now, &done.task);
         }
@@ -190,8 +193,8 @@ fn list(catalog: &Catalog, plan: &Plan, request: &Request) -> Vec<Listed> {
 }
 
 /// The size of the index that bears the name now, which is a new and valid one.
-fn after(catalog: &Catalog, task: &Task) -> Result<u64> {
-    let now = catalog.indexes.iter().find(|index| index.name == task.index && index.mark() != task.mark);
+fn after(now: &Now, task: &Task) -> Result<u64> {
+    let now = now.indexes.iter().find(|index| index.name == task.index && index.mark() != task.mark);
     now.filter(|index| index.is_valid).map(|index| index.bytes).ok_or_else(|| {
         Failure::new(Kind::Failed, format!("index {} is not a new, valid one after REINDEX", task.index))
             .hint("look at what is left: dbctl indexes invalid")

@@ -35,6 +35,8 @@ pub struct Worker<'a, 'e> {
     pub list: String,
     /// The steps that earlier runs have begun, for the first connection: a later one asks for those of this run as well.
     pub begun: Option<BTreeSet<String>>,
+    /// A standby confirms each commit.
+    pub is_confirmed: bool,
 }
 
 impl<'a, 'e> Worker<'a, 'e> {
@@ -203,7 +205,10 @@ impl<'a, 'e> Worker<'a, 'e> {
 
     fn step(&self, unit: &[Task]) -> Option<Step> {
         let (first, others) = unit.split_first()?;
-        Some(first.step(others, self.server, self.request.timeouts, self.request.wish.offline))
+        let step = first.step(others, self.server, self.request.timeouts, self.request.wish.offline);
+        // A build commits some ten times on its way. Where a standby confirms that, it is to keep up with the builds.
+        let waits = self.is_confirmed || self.request.wish.offline;
+        Some(if waits { step } else { step.flushed_at_the_end() })
     }
 
     pub fn executor(&mut self) -> Result<&mut Executor> {

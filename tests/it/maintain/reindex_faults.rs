@@ -1,10 +1,11 @@
 //! What goes wrong while indexes are built anew: kills in each phase, signals, locks that are not to be had, two runs
 //! at once. After every one of them `--resume` ends with every index there, valid, and none done twice.
 
+use dbctl::pg::sandbox::Options;
 use nix::sys::signal::Signal;
 
 use super::{answer, column, files, names, reindex};
-use crate::harness::{Child, Database, Session, eventually, majors, run, spawn};
+use crate::harness::{Child, Database, Session, eventually, majors, private_server, run, spawn};
 
 /// The build of item_gate waits for each row while somebody holds the lock 77 alone.
 const TABLES: &str = "
@@ -382,6 +383,39 @@ fn a_lost_connection_and_a_cancel_are_tried_again() {
         assert_ne!(file(&files(&db), "item_gate"), file(&before, "item_gate"));
         assert_eq!(db.one(INVALID), "0", "{function}");
         db.sql("DROP TABLE first, item, last; DROP FUNCTION gate; DROP SCHEMA dbctl CASCADE");
+    }
+}
+
+#[test]
+fn a_server_that_crashes_has_kept_what_was_said_to_be_done_and_the_rest_is_gone_on_with() {
+    for major in majors() {
+        // Nobody but those who wait for it writes the log.
+        let settings = vec![("wal_writer_delay".to_owned(), "10s".to_owned())];
+        let mut server = private_server(&Options { major: Some(major), settings, ..Options::default() });
+        let db = Database::at(&server);
+        db.sql(TABLES);
+        let before = files(&db);
+        let (child, holders) = held_in(&db, PHASES[4], &["--all", "--retries", "0"]);
+        server.kill().expect("the server can be killed");
+        child.wait().expect_code(69);
+        drop(holders);
+        server.start_again().expect("it recovers");
+        let db = db.reconnected();
+        answer(&db, &["--resume"], 0);
+        let after = files(&db);
+        assert_eq!(db.one(INVALID), "0", "{major}");
+        assert_eq!(all_names(&after), all_names(&before), "{major}: none is lost");
+        for (name, old) in &before {
+            assert_ne!(file(&after, name), *old, "{major}: {name} was forgotten");
+        }
+        answer(&db, &["--all"], 0);
+        let said = files(&db);
+        server.kill().expect("the server can be killed");
+        server.start_again().expect("it recovers");
+        let db = db.reconnected();
+        assert_eq!(files(&db), said, "{major}: each is the one that was built");
+        assert_eq!(db.one(INVALID), "0", "{major}");
+        assert_eq!(db.one("SELECT outcome FROM dbctl.run ORDER BY id DESC LIMIT 1"), "done", "{major}");
     }
 }
 
