@@ -10,7 +10,7 @@ use crate::backup::read::{self, Moment};
 use crate::backup::repository::Draft;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::Interrupt;
-use crate::pg::programs::{Child, Program};
+use crate::pg::programs::{Child, Program, STATISTICS_SINCE};
 use crate::schema::{self, model};
 
 /// All of it.
@@ -85,6 +85,10 @@ impl Work<'_> {
         let (with, without) =
             if self.pg_dump.major < 16 { ("--blobs", "--no-blobs") } else { ("--large-objects", "--no-large-objects") };
         arguments.push(if self.takes_large_objects() { with } else { without }.to_owned());
+        // Statistics hold values: none of tables whose rows were not to be kept.
+        if self.pg_dump.major >= STATISTICS_SINCE && scope.exclude.is_empty() {
+            arguments.push("--statistics".to_owned());
+        }
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         if scope.tables.is_empty() {
             // A schema with all that is in it: functions and types, too.

@@ -3,6 +3,7 @@
 
 use crate::backup::manifest::{Manifest, Table};
 use crate::ident::{Ident, TableName};
+use crate::pg::programs::STATISTICS_SINCE;
 
 /// psql's script that loads the rows; it is run in the backup's folder.
 pub fn load(tables: &[Table], encoding: &str, encrypted: bool) -> String {
@@ -59,11 +60,11 @@ Without dbctl, in this folder, with pg_restore {major} or newer, in a shell with
 {key}    {globals} | psql -d postgres     # roles; those that are there say so
     createdb -T template0 -E {encoding} --lc-collate='{collate}' --lc-ctype='{ctype}'{provider} NEW
     {schema} > schema.dump
-    pg_restore --exit-on-error --section=pre-data -d NEW schema.dump
+    pg_restore --exit-on-error{none} --section=pre-data -d NEW schema.dump
     psql -X -d NEW -f load.sql
-    pg_restore --exit-on-error --section=data -d NEW schema.dump     # large objects
+    pg_restore --exit-on-error{none} --section=data -d NEW schema.dump     # large objects
     {sequences} | psql -X -v ON_ERROR_STOP=1 -d NEW
-    pg_restore --exit-on-error --section=post-data -d NEW schema.dump
+    pg_restore --exit-on-error{none} --section=post-data -d NEW schema.dump
     psql -X -v ON_ERROR_STOP=1 -d NEW -f refresh.sql
     vacuumdb --analyze-only NEW
 
@@ -73,6 +74,8 @@ manifest.json says how many rows each table must have. sha256sum tells whether a
         at = manifest.times.snapshot,
         server = manifest.server.version,
         major = manifest.programs.pg_dump_major,
+        // An older server could not take statistics; vacuumdb gathers them on any.
+        none = if manifest.programs.pg_dump_major >= STATISTICS_SINCE { " --no-statistics" } else { "" },
         globals = open("globals.sql"),
         schema = open("schema.dump"),
         sequences = open("sequences.sql"),

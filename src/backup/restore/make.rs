@@ -15,7 +15,7 @@ use crate::backup::manifest::Role;
 use crate::config::connection::Connection;
 use crate::error::{Explain as _, Kind, Result};
 use crate::pg::Interrupt;
-use crate::pg::programs::{Child, Installed};
+use crate::pg::programs::{Child, Installed, STATISTICS_SINCE};
 
 /// pg_dump's archive on this machine, as pg_restore wants it; gone when it is dropped.
 pub struct Definitions {
@@ -32,17 +32,25 @@ pub enum Section {
     PreData,
     /// Large objects.
     Data,
+    /// The statistics of tables that the source had. Only for a server that takes them.
+    Statistics,
     /// Indexes, constraints, triggers, rules, policies.
     PostData,
 }
 
 impl Section {
-    fn flag(self) -> &'static str {
-        match self {
+    /// What pg_restore is told. It would bring statistics unasked, also to a server that knows nothing of them.
+    fn flags(self, pg_restore: &Installed) -> Vec<String> {
+        let section = match self {
             Section::PreData => "--section=pre-data",
-            Section::Data => "--section=data",
+            Section::Data | Section::Statistics => "--section=data",
             Section::PostData => "--section=post-data",
-        }
+        };
+        let statistics = match self {
+            Section::Statistics => Some("--statistics-only"),
+            _ => (pg_restore.major >= STATISTICS_SINCE).then_some("--no-statistics"),
+        };
+        [section].into_iter().chain(statistics).map(str::to_owned).collect()
     }
 }
 
@@ -97,12 +105,9 @@ impl Definitions {
         }
         // A name with = in it would be read as a whole connection string.
         let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
-        let mut arguments = vec![
-            section.flag().to_owned(),
-            "--exit-on-error".to_owned(),
-            "--no-password".to_owned(),
-            format!("--dbname=dbname='{name}'"),
-        ];
+        let mut arguments = section.flags(pg_restore);
+        arguments.extend(["--exit-on-error", "--no-password"].map(str::to_owned));
+        arguments.push(format!("--dbname=dbname='{name}'"));
         if section == Section::PostData {
             arguments.push(format!("--jobs={jobs}"));
         }
@@ -123,7 +128,8 @@ impl Definitions {
         interrupt: &Interrupt,
     ) -> Result<()> {
         let path = |file: &NamedTempFile| file.path().to_string_lossy().into_owned();
-        let mut arguments = vec![section.flag().to_owned(), "--file=-".to_owned()];
+        let mut arguments = section.flags(pg_restore);
+        arguments.push("--file=-".to_owned());
         arguments.extend(self.list.as_ref().map(|list| format!("--use-list={}", path(list))));
         arguments.push(path(&self.archive));
         let written = Child::start_alone(pg_restore, arguments)?.output(interrupt).await?;

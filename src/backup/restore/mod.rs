@@ -29,6 +29,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::ident::Ident;
 use crate::outcome::Outcome;
 use crate::output::Document;
+use crate::pg::programs::STATISTICS_SINCE;
 use crate::pg::{Lease, Query, Session};
 use crate::steps::Means;
 use crate::steps::events::Event;
@@ -327,6 +328,12 @@ impl Run<'_> {
             clear(&connection, means).await?;
         }
         step(means, 4, 6, "indexes and constraints");
+        // Before the indexes, which then tell the size of what is really there.
+        if whole && prepared.server.major.min(pg_restore.major) >= STATISTICS_SINCE {
+            // What cannot be taken over is gathered at the end.
+            let _ = definitions.restore(Section::Statistics, pg_restore, &builder, 1, interrupt).await;
+            interrupt.check()?;
+        }
         definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await?;
         phase(self, "indexes and constraints");
         step(means, 5, 6, "views and statistics");
@@ -357,7 +364,8 @@ impl Run<'_> {
         session.send(&sql).await.map_err(|e| e.explain("cannot put the sequences where they were"))
     }
 
-    /// What was computed is computed again; where rows are missing, only the statistics.
+    /// What was computed is computed again; where rows are missing, only the statistics. Those that the backup brought
+    /// are not gathered a second time.
     async fn views(&self, connection: &Connection, whole: bool, means: &Means<'_>) -> Result<()> {
         let session = Session::open(connection, "restore", means.interrupt).await?;
         let views = if whole { &self.prepared.work.manifest.materialized_views[..] } else { &[] };

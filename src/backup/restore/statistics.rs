@@ -1,4 +1,4 @@
-//! Statistics of what was restored: every table, the largest first, by several sessions.
+//! Statistics of what was restored: every table that the backup brought none for, the largest first, by several sessions.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -27,6 +27,9 @@ pub enum Program {
     Psql,
 }
 
+/// The first major of pg_dump and pg_restore that carry the planner's statistics, and of servers that take them.
+pub const STATISTICS_SINCE: u32 = 18;
+
 /// One that is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
