@@ -28,7 +28,14 @@ SELECT
     l.transactionid::text::int8 AS transaction,
     l.virtualtransaction,
     pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - l.waitstart)::float8 AS wait_seconds,
-    CASE WHEN NOT l.granted THEN pg_catalog.pg_blocking_pids(l.pid) END AS blockers
+    CASE
+        WHEN l.granted THEN NULL
+        -- On a standby only the replay asks for this lock, of whom pg_blocking_pids knows nothing; everybody is in its way.
+        WHEN l.mode = 'AccessExclusiveLock' AND pg_catalog.pg_is_in_recovery() THEN ARRAY(
+            SELECT DISTINCT h.pid FROM l AS h WHERE h.granted AND h.thing = l.thing AND h.pid <> l.pid
+        )
+        ELSE pg_catalog.pg_blocking_pids(l.pid)
+    END AS blockers
 FROM l
 WHERE NOT l.granted
     OR (l.pid IS NULL AND l.locktype = 'transactionid')

@@ -125,7 +125,8 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
         queue: read!(Queue, reader.all().await?),
         indexes: read!(Indexes, indexes(&reader).await?),
         bloat: read!(Bloat, reader.part(bloat::read(eye, EACH, BLOATED)).await?),
-        unused_after: unused_after(&request.settings),
+        unused_after: mildest(&request.settings, "unused_index", "age").unwrap_or_default(),
+        bloated_from: mildest(&request.settings, "bloat", "size").unwrap_or(f64::INFINITY),
         sequences: read!(Sequences, reader.all().await?),
         archiver: read!(Archiver, reader.one().await?),
         collations: read!(Collations, reader.collations(major).await?),
@@ -159,20 +160,26 @@ async fn read(eye: &Eye, request: &Request, interrupt: &Interrupt) -> Result<Sce
 
 /// Everything that `dbctl indexes` would say; thresholds come later.
 async fn indexes(reader: &Reader<'_>) -> Result<Part<Indexes>> {
-    let catalog = reader.part(indexes::read(reader.eye(), INDEXES, false)).await?;
-    let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
-    Ok(catalog.map(|catalog| Indexes {
-        standby: catalog.standby,
-        standbys: catalog.standbys,
-        counted_seconds: catalog.counted_seconds,
-        found: indexes::judge(&catalog, &[], &limits),
-    }))
+    let look = async {
+        let mut catalog = indexes::read(reader.eye(), INDEXES, false).await?;
+        let limits = indexes::Limits { min_seconds: 0.0, min_bytes: 0, min_rows: 0 };
+        let mut found = indexes::judge(&catalog, &[], &limits);
+        indexes::measure(reader.eye(), &mut catalog, &mut found).await?;
+        Ok(Indexes {
+            standby: catalog.standby,
+            standbys: catalog.standbys,
+            counted_seconds: catalog.counted_seconds,
+            found,
+        })
+    };
+    reader.part(look).await
 }
 
-/// What counts as old enough, by the mildest threshold in force.
-fn unused_after(settings: &Settings) -> f64 {
-    let limits = named("unused_index").and_then(|check| Some(settings.limits(check, check.metric("age")?, "", None)));
-    limits.map_or(0.0, |limits| limits.warn.or(limits.crit).unwrap_or_default())
+/// The mildest threshold in force of a check, for what has no name and no exception.
+fn mildest(settings: &Settings, check: &str, metric: &str) -> Option<f64> {
+    let check = named(check)?;
+    let limits = settings.limits(check, check.metric(metric)?, "", None);
+    limits.warn.or(limits.crit)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counters")]

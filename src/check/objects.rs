@@ -12,8 +12,6 @@ const LEAST_UNUSED: u64 = 1 << 20;
 /// Percent from which a table or index is bloated, and much so.
 const BLOATED: f64 = 30.0;
 const VERY_BLOATED: f64 = 50.0;
-/// Bytes of a table of which something should be known.
-const LEAST_BLOATED: u64 = 1 << 30;
 
 /// No more than this of a kind, the largest.
 const MOST: usize = 500;
@@ -92,13 +90,19 @@ pub(super) fn bloat(scene: &Scene) -> Part<Measured> {
     let mut measured = Measured::fine("no table and no index would give much back");
     #[expect(clippy::cast_precision_loss, reason = "a size")]
     let gib = |bytes: u64| bytes as f64 / 1_073_741_824.0;
+    #[expect(clippy::cast_precision_loss, reason = "a size")]
+    let is_enough = |bytes: u64| bytes as f64 >= scene.bloated_from;
     let untold = look.estimates.iter().filter(|one| {
         let modelled = matches!(one.kind, bloat::Kind::Table | bloat::Kind::MaterializedView);
-        modelled && one.expected.is_none() && one.bytes >= LEAST_BLOATED
+        let unsure = one.confidence < bloat::Confidence::Medium
+            && !one.grows
+            && one.percent().is_some_and(|percent| percent >= BLOATED)
+            && one.reclaimable().is_some_and(is_enough);
+        unsure || modelled && one.expected.is_none() && is_enough(one.bytes)
     });
     let untold = untold.count();
     measured.unknown = (untold > 0)
-        .then(|| format!("of {} of 1 GB and more nothing is known: see dbctl bloat", some(untold, "table", "tables")));
+        .then(|| format!("of {} nothing or little is known: see dbctl bloat", some(untold, "object", "objects")));
     let sure = look.estimates.iter().filter(|one| one.confidence >= bloat::Confidence::Medium && !one.grows);
     let mut found: Vec<(u64, f64, &bloat::Estimate)> = sure
         .filter_map(|one| Some((one.reclaimable()?, one.percent()?, one)))

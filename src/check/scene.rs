@@ -145,6 +145,8 @@ pub struct Scene {
     pub bloat: Part<Look>,
     /// For so many seconds uses must be counted before an index is called unused.
     pub unused_after: f64,
+    /// What would give back so many bytes is bloated.
+    pub bloated_from: f64,
     /// Sequences.
     pub sequences: Part<Vec<Sequence>>,
     /// The archiver.

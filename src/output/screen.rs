@@ -72,10 +72,11 @@ impl Screen {
         let (height, lines) = (Screen::height(), text.lines().count());
         let shown = if lines > height { height.saturating_sub(1) } else { lines };
         for line in text.lines().take(shown) {
-            drawn.push_str(&format!("{line}\x1b[K\r\n"));
+            // Cleared before, not after: behind a line of full width the cursor stands on its last letter.
+            drawn.push_str(&format!("\x1b[K{line}\r\n"));
         }
         if lines > shown {
-            drawn.push_str(&format!("… and {} more lines: make the terminal higher\x1b[K\r\n", lines - shown));
+            drawn.push_str(&format!("\x1b[K… and {} more lines: make the terminal higher\r\n", lines - shown));
         }
         drawn.push_str("\x1b[J");
         write(&drawn)

@@ -79,8 +79,11 @@ impl Run {
     ) -> Result<Outcome> {
         self.one_target_only("--watch")?;
         if !Screen::is_there() || self.settings.format.value != Format::Table {
-            return Err(Failure::new(Kind::Usage, "--watch draws on a terminal, and this is none")
-                .hint("to keep what is seen: dbctl locks --history FILE --every 1s"));
+            let failure = Failure::new(Kind::Usage, "--watch draws on a terminal, and this is none");
+            return Err(failure.hint(match command {
+                "locks" => "to keep what is seen: dbctl locks --history FILE --every 1s".to_owned(),
+                other => format!("to see it once: dbctl {other}"),
+            }));
         }
         let targets = self.settings.targets()?;
         let Some(target) = targets.first() else { return Ok(Outcome::Done) };

@@ -50,9 +50,9 @@ fn a_history_does_not_look_without_a_pause() {
 
 #[test]
 fn a_watch_without_a_terminal_names_the_way_out() {
-    for command in ["locks", "activity"] {
+    for (command, way) in [("locks", "--history"), ("activity", "once: dbctl activity")] {
         let refused = said(&Database::new().url(), &[command, "--watch"]).expect_code(64);
-        assert!(refused.stderr.contains("--history"), "{}", refused.stderr);
+        assert!(refused.stderr.contains(way), "{}", refused.stderr);
     }
 }
 
@@ -162,6 +162,30 @@ fn a_watch_of_statements_tells_each_window() {
     });
     assert_eq!(code, Some(0));
     assert!(drawn.contains("window:"), "{drawn:?}");
+}
+
+#[test]
+fn a_watch_draws_lines_of_full_width_to_their_end() {
+    let db = Database::new();
+    let name = "n".repeat(60);
+    let _sessions: Vec<_> = (0..12)
+        .map(|_| {
+            let session = db.session_with(|config| {
+                config.application_name(&name);
+            });
+            session.sql("BEGIN");
+            session
+        })
+        .collect();
+    let plain = said(&db.url(), &["activity"]).expect_code(0).stdout;
+    let (code, drawn) = watched(&db.url(), "activity", Some((100, 80)), |watch| watch.key(b'q'));
+    assert_eq!(code, Some(0));
+    let widest = plain.lines().find(|line| line.chars().count() == 80).unwrap_or_else(|| panic!("{plain}"));
+    assert!(widest.trim_end().ends_with(|c: char| !c.is_whitespace()));
+    // Behind the last letter of such a line nothing may be cleared: the cursor still stands on it.
+    let picture = drawn.split("\x1b[H").nth(1).unwrap();
+    let full = picture.split("\r\n").filter(|line| line.trim_start_matches("\x1b[K").chars().count() >= 80);
+    assert!(full.clone().count() > 0 && full.clone().all(|line| !line.ends_with("\x1b[K")), "{picture:?}");
 }
 
 #[test]

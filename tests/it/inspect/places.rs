@@ -83,6 +83,33 @@ fn a_standby_answers() {
 }
 
 #[test]
+fn a_replay_that_waits_for_a_query_is_no_root() {
+    let server = private_server(&Options::default());
+    let db = Database::at(&server);
+    db.sql("CREATE TABLE conflict (a int)");
+    let copy = standby(&server);
+    let there = || {
+        copy.session(db.name()).ok().is_some_and(|session| session.one("SELECT to_regclass('conflict')") == "conflict")
+    };
+    eventually("the standby has the table", there);
+    let setting = copy.session("postgres").unwrap();
+    setting.sql("ALTER SYSTEM SET max_standby_streaming_delay = -1");
+    setting.sql("SELECT pg_reload_conf()");
+    let holder = copy.session(db.name()).unwrap();
+    holder.sql("BEGIN; SELECT * FROM conflict");
+    db.sql("ALTER TABLE conflict ADD b int");
+    let looked = || json(&copy.url(db.name()), &["locks"]);
+    eventually("the replay waits", || looked()["waiting"] == 1);
+    let victim = copy.session(db.name()).unwrap();
+    let _statement = victim.start("SELECT * FROM conflict");
+    eventually("a query waits behind it", || looked()["waiting"] == 2);
+    let seen = looked();
+    assert_eq!(roots(&seen), [i64::from(holder.pid())], "{seen}");
+    holder.commit();
+    eventually("both go on", || looked()["waiting"] == 0);
+}
+
+#[test]
 fn a_standby_that_receives_is_never_told_to_receive_nothing() {
     let server = private_server(&Options::default());
     let db = Database::at(&server);
