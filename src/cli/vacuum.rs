@@ -33,6 +33,9 @@ pub struct VacuumArgs {
     /// Rewrite the named tables, under a lock that keeps everybody out
     #[arg(long, requires = "tables", conflicts_with_all = ["freeze_before", "advice"])]
     full: bool,
+    /// With --full: also tables that an estimate says would give back less than a tenth, or grow
+    #[arg(long, requires = "full")]
+    force: bool,
     /// Freeze tables whose oldest transaction is older than this many transactions
     #[arg(long, value_name = "AGE", value_parser = clap::value_parser!(i64).range(1..=2_000_000_000))]
     freeze_before: Option<i64>,
@@ -74,6 +77,7 @@ impl VacuumArgs {
             tables: self.tables,
             analyze: self.analyze,
             full: self.full,
+            force: self.force,
             freeze_before: self.freeze_before,
             advice: self.advice,
             budget: self.budget,

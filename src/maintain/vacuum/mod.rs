@@ -55,6 +55,8 @@ pub struct Wish {
     pub analyze: bool,
     /// Rewrite them.
     pub full: bool,
+    /// Also where that gives back next to nothing.
+    pub force: bool,
     /// Freeze tables whose oldest transaction number is older.
     pub freeze_before: Option<i64>,
     /// Only say which settings of autovacuum would suit the tables.

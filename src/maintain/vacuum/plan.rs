@@ -148,6 +148,9 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish) -> VacuumPlan {
     plan
 }
 
+/// A smaller share of a table is not given back by keeping everybody out, unless that is insisted on.
+const LEAST: f64 = 0.1;
+
 impl VacuumPlan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -166,7 +169,7 @@ impl VacuumPlan {
 
     /// What rewrites would give back, and the bytes that are free where each table lies: what has no room beside it for
     /// the new one is left alone.
-    pub fn weigh(&mut self, gains: &BTreeMap<u32, Gain>, free: &BTreeMap<u32, u64>) {
+    pub fn weigh(&mut self, gains: &BTreeMap<u32, Gain>, free: &BTreeMap<u32, u64>, force: bool) {
         let mut kept = Vec::new();
         for mut task in std::mem::take(&mut self.tasks) {
             if task.hazards.is_empty() {
@@ -176,18 +179,19 @@ impl VacuumPlan {
             task.gain = gains.get(&task.oid).cloned();
             task.free = free.get(&task.oid).copied();
             let bytes = u64::try_from(task.before.bytes).unwrap_or_default();
-            match task.free {
-                Some(free) if free < bytes => self.skipped.push(Skipped {
-                    why: format!(
-                        "the new beside the old takes up to {} MB, and only {} MB are free",
-                        bytes / 1_000_000 + 1,
-                        free / 1_000_000
-                    ),
-                    table: task.table,
-                    oid: task.oid,
-                    counts: true,
-                }),
-                _ => kept.push(task),
+            let full = task.free.filter(|free| *free < bytes).map(|free| {
+                format!(
+                    "the new beside the old takes up to {} MB, and only {} MB are free",
+                    bytes / 1_000_000 + 1,
+                    free / 1_000_000
+                )
+            });
+            let idle = task.gain.as_ref().and_then(idle).filter(|_| !force);
+            match full.or(idle) {
+                Some(why) => {
+                    self.skipped.push(Skipped { why, table: task.table, oid: task.oid, counts: true });
+                }
+                None => kept.push(task),
             }
         }
         self.tasks = kept;
@@ -215,6 +219,21 @@ impl VacuumPlan {
     pub fn all(&self) -> impl Iterator<Item = &Task> {
         self.tasks.iter().chain(&self.parents)
     }
+}
+
+/// Why a rewrite is for nothing, where an estimate that can be relied on says so.
+fn idle(gain: &Gain) -> Option<String> {
+    if gain.is_doubtful {
+        return None;
+    }
+    if gain.grows {
+        return Some("by estimate it would be larger afterwards: --force rewrites it all the same".to_owned());
+    }
+    let share = gain.share().filter(|share| *share < LEAST)?;
+    Some(format!(
+        "by estimate a rewrite gives back {:.0} %, for which everybody is kept out: --force does it all the same",
+        share * 100.0
+    ))
 }
 
 /// The tables that are named, and the partitions below them.

@@ -177,7 +177,7 @@ fn statistics_are_not_analyzed_whatever_their_counters_say() {
 }
 
 #[test]
-fn a_rewrite_without_room_beside_it_is_left_alone_and_others_are_told_what_they_give() {
+fn a_rewrite_without_room_beside_it_or_for_nothing_is_left_alone_and_others_are_told_what_they_give() {
     let wish = Wish { tables: vec![TableName::new("public", "t")], full: true, jobs: 1, ..Wish::default() };
     let plan = plan(&snapshot(vec![Standing { bytes: 5_000_000, ..calm(1, "t") }]), &wish);
     let gain = Gain {
@@ -187,11 +187,12 @@ fn a_rewrite_without_room_beside_it_is_left_alone_and_others_are_told_what_they_
         confidence: "high",
         ..Gain::default()
     };
-    let weighed = |gain: Gain, free: u64| {
+    let forced = |gain: Gain, free: u64, force: bool| {
         let mut plan = plan.clone();
-        plan.weigh(&BTreeMap::from([(1, gain)]), &BTreeMap::from([(1, free)]));
+        plan.weigh(&BTreeMap::from([(1, gain)]), &BTreeMap::from([(1, free)]), force);
         plan
     };
+    let weighed = |gain: Gain, free: u64| forced(gain, free, false);
     let told = |plan: &VacuumPlan| hazard(&plan.tasks[0], &plan.tasks[0].hazards[0]);
     let full = weighed(gain.clone(), 4_999_999);
     assert!(full.tasks.is_empty() && full.skipped[0].counts, "{full:?}");
@@ -201,8 +202,17 @@ fn a_rewrite_without_room_beside_it_is_left_alone_and_others_are_told_what_they_
         good.contains("of 9 MB that are free") && good.ends_with("gives back 3.0 MB, 60 % (confidence high)"),
         "{good}"
     );
-    let little = told(&weighed(Gain { reclaimable: Some(100_000), ..gain.clone() }, 9_000_000));
+    let little = Gain { reclaimable: Some(100_000), ..gain.clone() };
+    let left = weighed(little.clone(), 9_000_000);
+    assert!(left.tasks.is_empty() && left.skipped[0].counts, "{left:?}");
+    assert!(left.skipped[0].why.starts_with("by estimate a rewrite gives back 2 %"), "{left:?}");
+    assert!(weighed(Gain { grows: true, ..gain.clone() }, 9_000_000).tasks.is_empty(), "larger afterwards");
+    let unsure = weighed(Gain { is_doubtful: true, ..little.clone() }, 9_000_000);
+    assert_eq!(unsure.tasks.len(), 1, "what is not sure refuses nothing");
+    assert!(weighed(Gain { reclaimable: Some(500_000), ..gain.clone() }, 9_000_000).skipped.is_empty(), "a tenth");
+    let little = told(&forced(little, 9_000_000, true));
     assert!(little.ends_with("2 % (confidence high): hardly worth it"), "{little}");
-    assert!(told(&weighed(Gain { grows: true, ..gain }, 9_000_000)).contains("LARGER"));
+    assert!(told(&forced(Gain { grows: true, ..gain.clone() }, 9_000_000, true)).contains("LARGER"));
+    assert!(forced(gain, 4_999_999, true).tasks.is_empty(), "no force makes room");
     assert!(told(&plan).contains("does not tell how much there is; what it would give back is not known"));
 }

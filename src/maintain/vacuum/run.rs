@@ -73,6 +73,7 @@ pub async fn run(request: &Request, means: &mut Means<'_>) -> Result<Answer> {
         if request.dry_run {
             return Ok(view::plan(request, &server, &plan, &sizes));
         }
+        refuse_idle_rewrite(&plan)?;
     }
     if plan.is_empty() {
         return Ok(view::plan(request, &server, &plan, &Sizes::new()));
@@ -163,7 +164,7 @@ async fn weigh(plan: &mut VacuumPlan, request: &Request, session: &Session) -> R
         let places = read::places(session, &oids(plan)).await?;
         free.extend(places.iter().filter_map(|(oid, place)| Some((*oid, room::free_bytes(place)?))));
     }
-    plan.weigh(&request.gains, &free);
+    plan.weigh(&request.gains, &free, request.wish.force);
     Ok(())
 }
 
@@ -276,6 +277,16 @@ fn refuse(plan: &VacuumPlan, request: &Request, server: &Server) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Nothing of what was named would be rewritten: who asked for it is not told that all is well.
+fn refuse_idle_rewrite(plan: &VacuumPlan) -> Result<()> {
+    let counted: Vec<&plan::Skipped> = plan.skipped.iter().filter(|skipped| skipped.counts).collect();
+    if !plan.is_empty() || counted.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(Kind::Refused, "none of the tables is rewritten; nothing was changed");
+    Err(counted.iter().fold(failure, |failure, skipped| failure.note(format!("{}: {}", skipped.table, skipped.why))))
 }
 
 /// A rewrite is asked about.

@@ -123,6 +123,13 @@ fn named_tables_are_done_due_or_not_and_frozen_or_rewritten_when_asked() {
     }
     let full = answer(&db.url(), &["vacuum", "--full", "--table", "a", "--yes"], 0);
     assert!(full["bytes_reclaimed"].as_i64().unwrap() > 500_000, "{full}");
+    db.sql("ANALYZE a");
+    let file = db.one("SELECT pg_relation_filenode('a')");
+    let idle = run(&mut on(&db.url(), &["vacuum", "--full", "--table", "a", "--yes"])).expect_code(4);
+    assert!(idle.stderr.contains("public.a: by estimate a rewrite gives back") && idle.stderr.contains("--force"));
+    assert_eq!(db.one("SELECT pg_relation_filenode('a')"), file, "{}", idle.stderr);
+    answer(&db.url(), &["vacuum", "--full", "--table", "a", "--yes", "--force"], 0);
+    assert_ne!(db.one("SELECT pg_relation_filenode('a')"), file);
     run(&mut on(&db.url(), &["vacuum", "--full"])).expect_code(64);
     let view = run(&mut on(&db.url(), &["vacuum", "--table", "v"])).expect_code(64);
     assert!(view.stderr.contains("no table public.v"), "{}", view.stderr);
