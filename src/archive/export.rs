@@ -236,7 +236,7 @@ fn assemble(
             bytes: stored.bytes,
             sha256: stored.sha256,
             plain_bytes: plain.bytes,
-            plain_sha256: plain.sha256,
+            plain_sha256: Some(plain.sha256),
             compression: format!("zstd-{}", options.level),
             recipients: options.recipients.texts(),
         },

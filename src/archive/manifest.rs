@@ -165,8 +165,9 @@ pub struct File {
     pub sha256: String,
     /// The size of the text within.
     pub plain_bytes: u64,
-    /// The sum of the text within.
-    pub plain_sha256: String,
+    /// The sum of the text within; none where that of its rows is known, which says as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain_sha256: Option<String>,
     /// `zstd`, with the level.
     pub compression: String,
     /// The age recipients it is encrypted to; none: it is not.
@@ -307,7 +308,7 @@ mod tests {
                 bytes: 10,
                 sha256: "00".to_owned(),
                 plain_bytes: 20,
-                plain_sha256: "11".to_owned(),
+                plain_sha256: Some("11".to_owned()),
                 compression: "zstd-3".to_owned(),
                 recipients: Vec::new(),
             },

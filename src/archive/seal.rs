@@ -48,6 +48,11 @@ impl Seal {
     /// Takes plain bytes; gives bytes of the file, once enough have come together.
     pub fn write(&mut self, plain: &[u8]) -> Result<Option<Bytes>> {
         self.hash.update(plain);
+        self.write_unsummed(plain)
+    }
+
+    /// The same, where the sum of the plain bytes is not wanted: the one at the end lacks these.
+    pub fn write_unsummed(&mut self, plain: &[u8]) -> Result<Option<Bytes>> {
         self.plain_bytes += plain.len() as u64;
         match &mut self.encoder {
             Encoder::Zstd(encoder) => encoder.write_all(plain).explain(Kind::Failed, "cannot compress")?,

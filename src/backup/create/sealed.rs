@@ -32,6 +32,8 @@ pub struct Sealed<'a> {
     seal: Seal,
     writer: Option<Writer>,
     piece: BytesMut,
+    /// Whether the text within gets a sum of its own.
+    summed: bool,
 }
 
 impl<'a> Sealed<'a> {
@@ -49,7 +51,22 @@ impl<'a> Sealed<'a> {
             seal: Seal::new(sealing.level, &sealing.recipients)?,
             writer: None,
             piece: BytesMut::with_capacity(2 * PIECE),
+            summed: true,
         })
+    }
+
+    /// The same for a file of rows, of which the manifest has the sum of rows: verify and restore hold the text against
+    /// that.
+    ///
+    /// # Errors
+    /// Usage, when zstd has no such level.
+    pub fn of_rows(
+        store: &'a Store,
+        folder: impl Fn(&str) -> String,
+        name: &str,
+        sealing: &'a Sealing,
+    ) -> Result<Self> {
+        Ok(Sealed { summed: false, ..Sealed::begin(store, folder, name, sealing)? })
     }
 
     /// Takes what comes next.
@@ -62,7 +79,8 @@ impl<'a> Sealed<'a> {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let sealed = self.seal.write(&self.piece)?;
+        let seal = &mut self.seal;
+        let sealed = if self.summed { seal.write(&self.piece)? } else { seal.write_unsummed(&self.piece)? };
         self.piece.clear();
         match sealed {
             Some(sealed) => self.store_bytes(sealed).await,
@@ -86,7 +104,7 @@ impl<'a> Sealed<'a> {
     /// The store's.
     pub async fn finish(mut self) -> Result<File> {
         self.flush().await?;
-        let Sealed { store, path, name, sealing, seal, writer, .. } = self;
+        let Sealed { store, path, name, sealing, seal, writer, summed, .. } = self;
         let (last, plain) = seal.finish()?;
         let mut writer = match writer {
             Some(writer) => writer,
@@ -101,7 +119,7 @@ impl<'a> Sealed<'a> {
             bytes: stored.bytes,
             sha256: stored.sha256,
             plain_bytes: plain.bytes,
-            plain_sha256: plain.sha256,
+            plain_sha256: summed.then_some(plain.sha256),
             compression: format!("zstd-{}", sealing.level),
             recipients: sealing.recipients.texts(),
         })
@@ -137,7 +155,7 @@ pub async fn bare(store: &Store, draft: &Draft, name: &str, content: Vec<u8>) ->
         path: name.to_owned(),
         bytes: stored.bytes,
         plain_bytes: stored.bytes,
-        plain_sha256: stored.sha256.clone(),
+        plain_sha256: Some(stored.sha256.clone()),
         sha256: stored.sha256,
         compression: "none".to_owned(),
         recipients: Vec::new(),

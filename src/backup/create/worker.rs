@@ -88,7 +88,7 @@ async fn copy(shared: &Shared) -> Result<Vec<Copied>> {
 
 async fn one(shared: &Shared, session: &Session, repository: &Repository, piece: &Piece) -> Result<Copied> {
     let doing = || format!("cannot copy: {}", piece.sql);
-    let mut file = Sealed::begin(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
+    let mut file = Sealed::of_rows(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
     let (mut sum, mut plain_bytes, mut untold) = (RowSum::default(), 0_u64, 0_u64);
     let mut rows = Box::pin(session.copy_out(&piece.sql).await.map_err(|e| e.explain(doing()))?);
     let copied = async {
