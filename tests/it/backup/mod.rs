@@ -15,6 +15,7 @@ mod restore;
 mod restore_meets;
 mod restore_parts;
 mod restore_roles;
+mod statistics;
 mod verify;
 mod written;
 
