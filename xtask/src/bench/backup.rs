@@ -19,7 +19,10 @@ const SCRIPT: &str = "pg_dump | gzip";
 const SCRIPT_BACK: &str = "gunzip | psql";
 const RESTORED: &str = "b_restored";
 const BY_SCRIPT: &str = "b_by_script";
+const BY_TOOL: &str = "b_by_tool";
 const FLOOR: &str = "COPY to nowhere, 2 jobs, and the schema";
+/// What the server alone takes, nearly: the text lies there as it is, nothing is hashed, proven or analyzed.
+const FLOOR_BACK: &str = "pg_restore -j 2, uncompressed, no proof";
 /// What both sides of the floor copy at once, and dbctl too.
 const JOBS: &str = "2";
 
@@ -137,17 +140,26 @@ impl Bench<'_> {
         Ok(Comparison { title: "backup".to_owned(), rounds: options.runs, all, aims })
     }
 
-    /// The same files back, into databases of other names. dbctl's is proven when it is there, the script's is not.
+    /// The same files back, into databases of other names. dbctl's is proven when it is there, the others are not.
     fn restore(&self, options: &Options) -> Result<Comparison> {
         let scene = self.scene;
-        let script = scene.scratch().join("dump.sql.gz");
+        let (script, text) = (scene.scratch().join("dump.sql.gz"), scene.scratch().join("text"));
+        scene.perform({
+            let mut dump = scene.bare(self.bin_dir.join("pg_dump"));
+            dump.args(["--format=directory", "--compress=0", "--jobs", JOBS, "--file"]).arg(&text);
+            dump.arg("-d").arg(scene.url(DATABASE));
+            dump
+        })?;
         let dropped = || {
             let mut psql = scene.psql("postgres");
             psql.args(["-c", "SET client_min_messages = error"]);
-            for name in [RESTORED, BY_SCRIPT] {
+            for name in [RESTORED, BY_SCRIPT, BY_TOOL] {
                 psql.arg("-c").arg(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
             }
-            psql.arg("-c").arg(format!("CREATE DATABASE {BY_SCRIPT} TEMPLATE template0")).args(["-c", "CHECKPOINT"]);
+            for name in [BY_SCRIPT, BY_TOOL] {
+                psql.arg("-c").arg(format!("CREATE DATABASE {name} TEMPLATE template0"));
+            }
+            psql.args(["-c", "CHECKPOINT"]);
             scene.perform(psql)
         };
         let ours = |jobs: &'static str| {
@@ -167,6 +179,14 @@ impl Bench<'_> {
                     shell.args(["-c", "gunzip -c \"$2\" | \"$0\" -X -q -d \"$1\""]).arg(self.bin_dir.join("psql"));
                     shell.arg(scene.url(BY_SCRIPT)).arg(&script);
                     shell
+                })
+            },
+            Case {
+                before: Box::new(dropped),
+                ..Case::new(FLOOR_BACK, || {
+                    let mut command = scene.bare(self.bin_dir.join("pg_restore"));
+                    command.args(["--jobs", JOBS, "-d"]).arg(scene.url(BY_TOOL)).arg(&text);
+                    command
                 })
             },
         ];
