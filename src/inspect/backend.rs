@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::inspect::redact::without_passwords;
 use crate::pg::{Query, Session};
 
 /// One backend. What the role may not see is none, and `hidden` says so.
@@ -51,7 +52,7 @@ impl Backend {
         let rows = session.rows(&Query::BACKENDS, &[&pids]).await.map_err(|e| e.explain("cannot see the sessions"))?;
         let backend = |row: &crate::pg::Row| -> Result<Backend> {
             let hidden: bool = row.try_get("hidden")?;
-            let query: Option<String> = row.try_get("query")?;
+            let query = row.try_get::<_, Option<String>>("query")?.map(without_passwords);
             Ok(Backend {
                 pid: row.try_get("pid")?,
                 leader: row.try_get("leader")?,

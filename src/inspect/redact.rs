@@ -42,6 +42,11 @@ pub fn redact(query: &str) -> String {
     kept
 }
 
+/// A query as it may be shown to whoever may see it: one that speaks of passwords without its values, for it may set one.
+pub fn without_passwords(query: String) -> String {
+    if query.to_ascii_lowercase().contains("password") { redact(&query) } else { query }
+}
+
 fn text(rest: &[char]) -> usize {
     let mut at = 1;
     while let Some(c) = rest.get(at) {
@@ -81,7 +86,15 @@ fn tag(rest: &[char]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::redact;
+    use super::{redact, without_passwords};
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let set = "ALTER ROLE app Password 'secret' VALID UNTIL 'infinity'".to_owned();
+        assert_eq!(without_passwords(set), "ALTER ROLE app Password ? VALID UNTIL ?");
+        let other = "SELECT 'a', 1".to_owned();
+        assert_eq!(without_passwords(other.clone()), other);
+    }
 
     #[test]
     fn no_value_is_left() {

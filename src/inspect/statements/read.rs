@@ -10,6 +10,7 @@ use super::measure::{Measure, Measures, select, select_texts};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Ident;
 use crate::inspect::Eye;
+use crate::inspect::redact::without_passwords;
 use crate::pg::{Query, Row, Session};
 
 /// How long one statement of the look may take: many long texts take a while.
@@ -233,7 +234,7 @@ pub async fn texts(eye: &Eye, extension: &Extension, keys: &[Key]) -> Result<BTr
     eye.look(LIMIT, async |session| {
         let rows = session.rows_of(&sql).await.map_err(|e| e.explain("cannot read the texts of statements"))?;
         let text = |row: &Row| -> Result<(Key, Text)> {
-            let query: Option<String> = row.try_get("query")?;
+            let query = row.try_get::<_, Option<String>>("query")?.map(without_passwords);
             let is_own = query.as_deref().is_some_and(is_own);
             Ok((key(row)?, Text { role: row.try_get("role")?, database: row.try_get("database")?, query, is_own }))
         };

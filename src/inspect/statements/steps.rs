@@ -4,6 +4,7 @@ use super::read::{LIMIT, Setup};
 use crate::error::Result;
 use crate::ident::{Ident, Literal};
 use crate::inspect::Eye;
+use crate::inspect::redact::without_passwords;
 use crate::pg::{Query, Row};
 
 /// The steps that are missing, each as a sentence with the SQL.
@@ -113,7 +114,7 @@ fn one(row: &Row) -> Result<Running> {
     Ok(Running {
         database: row.try_get("database")?,
         role: row.try_get("role")?,
-        query: query.filter(|_| !hidden),
+        query: query.filter(|_| !hidden).map(without_passwords),
         seconds: seconds.unwrap_or_default(),
         looks: 1,
     })
