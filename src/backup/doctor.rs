@@ -51,6 +51,12 @@ pub async fn examine(connection: &Connection, env: &Env, interrupt: &Interrupt) 
             Err(_) => program.pick(found.first().map_or(0, |newest| newest.major), env),
         };
         table.rows.push(row(program, chosen.as_ref().ok(), &found));
+        if let (Ok(chosen), Ok(server)) = (&chosen, &server)
+            && let Some((message, hint)) = chosen.behind(server)
+        {
+            // It works: no finding.
+            notes.push(format!("{message}; {hint}"));
+        }
         if let Err(failure) = chosen {
             outcome = Outcome::Findings;
             notes.push(failure.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; "));

@@ -162,6 +162,9 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     let mut connection = request.connection.clone();
     connection.hosts = vec![session.host().clone()];
     let pg_dump = Program::PgDump.pick(server.major, &request.env)?;
+    if let Some((message, hint)) = pg_dump.behind(&server) {
+        means.events.event(Event::Attention { message: &message, hint: Some(&hint) });
+    }
     let beside = Session::open_beside(&connection, "backup lease", interrupt).await?;
     pooler::refuse_transaction_pooler(&session, &beside).await?;
     let events = &mut *means.events;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 pub use child::{Child, Output};
 
+use super::Server;
 use super::sandbox::binaries;
 use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
@@ -122,6 +123,23 @@ impl Program {
                 "apt-get install postgresql-client-{wanted}   (dnf: postgresql{wanted}, brew: postgresql@{wanted})"
             ))
             .hint(format!("or say where one is: {}=/path/to/bin", binaries::BIN_VARIABLE))
+    }
+}
+
+impl Installed {
+    /// That it is of the server's major, but of an older minor version: a correction of pg_dump or pg_restore that
+    /// came with the server's is missing. None where there is nothing to say. With what to do about it.
+    pub fn behind(&self, server: &Server) -> Option<(String, String)> {
+        let older = self.major == server.major && minor(&self.version) < minor(&server.version);
+        older.then(|| {
+            let name = self.program.name();
+            let message = format!("{} is {}, older than the server ({})", self.path.display(), self.version, server.version);
+            let hint = format!(
+                "corrections of {name} that came since are missing: apt-get install --only-upgrade postgresql-client-{}",
+                self.major
+            );
+            (message, hint)
+        })
     }
 }
 

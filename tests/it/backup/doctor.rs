@@ -2,7 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{json, run};
+use dbctl::config::env::Env;
+use dbctl::pg::programs::Program;
+
+use super::{Place, create, filled, json, run};
 use crate::harness::{Database, dbctl, majors};
 
 #[test]
@@ -42,4 +45,32 @@ fn what_is_missing_is_named_with_its_package() {
     } else {
         assert!(!looked.stdout.contains("9.6.24"), "{}", looked.stdout);
     }
+}
+
+/// A program that does its work, and says that it is of another version.
+#[test]
+fn an_older_minor_than_the_servers_is_used_and_told() {
+    let (db, place, folder) = (filled(), Place::new(), tempfile::tempdir().unwrap());
+    let real = Program::PgDump.find(&Env::of_process()).into_iter().find(|found| found.major == db.major()).unwrap();
+    let claims = |minor: u32| {
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) {}.{minor}' && exit 0\nexec {} \"$@\"\n",
+            db.major(),
+            real.path.display()
+        );
+        let path = folder.path().join("pg_dump");
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let mut doctor = dbctl(&["doctor", "--format", "json"]);
+    doctor.env("DATABASE_URL", db.url()).env("DBCTL_PG_BIN", folder.path());
+    for (minor, told) in [(0, true), (999, false)] {
+        claims(minor);
+        let made = run(create(&db, &place, &[]).env("DBCTL_PG_BIN", folder.path())).expect_code(0);
+        assert_eq!(made.stderr.contains("older than the server"), told, "{}", made.stderr);
+        assert_eq!(made.stderr.contains("--only-upgrade postgresql-client-"), told, "{}", made.stderr);
+        let looked = json(&run(&mut doctor).expect_code(0).stdout);
+        assert_eq!(looked["notes"].to_string().contains(".0, older than the server"), told, "{looked}");
+    }
+    assert_eq!(place.backups().len(), 2);
 }
