@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::repository::Repository;
 use super::retention;
-use super::survey::{Entry, Survey, survey};
+use super::survey::{Entry, Survey, backups, survey};
 use crate::error::{Failure, Result};
 use crate::outcome::Outcome;
 use crate::output::prometheus::{self, Family, escaped};
@@ -20,7 +20,7 @@ use crate::output::{Column, Document, Table, Value};
 /// The store's; refused, when a proof was changed.
 pub async fn list(repository: &Repository, database: Option<&str>) -> Result<(Outcome, Document)> {
     let missing = repository.missing();
-    let found = if missing.is_some() { Survey::default() } else { survey(repository, database).await? };
+    let found = if missing.is_some() { Survey::default() } else { backups(repository, database).await? };
     let now = Utc::now();
     let columns = vec![
         Column::new("backup", "backup"),

@@ -12,6 +12,7 @@
 //! ```
 
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Id, Manifest, VERSION};
@@ -22,6 +23,8 @@ use crate::error::{Failure, Kind, Result};
 
 /// No manifest is larger.
 const LIMIT: u64 = 256 << 20;
+/// How many small files are asked for at once.
+const AT_ONCE: usize = 16;
 const MANIFEST: &str = "manifest.json";
 /// What a folder is called while it is written.
 const PARTIAL: &str = ".partial";
@@ -414,15 +417,20 @@ impl Repository {
     }
 
     async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &str, what: &str) -> Result<Vec<(String, T)>> {
+        let files = self.store.files(folder).await?;
+        let paths: Vec<String> =
+            files.into_iter().map(|(path, _)| path).filter(|path| path.ends_with(".json")).collect();
+        let one = |path: String| async move {
+            let text = self.store.read_small(&path, LIMIT).await?;
+            Ok::<_, Failure>(text.map(|text| (path, text)))
+        };
+        // A bucket answers each after a while: not one after the other.
+        let texts: Vec<Option<(String, bytes::Bytes)>> =
+            stream::iter(paths.into_iter().map(one)).buffered(AT_ONCE).try_collect().await?;
         let mut all = Vec::new();
-        for (path, _) in self.store.files(folder).await? {
-            if !path.ends_with(".json") {
-                continue;
-            }
-            if let Some(text) = self.store.read_small(&path, LIMIT).await? {
-                let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?;
-                all.push((path, read));
-            }
+        for (path, text) in texts.into_iter().flatten() {
+            let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?;
+            all.push((path, read));
         }
         Ok(all)
     }

@@ -40,6 +40,18 @@ pub struct Survey {
 /// # Errors
 /// The store's. What was changed is no error but is told.
 pub async fn survey(repository: &Repository, database: Option<&str>) -> Result<Survey> {
+    let mut survey = backups(repository, database).await?;
+    let (attempts, changed) = readable(repository.attempts().await)?;
+    survey.odd.extend(changed);
+    survey.attempts = attempts.into_iter().filter(|one| database.is_none_or(|name| name == one.database)).collect();
+    Ok(survey)
+}
+
+/// The same without how the runs ended, each of which is a file of its own.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn backups(repository: &Repository, database: Option<&str>) -> Result<Survey> {
     let listing = repository.list().await?;
     let mut survey = Survey { damaged: listing.damaged, unfinished: listing.unfinished, ..Survey::default() };
     for manifest in listing.backups {
@@ -53,9 +65,6 @@ pub async fn survey(repository: &Repository, database: Option<&str>) -> Result<S
         survey.entries.push(Entry { manifest, proofs, pin, odd });
     }
     survey.entries.sort_by(|a, b| a.manifest.times.snapshot.cmp(&b.manifest.times.snapshot));
-    let (attempts, changed) = readable(repository.attempts().await)?;
-    survey.odd.extend(changed);
-    survey.attempts = attempts.into_iter().filter(|one| database.is_none_or(|name| name == one.database)).collect();
     Ok(survey)
 }
 

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use dbctl::backup::Id;
+use dbctl::backup::repository::{Attempt, Repository};
+use dbctl::backup::{Id, manifest};
+use dbctl::config::env::Env;
 use nix::sys::signal::Signal;
 
 use super::{Place, create, filled, json, run};
@@ -188,4 +190,56 @@ fn a_changed_proof_or_pin_hides_nothing() {
     assert!(listed["notes"][0].as_str().unwrap().contains("pin"), "{listed}");
     run(backup(&place, "prune", &["--keep-last", "1", "--yes"]).args(["--max-age", "3d"])).expect_code(0);
     assert!(oldest.join("manifest.json").is_file() && place.backups().len() == 2);
+}
+
+/// Of each database the newest hundred stay, however old, and the young, however many.
+#[test]
+fn how_old_runs_ended_is_forgotten_by_prune() {
+    let place = history(2, chrono::Duration::hours(2));
+    let repository = Repository::open(&place.url(), &Env::of_process()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let add = |database: &str, days: i64, many: i64| {
+        for number in 0..many {
+            let at = Utc::now() - chrono::Duration::days(days) - chrono::Duration::minutes(number);
+            let attempt = Attempt {
+                version: manifest::VERSION,
+                database: database.to_owned(),
+                at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
+                id: None,
+                failure: Some("a test".to_owned()),
+            };
+            runtime.block_on(repository.add_attempt(&attempt)).unwrap();
+        }
+    };
+    add("busy", 500, 60);
+    add("busy", 450, 45);
+    add("busy", 300, 3);
+    add("lively", 10, 120);
+    add("quiet", 900, 2);
+    let of = |name: &str| {
+        let all = runtime.block_on(repository.attempts()).unwrap();
+        assert!(all.is_sorted_by_key(|attempt| &attempt.at), "the oldest first");
+        all.into_iter().filter(|attempt| attempt.database == name).map(|attempt| attempt.at).collect::<Vec<_>>()
+    };
+    let before = of("busy");
+    assert_eq!((before.len(), of("lively").len(), of("quiet").len()), (108, 120, 2));
+    run(&mut backup(&place, "prune", &["--keep-last", "2", "--dry-run"])).expect_code(0);
+    assert_eq!(of("busy").len(), 108, "a dry run forgets nothing");
+    run(&mut backup(&place, "prune", &["--keep-last", "2", "--yes"])).expect_code(0);
+    assert_eq!(of("busy"), before[8..], "the eight oldest went");
+    assert_eq!((of("lively").len(), of("quiet").len(), place.backups().len()), (120, 2, 2));
+}
+
+/// A changed record of how a run ended is no matter of a list, and is told where records are looked at.
+#[test]
+fn a_list_does_not_read_how_runs_ended() {
+    let (db, place) = (filled(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let record = std::fs::read_dir(place.path().join("attempts")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&record, "{}").unwrap();
+    let listed = run(&mut backup(&place, "list", &[])).expect_code(0);
+    assert!(!listed.stdout.contains("not to be trusted"), "{}", listed.stdout);
+    assert_eq!(json(&listed.stdout)["backups"].as_array().unwrap().len(), 1);
+    let status = run(&mut backup(&place, "status", &[]));
+    assert!(status.stdout.contains("not to be trusted"), "{}", status.stdout);
 }
