@@ -257,6 +257,21 @@ fn json_shapes() {
     for args in [&["--sort", "calls"][..], &["--for", "1ms"], &["--explain"], &["--reset", "--yes"]] {
         ask(&[&["slow-queries", "--database-url", &counted], args].concat(), 0);
     }
+    let mut moved = |args: &[&str]| ask(&[args, &["--database-url", &counted]].concat(), 0);
+    moved(&["export", "--table", "public.counted", "--to", "rows.csv", "--dry-run"]);
+    moved(&["export", "--table", "public.counted", "--to", "rows.csv"]);
+    moved(&["import", "--from", "rows.csv", "--into", "public.counted", "--dry-run"]);
+    moved(&["import", "--from", "rows.csv", "--into", "public.counted"]);
+    moved(&["repack", "--bloated", "--dry-run"]);
+    moved(&["backup", "create", "--to", "whole"]);
+    let restore = ["restore", "latest", "--from", "whole"];
+    moved(&[&restore[..], &["--table", "public.counted", "--into-schema", "rescued"]].concat());
+    moved(&[&restore[..], &["--to-database", "shape_copy"]].concat());
+    let replace = ["--to-database", "shape_copy", "--replace", "--yes", "--confirm-name", "shape_copy"];
+    moved(&[&restore[..], &replace].concat());
+    moved(&["restore", "list"]);
+    moved(&["restore", "undo", "--to-database", "shape_copy", "--yes"]);
+    moved(&["restore", "confirm", "--to-database", "shape_copy", "--yes"]);
     let shapes: Vec<String> = seen.values().map(Shape::show).collect();
     insta::assert_snapshot!(shapes.join("\n\n"));
 }
