@@ -12,6 +12,8 @@ const LEAST_UNUSED: u64 = 1 << 20;
 /// Percent from which a table or index is bloated, and much so.
 const BLOATED: f64 = 30.0;
 const VERY_BLOATED: f64 = 50.0;
+/// Bytes of what nothing is known of that are worth a word, however low the threshold is.
+const LEAST_UNKNOWN: f64 = 10_485_760.0;
 
 /// No more than this of a kind, the largest.
 const MOST: usize = 500;
@@ -91,7 +93,7 @@ pub(super) fn bloat(scene: &Scene) -> Part<Measured> {
     #[expect(clippy::cast_precision_loss, reason = "a size")]
     let gib = |bytes: u64| bytes as f64 / 1_073_741_824.0;
     #[expect(clippy::cast_precision_loss, reason = "a size")]
-    let is_enough = |bytes: u64| bytes as f64 >= scene.bloated_from;
+    let is_enough = |bytes: u64| bytes as f64 >= scene.bloated_from.max(LEAST_UNKNOWN);
     let untold = look.estimates.iter().filter(|one| {
         let modelled = matches!(one.kind, bloat::Kind::Table | bloat::Kind::MaterializedView);
         let unsure = one.confidence < bloat::Confidence::Medium

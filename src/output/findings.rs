@@ -326,7 +326,9 @@ mod tests {
             <failure message="about bad: 1 found">a,b.sql:2:3: locks &quot;t&quot; &amp; waits, 100%
         ALTER TABLE t;</failure>
           </testcase>
-          <testcase classname="dbctl.migrate lint" name="odd"/>
+          <testcase classname="dbctl.migrate lint" name="odd">
+            <system-out>table:app.t: differs</system-out>
+          </testcase>
         </testsuite>
         "#);
     }

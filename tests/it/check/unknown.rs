@@ -133,6 +133,23 @@ fn which_indexes_are_unused_is_unknown_while_statistics_are_young() {
 }
 
 #[test]
+fn bloat_of_what_nothing_is_known_of_is_unknown_from_the_threshold_on() {
+    let db = Database::new();
+    let folder = folder();
+    db.sql("CREATE TABLE unseen WITH (autovacuum_enabled = off) AS SELECT g AS a, repeat('x', 500) AS t FROM generate_series(1, 30000) AS g");
+    let at = |yaml: &str| {
+        let answer = json(&check(&db.url(), folder.path(), yaml, &["--only", "bloat", "--format", "json"]));
+        verdict(&answer, "bloat")
+    };
+    assert_eq!(at("").0, "OK", "a gigabyte is not at stake");
+    let (level, message) = at("checks: {bloat: {warn: 12MB}}\n");
+    assert!(level == "UNKNOWN" && message.contains("1 object"), "{level} {message}");
+    db.sql("VACUUM ANALYZE unseen");
+    let (level, message) = at("checks: {bloat: {warn: 12MB}}\n");
+    assert_eq!(level, "OK", "{message}");
+}
+
+#[test]
 fn settings_that_a_role_cannot_see_may_wait_for_a_restart() {
     let server = private_server(&Options::default());
     let db = Database::at(&server);
