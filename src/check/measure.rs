@@ -266,7 +266,12 @@ pub(super) fn slots(scene: &Scene) -> Part<Measured> {
     });
     for s in slots {
         let name = Some(s.name.as_str());
-        let remedy = s.remedy.clone().unwrap_or_else(|| "let its consumer catch up".to_owned());
+        // Its reader may only be restarting, and without its slot would have to be made anew.
+        let remedy = match &s.remedy {
+            None => "let its consumer catch up".to_owned(),
+            Some(sql) if s.is_lost() => sql.clone(),
+            Some(sql) => format!("bring its consumer back; only if it is gone for good: {sql}"),
+        };
         let kept = number(s.retained_bytes.unwrap_or_default()) / 1_048_576.0;
         if let Some(share) = s.retained_bytes.zip(s.limit_bytes).and_then(|(kept, limit)| percent(kept, limit)) {
             found.add(

@@ -11,7 +11,8 @@ use crate::check::{Profile, names};
 ///
 /// Exit codes, as plugins of Nagios: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN; of several targets the worst. What
 /// cannot be read is UNKNOWN, never OK; a server that does not answer is CRIT. Thresholds, exceptions and
-/// what is ignored stand in dbctl.yaml under 'checks'. Formats besides the usual: nagios, prometheus, junit.
+/// what is ignored stand in dbctl.yaml under 'checks'. A wrong command line ends with 64, a wrong dbctl.yaml with
+/// 65, both without an answer; of several targets one that is wrong is UNKNOWN. Formats besides the usual: nagios, prometheus, junit.
 ///
 /// Only reads, for at most 10 s on one connection, and 5 s each for migrations and partitions. Checks of rates
 /// (deadlocks, rollbacks, cache_hit, temp_files, checkpoints, latency) compare with an earlier run, and are
