@@ -217,13 +217,12 @@ fn without_a_word_of_which_the_bloated_ones_are_built_anew() {
     drop(session);
     let counted = "SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'fat'";
     eventually("what was deleted is counted", || db.one(counted) == "630000");
-    // A snapshot in this database, such as that of an automatic ANALYZE, keeps the dead rows: then no estimate is sure.
-    eventually("what was deleted is removed", || {
+    // A snapshot that somebody takes in this moment keeps dead rows: then no estimate is sure, and nothing is chosen.
+    eventually("the bloated one is chosen", || {
         db.sql("VACUUM ANALYZE");
-        db.one("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'fat'") == "0"
+        names(&answer(&db, &["--dry-run"], 0)) == ["public.fat_id"]
     });
     let plan = answer(&db, &["--dry-run"], 0);
-    assert_eq!(names(&plan), ["public.fat_id"], "{plan}");
     assert!(column(&plan, "indexes", "why")[0].contains("% bloat"), "{plan}");
     let done = answer(&db, &[], 0);
     assert!(done["reclaimed_bytes"].as_i64() > Some(10 << 20), "{done}");
