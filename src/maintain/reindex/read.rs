@@ -214,11 +214,7 @@ pub async fn now(eye: &Eye) -> Result<Now> {
         return Ok(Now { indexes, begun: Vec::new() });
     }
     let server = Server::read(eye.session()).await?;
-    let begun = if server.has_state && server.reads_state {
-        eye.look(LIMIT, async |session| told(session).await.map_err(cannot)?).await?.begun
-    } else {
-        Vec::new()
-    };
+    let begun = eye.look(LIMIT, async |session| told(session, &server).await.map_err(cannot)?).await?.begun;
     // A lock that comes between leaves the sizes that were noted.
     Ok(Now { indexes: look(false).await.unwrap_or(indexes), begun })
 }
@@ -251,6 +247,7 @@ async fn look(eye: &Eye, server: &Server, collations: bool, estimated: bool) -> 
         }
         let preflight = preflight::read(session).await.map_err(&mut explain)?;
         let waits = session.rows(&Query::ACTIVITY_HORIZON, &[]).await.map_err(&mut explain)?;
+        let told = told(session, server).await.map_err(&mut explain)??;
         let mut seen = Catalog {
             server: server.clone(),
             path: Vec::new(),
@@ -259,7 +256,7 @@ async fn look(eye: &Eye, server: &Server, collations: bool, estimated: bool) -> 
             waits: Vec::new(),
             slots: Vec::new(),
             preflight,
-            told: Told::default(),
+            told,
             estimated,
         };
         for row in &waits {
@@ -276,9 +273,6 @@ async fn look(eye: &Eye, server: &Server, collations: bool, estimated: bool) -> 
                 seen.slots.push(row.try_get::<_, Option<String>>("name")?.unwrap_or_default());
             }
         }
-        if server.has_state && server.reads_state {
-            seen.told = told(session).await.map_err(&mut explain)??;
-        }
         Ok(seen)
     });
     seen.await.map_err(|failure| (failure, locked && !estimated))
@@ -292,11 +286,17 @@ pub async fn is_undisturbed(eye: &Eye, catalog: &Catalog) -> Result<bool> {
     if !(catalog.server.has_state && catalog.server.reads_state) {
         return Ok(false);
     }
-    let now = eye.look(LIMIT, async |session| told(session).await.map_err(|e| e.explain("cannot read the journal"))?);
+    let now = eye.look(LIMIT, async |session| {
+        told(session, &catalog.server).await.map_err(|e| e.explain("cannot read the journal"))?
+    });
     Ok(now.await? == catalog.told)
 }
 
-async fn told(session: &Session) -> std::result::Result<Result<Told>, ServerError> {
+/// Nothing where there is no journal, or none that the role may read.
+async fn told(session: &Session, server: &Server) -> std::result::Result<Result<Told>, ServerError> {
+    if !(server.has_state && server.reads_state) {
+        return Ok(Ok(Told::default()));
+    }
     let (last, begun) =
         tokio::join!(session.rows(&Query::REINDEX_UNFINISHED, &[]), session.rows(&Query::REINDEX_BEGUN, &[]));
     let (last, begun) = (last?, begun?);
