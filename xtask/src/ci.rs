@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::process::{cargo, output, perform, root, succeeds};
-use crate::test;
+use crate::{demo, test};
 
 /// What may be linked into a program that is given away under MIT OR Apache-2.0.
 const LICENCES: [&str; 12] = [
@@ -29,13 +29,14 @@ type Stage = (&'static str, fn() -> Result<()>);
 
 /// Runs every stage; the first failure ends it.
 pub fn run() -> Result<()> {
-    let stages: [Stage; 6] = [
+    let stages: [Stage; 7] = [
         ("format", || perform(cargo().args(["fmt", "--all", "--check"]))),
         ("lints", || perform(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
         ("licences", licences),
         ("advisories", advisories),
         ("build", || perform(cargo().args(["build", "--workspace"]))),
         ("tests on 14-18", || test::run(&["--matrix"])),
+        ("demo", || demo::run(&[])),
     ];
     let mut took = Vec::new();
     for (name, stage) in stages {

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use chrono::{Days, Utc};
 use dbctl::migrate::embedded::System;
 use dbctl::pg::sandbox::binaries::BIN_VARIABLE;
 use dbctl::pg::sandbox::{Options, Sandbox};
 
 use crate::process::{cargo, line, perform, quoted, root, target};
 use crate::{pg, test};
+
+/// Stands for a day five months ahead: of partitions made today none has expired by then.
+const A_DAY_TO_COME: &str = "a day to come";
 
 /// What is said before, and what is typed.
 struct Step {
@@ -32,7 +36,7 @@ const STEPS: [Step; 12] = [
     Step { why: "Partitions: in order today", line: &["dbctl", "partitions", "rotate"] },
     Step {
         why: "... and what a run would do on a day to come, with its SQL and its locks",
-        line: &["dbctl", "partitions", "plan", "--at", "2027-12-01", "--format", "csv"],
+        line: &["dbctl", "partitions", "plan", "--at", A_DAY_TO_COME, "--format", "csv"],
     },
     Step { why: "How far ahead they reach, and what is waiting", line: &["dbctl", "partitions", "status"] },
     Step { why: "The journal: the runs that changed something", line: &["dbctl", "journal"] },
@@ -71,7 +75,9 @@ pub fn run(arguments: &[&str]) -> Result<()> {
 
 /// What is typed: the step's line, of which system, without the parts that the server cannot have.
 fn words(step: &Step, system: &str, sandbox: &Sandbox) -> Result<Vec<String>> {
-    let mut words: Vec<String> = step.line.iter().map(|word| (*word).to_owned()).collect();
+    let later = (Utc::now() + Days::new(150)).format("%Y-%m-%d").to_string();
+    let word = |word: &&str| if *word == A_DAY_TO_COME { later.clone() } else { (*word).to_owned() };
+    let mut words: Vec<String> = step.line.iter().map(word).collect();
     let about = step.line.get(1).is_some_and(|command| ABOUT_A_SYSTEM.contains(command));
     if about && step.line.get(2) != Some(&"systems") {
         words.extend(["--system".to_owned(), system.to_owned()]);
