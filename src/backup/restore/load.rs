@@ -83,7 +83,7 @@ pub async fn load(work: &Arc<Work>, tables: &[usize], jobs: usize, events: &mut 
     let mut pieces: Vec<(u64, Piece)> = Vec::new();
     for &table in tables {
         let told = &all[table];
-        let fits = told.chunks.len() < 2 || told.plain_bytes.saturating_mul(2 * jobs as u64) <= 3 * total;
+        let fits = told.chunks.len() < 2 || plan::is_fair_share(told.plain_bytes, total, jobs);
         if told.chunks.is_empty() {
             continue;
         } else if fits && plan::freezes(told) {

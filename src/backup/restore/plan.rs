@@ -113,6 +113,11 @@ pub fn index_memory(shared_buffers: i64, usual: i64, jobs: usize) -> i64 {
     share.clamp(0, LARGEST_MEMORY).max(usual)
 }
 
+/// Whether so many bytes of them all keep one of the jobs no longer than the others have to do.
+pub fn is_fair_share(bytes: u64, total: u64, jobs: usize) -> bool {
+    bytes.saturating_mul(2 * jobs as u64) <= total.saturating_mul(3)
+}
+
 /// The tables whose rows are wanted: all, where nothing is named.
 ///
 /// # Errors
@@ -214,6 +219,13 @@ mod tests {
     fn memory_is_shared_and_never_less_than_usual() {
         assert_eq!(index_memory(128 << 20, 64 << 20, 4), 64 << 20);
         assert_eq!(index_memory(16 << 30, 64 << 20, 2), LARGEST_MEMORY);
+    }
+
+    #[test]
+    fn half_as_much_again_as_its_share_is_what_a_job_may_have() {
+        for (bytes, jobs, fair) in [(75, 2, true), (76, 2, false), (37, 4, true), (38, 4, false), (100, 1, true)] {
+            assert_eq!(is_fair_share(bytes, 100, jobs), fair, "{bytes} of 100, {jobs} jobs");
+        }
     }
 
     #[test]

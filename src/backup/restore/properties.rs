@@ -12,12 +12,17 @@ use crate::ident::Ident;
 use crate::pg::Query;
 
 /// Sessions that make definitions and indexes wait for no disk, since nothing counts before the last commit, and get
-/// what memory the server has for indexes.
+/// what memory the server has for indexes. Where the jobs keep each other busy, none of them has helpers: what those
+/// hand to each other goes through files, which is work that one job alone does not have.
 pub(super) fn for_building(connection: &Connection, prepared: &Prepared, jobs: usize) -> Connection {
     let memory = plan::index_memory(prepared.shared_buffers, prepared.maintenance_memory, jobs) >> 10;
     let mut connection = connection.clone();
     let options = connection.options.take().unwrap_or_default();
-    let more = format!("-c maintenance_work_mem={memory}kB -c synchronous_commit=off -c statement_timeout=0");
+    let mut more = format!("-c maintenance_work_mem={memory}kB -c synchronous_commit=off -c statement_timeout=0");
+    let sizes = || prepared.work.manifest.tables.iter().map(|table| table.plain_bytes);
+    if jobs > 1 && plan::is_fair_share(sizes().max().unwrap_or_default(), sizes().sum(), jobs) {
+        more.push_str(" -c max_parallel_maintenance_workers=0");
+    }
     connection.options = Some(format!("{options} {more}").trim_start().to_owned());
     connection
 }
