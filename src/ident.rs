@@ -64,6 +64,20 @@ impl fmt::Display for Literal<'_> {
     }
 }
 
+/// A word as a shell takes it: in quotes where it needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShellWord<'a>(pub &'a str);
+
+impl fmt::Display for ShellWord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@".contains(c);
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            return f.write_str(self.0);
+        }
+        write!(f, "'{}'", self.0.replace('\'', r"'\''"))
+    }
+}
+
 /// Keywords that cannot stand bare as a column or table name (PostgreSQL documentation,
 /// appendix C, "reserved" and "reserved (can be function or type)").
 const RESERVED: &[&str] = &[
@@ -193,5 +207,12 @@ mod tests {
     fn literals_survive_quotes_and_backslashes() {
         assert_eq!(Literal("it's").to_string(), "'it''s'");
         assert_eq!(Literal(r"a\'b").to_string(), r" E'a\\''b'");
+    }
+
+    #[test]
+    fn words_of_a_shell_survive_blanks_and_quotes() {
+        assert_eq!(ShellWord("--table=app.t").to_string(), "--table=app.t");
+        assert_eq!(ShellWord("it's $HOME").to_string(), r"'it'\''s $HOME'");
+        assert_eq!(ShellWord("").to_string(), "''");
     }
 }

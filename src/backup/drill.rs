@@ -144,6 +144,7 @@ fn into(sandbox: &Sandbox, request: &Request, manifest: &Manifest) -> restore::R
         into_schema: None,
         roles: Roles::Create,
         map_roles: Vec::new(),
+        skip_foreign_keys: Vec::new(),
         jobs: request.jobs,
         resume: false,
         confirm_name: None,

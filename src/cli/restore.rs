@@ -61,6 +61,9 @@ pub struct RestoreArgs {
     /// Make missing roles, without login
     #[arg(long)]
     create_missing_roles: bool,
+    /// A foreign key that the rows, as they were backed up, violate: it is not made; may be repeated
+    #[arg(long = "skip-foreign-key", value_name = "NAME", conflicts_with = "into_schema")]
+    skip_foreign_keys: Vec<String>,
     /// How many tables or indexes at once [default: the processors here, at most 4]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
@@ -134,6 +137,8 @@ pub struct Wanted {
     pub roles: Roles,
     /// Missing roles, and who they become.
     pub map_roles: Vec<(String, String)>,
+    /// Foreign keys that are not made.
+    pub skip_foreign_keys: Vec<String>,
     /// How many at once; none is dbctl's choice.
     pub jobs: Option<usize>,
     /// Go on.
@@ -170,6 +175,7 @@ impl RestoreArgs {
             into_schema: self.into_schema,
             roles,
             map_roles: self.map_roles,
+            skip_foreign_keys: self.skip_foreign_keys,
             jobs: self.jobs.map(|jobs| jobs as usize),
             resume: self.resume,
             confirm_name: self.confirm_name,

@@ -34,6 +34,7 @@ impl Run {
                 into_schema: wanted.into_schema.clone(),
                 roles: wanted.roles,
                 map_roles: wanted.map_roles.clone(),
+                skip_foreign_keys: wanted.skip_foreign_keys.clone(),
                 jobs: wanted.jobs.unwrap_or_else(usual_jobs),
                 resume: wanted.resume,
                 confirm_name: wanted.confirm_name.clone(),

@@ -2,7 +2,8 @@
 //! that are left out. Pure.
 
 use crate::backup::manifest::{Manifest, Table};
-use crate::ident::{Ident, TableName};
+use crate::error::{self, Failure, Result};
+use crate::ident::{Ident, ShellWord, TableName};
 use crate::schema::{Id, Kind, Object, Property, Snapshot, Value};
 
 /// How deep partitions lie in one another, at most.
@@ -43,6 +44,35 @@ impl ForeignKey {
         line.contains(&format!(" FK CONSTRAINT {schema} {table} {name} "))
             || line.contains(&format!(" COMMENT {schema} CONSTRAINT {name} ON {table} "))
     }
+}
+
+/// Those of these names.
+///
+/// # Errors
+/// Usage, naming what no foreign key is called.
+pub fn skipped(names: &[String], snapshot: &Snapshot) -> Result<Vec<ForeignKey>> {
+    let all = foreign_keys(snapshot);
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|key| key.name == **name)) {
+        let message = format!("--skip-foreign-key {unknown}: the backup holds no foreign key of that name");
+        return Err(Failure::new(error::Kind::Usage, message));
+    }
+    Ok(all.into_iter().filter(|key| names.contains(&key.name)).collect())
+}
+
+/// What pg_restore says where rows violate a foreign key, with the way on: as the rows are proven, they did so where
+/// they were backed up.
+pub fn explained(failure: Failure) -> Failure {
+    let told = failure.to_string();
+    let name = told.lines().find_map(|line| {
+        let (_, after) = line.split_once("violates foreign key constraint \"")?;
+        Some(after.rsplit_once('"')?.0)
+    });
+    let Some(name) = name else { return failure };
+    let skip =
+        format!("the same command with --resume --skip-foreign-key {} leaves it out and goes on", ShellWord(name));
+    failure
+        .note("the rows are those that were backed up: where they were written, triggers did not look at them")
+        .hint(skip)
 }
 
 /// A note on each that is not made.

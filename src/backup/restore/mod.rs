@@ -80,6 +80,8 @@ pub struct Request {
     pub roles: Roles,
     /// Missing roles, and who takes what was theirs.
     pub map_roles: Vec<(String, String)>,
+    /// Names of foreign keys that are not made: the rows violate them.
+    pub skip_foreign_keys: Vec<String>,
     /// How many tables, and indexes, at once.
     pub jobs: usize,
     /// Go on with what a killed run left.
@@ -334,7 +336,8 @@ impl Run<'_> {
             let _ = definitions.restore(Section::Statistics, pg_restore, &builder, 1, interrupt).await;
             interrupt.check()?;
         }
-        definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await?;
+        let made = definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await;
+        made.map_err(keys::explained)?;
         phase(self, "indexes and constraints");
         step(means, 5, 6, "views and statistics");
         self.views(&connection, whole, means).await?;

@@ -45,7 +45,7 @@ pub(super) struct Prepared {
     pub stamp: String,
     pub is_superuser: bool,
     pub missing_roles: Vec<Missing>,
-    /// Foreign keys that are not made, as not all rows are wanted.
+    /// Foreign keys that are not made: not all rows are wanted, or they are to be skipped.
     pub left: Vec<ForeignKey>,
     /// Settings of the database that this server does not know.
     pub unknown_settings: Vec<String>,
@@ -143,7 +143,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         roles::fates(missing_roles, &prepared.work.manifest.roles, &request.map_roles, request.roles)?;
     prepared.name(request).await?;
     undamaged(&repository, &prepared.work.manifest, request, means.interrupt).await?;
-    prepared.meets(&repository).await?;
+    prepared.meets(&repository, &request.skip_foreign_keys).await?;
     Ok(prepared)
 }
 
@@ -198,16 +198,19 @@ impl Prepared {
     }
 
     /// What of the backup this server cannot take, or not as it was.
-    async fn meets(&mut self, repository: &Repository) -> Result<()> {
+    async fn meets(&mut self, repository: &Repository, skipped: &[String]) -> Result<()> {
         let (manifest, doing) = (&self.work.manifest, "cannot see what this server has");
         let part = !self.whole || !manifest.scope.is_whole();
-        let snapshot = match part || self.server.major < manifest.server.major {
+        let skips = !skipped.is_empty();
+        let snapshot = match part || skips || self.server.major < manifest.server.major {
             true => Some(described(repository, manifest, &self.work.identities).await?),
             false => None,
         };
         let wanted: Vec<_> = self.tables.iter().map(|&table| &manifest.tables[table]).collect();
-        if let Some(snapshot) = snapshot.as_ref().filter(|_| part) {
-            self.left = keys::left_out(&wanted, manifest, snapshot);
+        if let Some(snapshot) = snapshot.as_ref().filter(|_| part || skips) {
+            self.left = if part { keys::left_out(&wanted, manifest, snapshot) } else { Vec::new() };
+            self.left.extend(keys::skipped(skipped, snapshot)?);
+            self.left.dedup();
             let told: Vec<String> = self.left.iter().map(ForeignKey::told).collect();
             self.warnings.extend(keys::notes(&told));
         }

@@ -49,7 +49,8 @@ pub fn done(done: &Done<'_>) -> Document {
     }
     if !done.left.is_empty() {
         document = document.table(names("foreign_keys", "foreign key not made", done.left));
-        document = document.note("not all rows were wanted: these foreign keys were left out");
+        document =
+            document.note("these foreign keys were left out: with NOT VALID each can be made for the rows to come");
     }
     if let Some(kept) = done.kept {
         document = document.note(format!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::read::{Leftover, Setup, Snapshot, Standing};
 use super::{Gain, Wish};
 use crate::error::{Failure, Kind, Result};
-use crate::ident::TableName;
+use crate::ident::{ShellWord, TableName};
 use crate::pg::Server;
 use crate::steps::{Guard, Lane, LockMode, Statement, Step, TableLock, Timeouts};
 
@@ -412,7 +412,7 @@ impl Way {
             Way::Program { program, as_owner } => {
                 let words = arguments(task, wish, patience, *as_owner);
                 let words = std::iter::once(program.path.display().to_string()).chain(words);
-                words.map(|word| shell(&word)).collect::<Vec<_>>().join(" ")
+                words.map(|word| ShellWord(&word).to_string()).collect::<Vec<_>>().join(" ")
             }
         }
     }
@@ -431,16 +431,6 @@ pub fn arguments(task: &Task, wish: &Wish, patience: Duration, as_owner: bool) -
     }
     words.push(format!("--table={}", task.table));
     words
-}
-
-/// A word as a shell takes it.
-fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 impl Task {
