@@ -31,7 +31,7 @@ pub struct ExportArgs {
     /// A file, a folder (with / at its end), s3://bucket/path, or - for standard output
     #[arg(long, value_name = "PLACE")]
     to: String,
-    /// How rows are written: ndjson, csv, copy, binary [default: by the file's name, else ndjson]
+    /// How rows are written: ndjson, csv, copy, binary, or parquet where it was built in [default: by the file's name, else ndjson]
     #[arg(long = "as", value_name = "FORM")]
     form: Option<Format>,
     /// Only rows of the one table for which this is true
@@ -86,7 +86,7 @@ pub struct ImportArgs {
     /// The table, 'schema.name'
     #[arg(long, value_name = "TABLE", value_parser = parse_table)]
     into: TableName,
-    /// How rows are written: ndjson, csv, copy, binary [default: by the sidecar or the file's name]
+    /// How rows are written: ndjson, csv, copy, binary, or parquet where it was built in [default: by the sidecar or the file's name]
     #[arg(long = "as", value_name = "FORM")]
     form: Option<Format>,
     /// The file's columns in their order, or the keys that may be there

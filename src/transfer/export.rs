@@ -9,6 +9,7 @@ use futures_util::TryStreamExt as _;
 
 use super::columns::{self, Column};
 use super::format::{self, Compression, Format};
+use super::parquet::{self, Sheet};
 use super::place::{self, Place};
 use super::rows::Rows;
 use super::sidecar::{self, Sidecar};
@@ -101,6 +102,9 @@ pub async fn run(
 ) -> Result<(Outcome, Document, bool)> {
     let recipients = Recipients::parse(&wish.recipients)?;
     let jobs = jobs(wish, env)?;
+    if jobs.iter().any(|job| job.format == Format::Parquet) {
+        parquet::built_in()?;
+    }
     for job in &jobs {
         if let Place::File { store, path } = &job.place
             && store.head(path).await?.is_some()
@@ -176,10 +180,16 @@ fn jobs(wish: &Wish, env: &Env) -> Result<Vec<Job>> {
         return Err(Failure::new(Kind::Usage, format!("{name} is to be encrypted, and nobody may open it"))
             .hint("give --recipient age1…"));
     }
-    let by_name = if bare.ends_with(".zst") { Compression::Zstd } else { Compression::None };
+    let format = wish.format.or_else(|| Format::of_name(name)).unwrap_or(Format::Ndjson);
+    let zstd = bare.ends_with(".zst");
+    if zstd && format == Format::Parquet {
+        return Err(Failure::new(Kind::Usage, format!("{name}: pages of Parquet are compressed, not the file"))
+            .hint("name it without .zst; --compress none leaves the pages as they are"));
+    }
+    let by_name = if zstd || format == Format::Parquet { Compression::Zstd } else { Compression::None };
     Ok(vec![Job {
         table: wish.tables.first().cloned(),
-        format: wish.format.or_else(|| Format::of_name(name)).unwrap_or(Format::Ndjson),
+        format,
         compression: wish.compression.unwrap_or(by_name),
         place,
     }])
@@ -249,8 +259,13 @@ async fn select(session: &Session, wish: &Wish, table: Option<&TableName>) -> Re
     Ok(Selection { sql, columns: chosen, algorithm: Some(algorithm) })
 }
 
-fn copy_out(selection: &Selection, format: Format) -> String {
+fn copy_out(selection: &Selection, format: Format, kinds: &[parquet::Kind]) -> String {
     let options = format.copy_options(true);
+    if format == Format::Parquet {
+        let values = selection.columns.iter().zip(kinds).map(|(column, kind)| kind.sent(&column.name));
+        let values: Vec<String> = values.collect();
+        return format!("COPY (SELECT {} FROM (\n{}\n) AS r) TO STDOUT ({options})", values.join(", "), selection.sql);
+    }
     if format != Format::Ndjson {
         let options =
             if selection.columns.is_empty() { options.replace(", FORCE_QUOTE *", "") } else { options.to_owned() };
@@ -297,8 +312,8 @@ async fn one(
         return Ok(file);
     }
     let seal = match job.compression {
-        Compression::Zstd => Seal::new(LEVEL, recipients)?,
-        Compression::None => Seal::uncompressed(recipients)?,
+        Compression::Zstd if job.format != Format::Parquet => Seal::new(LEVEL, recipients)?,
+        _ => Seal::uncompressed(recipients)?,
     };
     let (store, path) = match &job.place {
         Place::Stream => {
@@ -384,6 +399,33 @@ impl Out {
     }
 }
 
+/// How the columns stand in Parquet: as text, where one holds a value that its type there does not.
+async fn kinds(session: &Session, selection: &Selection) -> Result<Vec<parquet::Kind>> {
+    let mut kinds: Vec<parquet::Kind> = selection.columns.iter().map(parquet::Kind::of).collect();
+    let names = selection.columns.iter().map(|column| &column.name);
+    let (asked, conditions): (Vec<usize>, Vec<String>) = kinds
+        .iter()
+        .zip(names)
+        .enumerate()
+        .filter_map(|(at, (kind, name))| {
+            Some((at, format!("COALESCE(pg_catalog.bool_and({}), true)", kind.holds(name)?)))
+        })
+        .unzip();
+    if asked.is_empty() {
+        return Ok(kinds);
+    }
+    let sql = format!("SELECT {} FROM (\n{}\n) AS r", conditions.join(", "), selection.sql);
+    let rows = session.rows_of(&sql).await.map_err(|e| e.explain("cannot look for what Parquet does not hold"))?;
+    for row in &rows {
+        for (place, &at) in asked.iter().enumerate() {
+            if !row.try_get::<_, bool>(place)? {
+                kinds[at] = parquet::Kind::Other;
+            }
+        }
+    }
+    Ok(kinds)
+}
+
 /// Copies the rows; how many there were, and their text's sum.
 async fn copy(
     session: &Session,
@@ -396,7 +438,15 @@ async fn copy(
 ) -> Result<(u64, Plain)> {
     let doing =
         || format!("cannot copy {} out", job.table.as_ref().map_or("the query".to_owned(), ToString::to_string));
-    let sql = copy_out(selection, job.format);
+    let (kinds, mut sheet) = match job.format {
+        Format::Parquet => {
+            let kinds = kinds(session, selection).await?;
+            let sheet = Sheet::begin(&selection.columns, &kinds, job.compression)?;
+            (kinds, Some(sheet))
+        }
+        _ => (Vec::new(), None),
+    };
+    let sql = copy_out(selection, job.format, &kinds);
     let (mut piece, mut json, mut messages) = (BytesMut::with_capacity(2 * PIECE), Rows::default(), 0_u64);
     let (title, begun, mut bytes) = (doing(), Instant::now(), 0_u64);
     let title = title.trim_start_matches("cannot ").to_owned();
@@ -404,10 +454,10 @@ async fn copy(
     let copied: Result<()> = async {
         while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
             messages += 1;
-            if job.format == Format::Ndjson {
-                json.take(&row, &mut piece)?
-            } else {
-                piece.extend_from_slice(&row)
+            match &mut sheet {
+                Some(sheet) => sheet.take(&row, &mut piece)?,
+                None if job.format == Format::Ndjson => json.take(&row, &mut piece)?,
+                None => piece.extend_from_slice(&row),
             }
             if piece.len() >= PIECE {
                 bytes += piece.len() as u64;
@@ -433,13 +483,19 @@ async fn copy(
         return Err(failure);
     }
     // A message is a row; besides there is the header of CSV, and the end of the binary form.
-    let rows = match job.format {
-        Format::Ndjson if !json.ended() => {
+    let rows = match (job.format, sheet) {
+        (_, Some(sheet)) => {
+            piece.clear();
+            let rows = sheet.finish(&mut piece)?;
+            out.write(seal.write(&piece)?).await?;
+            rows
+        }
+        (Format::Ndjson, _) if !json.ended() => {
             return Err(Failure::new(Kind::Failed, doing()).note("the server ended in the middle of a row"));
         }
-        Format::Ndjson => json.count,
-        Format::Csv | Format::Binary => messages.saturating_sub(1),
-        Format::Copy => messages,
+        (Format::Ndjson, _) => json.count(),
+        (Format::Csv | Format::Binary, _) => messages.saturating_sub(1),
+        (Format::Copy | Format::Parquet, _) => messages,
     };
     if let Some(hash) = hash.filter(|hash| hash.rows != rows) {
         return Err(Failure::new(Kind::Failed, doing())

@@ -17,7 +17,7 @@ pub fn of_copy(error: &ServerError, file: &str, format: Format) -> Failure {
             let end = rest.find([':', '\n']).unwrap_or(rest.len());
             format!(", column {}", rest.get(..end).unwrap_or_default())
         });
-        let unit = if format == Format::Binary { "row" } else { "line" };
+        let unit = if matches!(format, Format::Binary | Format::Parquet) { "row" } else { "line" };
         format!("{file}, {unit} {line}{}", column.unwrap_or_default())
     });
     let failure = data_kind(failure).note("nothing was stored").context(place.unwrap_or_else(|| file.to_owned()));

@@ -17,11 +17,13 @@ pub enum Format {
     Copy,
     /// The binary form of COPY: for the same types only.
     Binary,
+    /// Parquet, whose pages are compressed, never the file.
+    Parquet,
 }
 
 impl Format {
     /// Every name, as `--as` takes it.
-    pub const NAMES: [&str; 4] = ["ndjson", "csv", "copy", "binary"];
+    pub const NAMES: [&str; 5] = ["ndjson", "csv", "copy", "binary", "parquet"];
 
     /// What a file's name says, without what compression and encryption add.
     pub fn of_name(name: &str) -> Option<Format> {
@@ -32,6 +34,7 @@ impl Format {
             "csv" => Some(Format::Csv),
             "copy" => Some(Format::Copy),
             "bin" => Some(Format::Binary),
+            "parquet" => Some(Format::Parquet),
             _ => None,
         }
     }
@@ -43,6 +46,7 @@ impl Format {
             Format::Csv => "csv",
             Format::Copy => "copy",
             Format::Binary => "bin",
+            Format::Parquet => "parquet",
         }
     }
 
@@ -51,8 +55,8 @@ impl Format {
         match (self, out) {
             (Format::Csv, true) => "FORMAT csv, HEADER true, NULL '', FORCE_QUOTE *, ENCODING 'UTF8'",
             (Format::Csv, false) => "FORMAT csv, HEADER true, NULL '', ENCODING 'UTF8'",
-            (Format::Copy, _) => "FORMAT text, ENCODING 'UTF8'",
-            (Format::Binary | Format::Ndjson, _) => "FORMAT binary, ENCODING 'UTF8'",
+            (Format::Copy, _) | (Format::Parquet, false) => "FORMAT text, ENCODING 'UTF8'",
+            (Format::Binary | Format::Ndjson, _) | (Format::Parquet, true) => "FORMAT binary, ENCODING 'UTF8'",
         }
     }
 }
@@ -66,6 +70,7 @@ impl FromStr for Format {
             "csv" => Format::Csv,
             "copy" => Format::Copy,
             "binary" => Format::Binary,
+            "parquet" => Format::Parquet,
             _ => return Err(format!("one of {}", Format::NAMES.join(", "))),
         })
     }
@@ -78,6 +83,7 @@ impl fmt::Display for Format {
             Format::Csv => "csv",
             Format::Copy => "copy",
             Format::Binary => "binary",
+            Format::Parquet => "parquet",
         })
     }
 }
@@ -113,7 +119,7 @@ pub fn file_name(schema: &str, table: &str, format: Format, compression: Compres
             _ => name.push(character),
         }
     }
-    let zst = if compression == Compression::Zstd { ".zst" } else { "" };
+    let zst = if compression == Compression::Zstd && format != Format::Parquet { ".zst" } else { "" };
     let age = if encrypted { ".age" } else { "" };
     format!("{name}.{}{zst}{age}", format.ending())
 }
@@ -190,7 +196,8 @@ mod tests {
             ("t.bin.age", Some(Format::Binary)),
             ("t.zst", None),
             ("csv", None),
-            ("t.parquet", None),
+            ("t.parquet", Some(Format::Parquet)),
+            ("t.parquet.age", Some(Format::Parquet)),
         ] {
             assert_eq!(Format::of_name(name), format, "{name}");
         }
@@ -203,5 +210,6 @@ mod tests {
     fn names_of_files_lead_nowhere_else() {
         let name = file_name("a/b", "..%\n", Format::Csv, Compression::Zstd, true);
         assert_eq!(name, "a%2Fb...%25%0A.csv.zst.age");
+        assert_eq!(file_name("a", "b", Format::Parquet, Compression::Zstd, false), "a.b.parquet");
     }
 }

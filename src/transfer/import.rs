@@ -1,15 +1,17 @@
 //! A file becomes rows of a table, all or none: it is read into a temporary stage, proven there
 //! against its sidecar, and stored by one INSERT. One transaction.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::columns::{self, Column, Relation};
 use super::failure;
 use super::fill;
-use super::format::Format;
+use super::format::{Form, Format};
 use super::lines::Lines;
+use super::parquet::{self, Opened};
 use super::place::Place;
 use super::sidecar::Sidecar;
 use super::source::{self, Sums};
@@ -17,7 +19,7 @@ use super::view;
 use crate::archive::{Identities, hash, settings};
 use crate::config::connection::Connection;
 use crate::config::env::Env;
-use crate::error::{Failure, Kind, Result};
+use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::ident::{Ident, TableName};
 use crate::outcome::Outcome;
 use crate::output::Document;
@@ -119,6 +121,9 @@ pub async fn run(
         Place::File { store, path } => Sidecar::read(store, path).await?,
     };
     let format = format_of(wish, sidecar.as_ref(), &place)?;
+    if format == Format::Parquet {
+        parquet::built_in()?;
+    }
     let mut because = Vec::new();
     if wish.truncate {
         because.push(format!("all rows of {} are removed", wish.into));
@@ -176,10 +181,17 @@ impl Work<'_> {
         self.send(&begin, "cannot begin a transaction").await?;
         let before = settings::pin_for_writing(self.session).await?;
         let relation = self.relation().await?;
-        let mut columns = self.columns(&relation)?;
-        self.stage(&columns).await?;
         events.event(Event::Step { number: 1, of: 2, title: &format!("read {file}") });
-        let (rows, sums, lines) = self.read(identities, &relation, &columns, events).await?;
+        let opened = match self.format {
+            Format::Parquet => Some(self.open(identities).await?),
+            _ => None,
+        };
+        let mut columns = self.columns(&relation, opened.as_ref().map(|(opened, _)| opened.names()))?;
+        self.stage(&columns).await?;
+        let (rows, sums, lines) = match opened {
+            Some((opened, sums)) => (self.read_sheet(opened, &columns, events).await?, sums, None),
+            None => self.read(identities, &relation, &columns, events).await?,
+        };
         if let Some(sidecar) = self.sidecar {
             sums.compare(&sidecar.file, &file)?;
         }
@@ -249,8 +261,8 @@ impl Work<'_> {
         relation.ok_or_else(|| Failure::new(Kind::Refused, format!("{into} would be a table without columns")))
     }
 
-    /// The file's columns in their order. For NDJSON, those that may be there.
-    fn columns(&self, relation: &Relation) -> Result<Vec<Column>> {
+    /// The file's columns in their order, where it names them itself. For NDJSON, those that may be there.
+    fn columns(&self, relation: &Relation, named: Option<Vec<String>>) -> Result<Vec<Column>> {
         let (wish, into) = (self.request.wish, &self.request.wish.into);
         let find = |name: &Ident| {
             let found = relation.columns.iter().find(|column| column.name == *name);
@@ -265,6 +277,7 @@ impl Work<'_> {
         };
         let names: Vec<Ident> = match self.sidecar {
             _ if !wish.columns.is_empty() => wish.columns.clone(),
+            _ if named.is_some() => named.iter().flatten().map(|name| Ident::new(name.as_str())).collect(),
             Some(sidecar) => sidecar.columns.iter().map(|column| Ident::new(&column.name)).collect(),
             None => {
                 return Ok(relation.columns.iter().filter(|column| !column.generated).cloned().collect());
@@ -299,6 +312,45 @@ impl Work<'_> {
             self.session.rows_of(&fill::create()).await.map_err(|e| e.explain(doing))?;
         }
         Ok(())
+    }
+
+    /// A file that is read from its end: a copy of it that nobody else can open, proven before it is looked into.
+    async fn open(&self, identities: &Identities) -> Result<(Opened, Sums)> {
+        let name = self.place.name();
+        let doing = "cannot keep the file in the folder for temporary files";
+        let mut copy = tempfile::tempfile().explain(Kind::Failed, doing)?;
+        let keep = async |plain: Bytes| copy.write_all(&plain).explain(Kind::Failed, doing);
+        let sums = source::read(self.place, identities, keep).await?;
+        if let Some(sidecar) = self.sidecar {
+            sums.compare(&sidecar.file, &name)?;
+        }
+        Ok((Opened::open(copy, &name)?, sums))
+    }
+
+    /// Reads the rows of a file of columns into the stage.
+    async fn read_sheet(&self, opened: Opened, columns: &[Column], events: &mut dyn Events) -> Result<u64> {
+        let (file, begun) = (self.place.name(), Instant::now());
+        let doing = |error: &crate::pg::ServerError| failure::of_copy(error, &file, self.format);
+        let names = opened.names();
+        let place = |column: &Column| {
+            let at = names.iter().position(|name| name == column.name.raw());
+            let at = at.ok_or_else(|| Failure::new(Kind::Usage, format!("{file} has no column {}", column.name)))?;
+            Ok((at, column.form == Form::Vector))
+        };
+        let wanted: Vec<(usize, bool)> = columns.iter().map(place).collect::<Result<_>>()?;
+        let list: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
+        let options = self.format.copy_options(false);
+        let sql = format!("COPY pg_temp.{STAGE} ({}) FROM STDIN ({options})", list.join(", "));
+        let mut copy = self.session.copy_in(&sql).await.map_err(|e| doing(&e))?;
+        let (mut rows, mut bytes) = (opened.rows(&wanted), 0_u64);
+        while let Some(piece) = rows.recv().await {
+            let piece = piece?;
+            bytes += piece.len() as u64;
+            copy.send(piece).await.map_err(|e| doing(&e))?;
+            let phase = view::rate(bytes, begun.elapsed());
+            events.event(Event::Progress { title: "read", phase: &phase, done: i64::try_from(bytes)?, total: 0 });
+        }
+        copy.finish().await.map_err(|e| doing(&e))
     }
 
     /// Reads the file into the stage, or its lines into theirs.

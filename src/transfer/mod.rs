@@ -1,4 +1,5 @@
-//! Rows out into files that other programs read, and back in: NDJSON, CSV, and COPY's own two forms.
+//! Rows out into files that other programs read, and back in: NDJSON, CSV, COPY's own two forms, and Parquet where it
+//! was built in.
 //! Knows tables, files and formats; knows no policy, no backups and no terminal.
 //!
 //! A file is whole when it lies under its name. Beside it lies `<name>.json`, with the columns, the
@@ -11,6 +12,7 @@ mod fill;
 mod format;
 pub mod import;
 mod lines;
+mod parquet;
 mod place;
 mod rows;
 mod sidecar;

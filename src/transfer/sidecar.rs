@@ -17,7 +17,7 @@ const LIMIT: u64 = 16 << 20;
 pub struct Sidecar {
     /// [`VERSION`].
     pub version: u32,
-    /// `ndjson`, `csv`, `copy`, `binary`.
+    /// `ndjson`, `csv`, `copy`, `binary`, `parquet`.
     pub format: String,
     /// Where the rows come from.
     pub origin: Origin,

@@ -10,13 +10,14 @@ use crate::process::{cargo, output, perform, root, succeeds};
 use crate::{demo, test};
 
 /// What may be linked into a program that is given away under MIT OR Apache-2.0.
-const LICENCES: [&str; 12] = [
+const LICENCES: [&str; 13] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
+    "CC0-1.0",
     "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
@@ -29,13 +30,16 @@ type Stage = (&'static str, fn() -> Result<()>);
 
 /// Runs every stage; the first failure ends it.
 pub fn run() -> Result<()> {
-    let stages: [Stage; 7] = [
+    let stages: [Stage; 8] = [
         ("format", || perform(cargo().args(["fmt", "--all", "--check"]))),
-        ("lints", || perform(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
+        ("lints", || {
+            perform(cargo().args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+        }),
         ("licences", licences),
         ("advisories", advisories),
         ("build", || perform(cargo().args(["build", "--workspace"]))),
         ("tests on 14-18", || test::run(&["--matrix"])),
+        ("tests with Parquet", || test::run(&["--features", "parquet", "--test", "it", "transfer::"])),
         ("demo", || demo::run(&[])),
     ];
     let mut took = Vec::new();
@@ -59,7 +63,7 @@ pub fn run() -> Result<()> {
 
 /// Every package that is built into us must allow it. Needs no network and no further program.
 fn licences() -> Result<()> {
-    let metadata = output(cargo().args(["metadata", "--format-version", "1", "--locked"]))?;
+    let metadata = output(cargo().args(["metadata", "--all-features", "--format-version", "1", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let mut refused = BTreeMap::new();

@@ -7,14 +7,15 @@ use nix::unistd::Pid;
 use super::repack::{answer, bloated, file, nothing_is_left, repack, tables, with_extension};
 use crate::harness::{Child, Database, Session, eventually, run, spawn};
 
-/// The process that a run has started.
+/// The process that a run has started, once it is the program: between fork and exec it is a copy of the run.
 fn child_of(run: &Child) -> u32 {
     let list = format!("/proc/{0}/task/{0}/children", run.pid());
+    let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
     let mut pid = None;
     eventually("it has a child", || {
         let children = std::fs::read_to_string(&list).unwrap_or_default();
         pid = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
-        pid.is_some()
+        pid.and_then(name).is_some_and(|child| Some(child) != name(run.pid()))
     });
     pid.expect("a pid")
 }

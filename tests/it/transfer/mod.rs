@@ -2,6 +2,7 @@
 
 mod damage;
 mod import;
+mod parquet;
 mod places;
 mod vectors;
 mod zoo;
@@ -15,7 +16,10 @@ use tempfile::TempDir;
 use crate::harness::{Database, Run, dbctl, run};
 
 /// The forms of a file by the ends of their names.
+#[cfg(not(feature = "parquet"))]
 const ENDINGS: [&str; 5] = ["ndjson", "csv.zst", "copy", "bin", "ndjson.zst"];
+#[cfg(feature = "parquet")]
+const ENDINGS: [&str; 6] = ["ndjson", "csv.zst", "copy", "bin", "ndjson.zst", "parquet"];
 
 /// A folder for files.
 struct Folder(TempDir);
