@@ -1,9 +1,17 @@
 //! What a database says of itself while it is restored, and what one says that was swapped out: its comment, which
-//! goes wherever it goes and survives every kill. A name alone tells nothing. Pure.
+//! goes wherever it goes and survives every kill. A name alone tells nothing; between CREATE DATABASE and its comment
+//! the connection limit is what tells. Pure.
 
+use chrono::{NaiveDateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::plan;
 
 const WORD: &str = "dbctl restore: ";
+/// The word and the form of the time in the name of a database that is being made.
+pub const BUILDING: &str = "restore";
+const STAMP: &str = "%Y%m%d%H%M%S%3f";
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +58,20 @@ impl Mark {
         serde_json::from_str(comment?.strip_prefix(WORD)?).ok()
     }
 
+    /// Of a database that a run was killed at before it could comment on it: what CREATE DATABASE itself said.
+    pub fn newborn(name: &str, limit: i32, target: &str) -> Option<Mark> {
+        let (_, stamp) = name.rsplit_once('_')?;
+        let at = NaiveDateTime::parse_from_str(stamp, STAMP).ok()?.and_utc();
+        let ours = plan::aside(target, BUILDING, stamp) == name && newborn_limit(name, target) == limit;
+        ours.then(|| Mark {
+            state: State::Building,
+            backup: String::new(),
+            target: target.to_owned(),
+            at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            comment: None,
+        })
+    }
+
     /// The same, further on.
     #[must_use]
     pub fn moved_to(&self, state: State) -> Mark {
@@ -57,9 +79,37 @@ impl Mark {
     }
 }
 
+/// CREATE DATABASE sets it together with the name, so that no kill can come between the two: a connection limit of more
+/// than half a billion, which nobody chooses, derived from the name and from whose it is to be.
+pub fn newborn_limit(name: &str, target: &str) -> i32 {
+    let digest = Sha256::new().chain_update(name).chain_update([0]).chain_update(target).finalize();
+    let number = digest.iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+    (1 << 29) + (number & 0x1fff_ffff).cast_signed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_newborn_is_known_by_its_name_its_limit_and_whose_it_is() {
+        let stamp = "20261127174532977";
+        for target in ["shop", "shop_restore", &"ä".repeat(31)] {
+            let name = plan::aside(target, BUILDING, stamp);
+            let limit = newborn_limit(&name, target);
+            let mark = Mark::newborn(&name, limit, target).unwrap();
+            assert_eq!((mark.state, mark.at.as_str()), (State::Building, "2026-11-27T17:45:32.977Z"));
+            assert!(limit >= 1 << 29);
+            for (name, limit, target) in [
+                (name.as_str(), -1, target),
+                (&name, limit, "other"),
+                (&name.replace("977", "978"), limit, target),
+                ("shop_restore_mine", limit, target),
+            ] {
+                assert_eq!(Mark::newborn(name, limit, target), None, "{name}");
+            }
+        }
+    }
 
     #[test]
     fn only_our_own_comments_are_marks() {

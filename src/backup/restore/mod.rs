@@ -2,6 +2,7 @@
 //! `--replace` it then takes the name of the living one, which is kept. Knows no terminal.
 
 mod keys;
+mod leftovers;
 mod load;
 mod make;
 mod mark;
@@ -37,7 +38,7 @@ use crate::steps::gate::{self, Rails};
 use keys::ForeignKey;
 use load::Work;
 use make::{Definitions, Section};
-use mark::{Mark, State};
+use mark::{BUILDING, Mark, State};
 use prepare::Prepared;
 use swap::Swap;
 
@@ -194,11 +195,15 @@ impl Run<'_> {
     /// Everything; returns what the old database is called now.
     async fn all(&mut self, lease: &Lease, means: &mut Means<'_>) -> Result<Option<String>> {
         let (prepared, admin) = (self.prepared, &self.prepared.admin);
+        // What a killed run last asked for may still be under way: a database that is being made, or gets its name.
+        let events = &mut *means.events;
+        let waiting = |holder: &_| events.event(Event::LeaseTaken(holder));
+        lease.admit(admin, self.request.lease_wait, means.interrupt, waiting).await?;
         if swap::repair(admin, &prepared.target).await? {
             let message = format!("database {} was left closed by a killed run: it is open again", prepared.target);
             means.events.event(Event::Attention { message: &message, hint: None });
         }
-        let left = self.leftovers(means).await?;
+        let left = leftovers::sort(prepared, self.request.resume, means).await?;
         let (name, mark) = match left {
             Some(found) => found,
             None => self.create(means).await?,
@@ -215,51 +220,21 @@ impl Run<'_> {
             Ok(kept) => Ok(kept),
             Err(failure) => Err(self.after(failure, &name).await),
         };
+        if ended.is_ok() {
+            leftovers::clear(prepared, means).await;
+        }
         for kept in roles::tidy(prepared).await {
             means.events.event(Event::Attention { message: &kept, hint: None });
         }
         ended
     }
 
-    /// What a killed run left of the same: gone on with where that was asked for and its rows are proven.
-    async fn leftovers(&self, means: &mut Means<'_>) -> Result<Option<(String, Mark)>> {
-        let (target, backup) = (&self.prepared.target, &self.prepared.work.manifest.id);
-        let all = swap::databases(&self.prepared.admin).await?;
-        let unfinished = |state| matches!(state, State::Building | State::Proven | State::Ready);
-        let ours = all.iter().filter_map(|found| {
-            let mark = found.mark().filter(|mark| mark.target == *target && unfinished(mark.state))?;
-            Some((found.name.clone(), mark))
-        });
-        let ours: Vec<(String, Mark)> = ours.collect();
-        let goes_on = |mark: &Mark| mark.backup == *backup && mark.state != State::Building;
-        if self.request.resume {
-            return ours.into_iter().find(|(_, mark)| goes_on(mark)).map(Some).ok_or_else(|| {
-                let message = format!("nothing of backup {backup} is left to go on with for database {target}");
-                Failure::new(Kind::Failed, message).hint("without --resume it is restored from the beginning")
-            });
-        }
-        for (name, mark) in &ours {
-            // Nobody is at it: the lease is ours.
-            if mark.state == State::Building {
-                let message = format!("a killed restore left database {name}, unfinished: it is dropped");
-                means.events.event(Event::Attention { message: &message, hint: None });
-                swap::remove(&self.prepared.admin, name).await?;
-                continue;
-            }
-            let going = if goes_on(mark) { "; its rows are proven: --resume goes on with it" } else { "" };
-            let message = format!("a killed restore left database {name}{going}");
-            let hint = format!("DROP DATABASE {};", Ident::new(name.as_str()));
-            means.events.event(Event::Attention { message: &message, hint: Some(&hint) });
-        }
-        Ok(None)
-    }
-
     /// A new database, marked as unfinished.
     async fn create(&self, means: &mut Means<'_>) -> Result<(String, Mark)> {
         let (prepared, admin) = (self.prepared, &self.prepared.admin);
         let database = &prepared.work.manifest.database;
-        let name = plan::aside(&prepared.target, "restore", &prepared.stamp);
-        let sql = plan::create_database(database, &name, prepared.server.major);
+        let name = plan::aside(&prepared.target, BUILDING, &prepared.stamp);
+        let sql = plan::create_database(database, &name, &prepared.target, prepared.server.major);
         swap::unhindered(admin, &sql, "template0", means).await.map_err(|failure| {
             failure
                 .context(format!("cannot create database {name}"))
@@ -274,7 +249,10 @@ impl Run<'_> {
         };
         let marked = async {
             swap::comment(admin, &name, Some(&mark.text()?)).await?;
-            let close = format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", Ident::new(name.as_str()));
+            let new = Ident::new(name.as_str());
+            let close = format!(
+                "BEGIN; REVOKE ALL ON DATABASE {new} FROM PUBLIC; ALTER DATABASE {new} CONNECTION LIMIT -1; COMMIT"
+            );
             admin.send(&close).await.map_err(|e| e.explain("cannot keep others out of the new database"))
         };
         match marked.await {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::ForeignKey;
-use super::meets;
+use super::{mark, meets};
 use crate::backup::manifest::{Database, Manifest, Setting, Table};
 use crate::backup::rows::RowSum;
 use crate::error::{Failure, Kind, Result};
@@ -24,8 +24,8 @@ const LARGEST_MEMORY: i64 = 1 << 30;
 /// PostgreSQL cuts longer names.
 const LONGEST_NAME: usize = 63;
 
-/// The database as it was, under another name; nobody but its owner connects while it is built.
-pub fn create_database(database: &Database, name: &str, major: u32) -> String {
+/// The database as it was, under another name, and with the mark of one that is being made for `target`.
+pub fn create_database(database: &Database, name: &str, target: &str, major: u32) -> String {
     let mut sql = format!(
         "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
         Ident::new(name),
@@ -44,6 +44,7 @@ pub fn create_database(database: &Database, name: &str, major: u32) -> String {
     if let Some(rules) = &database.icu_rules {
         sql.push_str(&format!(" ICU_RULES {}", Literal(rules)));
     }
+    sql.push_str(&format!(" CONNECTION LIMIT {}", mark::newborn_limit(name, target)));
     sql
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::keys::{self, ForeignKey};
 use super::load::Work;
+use super::mark::BUILDING;
 use super::meets::{self, CRON, Here, Room};
 use super::roles::{self, Missing};
 use super::{Request, plan, swap};
@@ -293,8 +294,9 @@ impl Prepared {
 
     /// What would be done, a line each.
     pub(super) fn steps(&self, request: &Request) -> Vec<String> {
-        let name = plan::aside(&self.target, "restore", &self.stamp);
-        let mut steps = vec![plan::create_database(&self.work.manifest.database, &name, self.server.major)];
+        let name = plan::aside(&self.target, BUILDING, &self.stamp);
+        let mut steps =
+            vec![plan::create_database(&self.work.manifest.database, &name, &self.target, self.server.major)];
         steps.extend(self.missing_roles.iter().map(Missing::told));
         steps.push(format!(
             "pg_restore {} --section=pre-data ({})",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::plan;
 use super::prepare::Prepared;
 use super::roles::{self, Fate, Missing};
+use super::swap::APPLICATION;
 use crate::backup::manifest::{Database, Setting};
 use crate::config::connection::Connection;
 use crate::error::Result;
@@ -24,6 +25,8 @@ pub(super) fn for_building(connection: &Connection, prepared: &Prepared, jobs: u
         more.push_str(" -c max_parallel_maintenance_workers=0");
     }
     connection.options = Some(format!("{options} {more}").trim_start().to_owned());
+    // What a killed run leaves at work is known by it.
+    connection.application_name = Some(APPLICATION.to_owned());
     connection
 }
 

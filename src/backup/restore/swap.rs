@@ -4,13 +4,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::mark::{Mark, State};
+use super::mark::{BUILDING, Mark, State};
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal};
 use crate::pg::{Query, Session};
 use crate::steps::Means;
 use crate::steps::events::Event;
 
+/// The application_name of every session of a restore, those of its programs too.
+pub const APPLICATION: &str = "dbctl:restore";
 /// A database is in use (object_in_use).
 const IN_USE: &str = "55006";
 /// How long whoever is in a database that nobody should be in is waited for.
@@ -28,12 +30,26 @@ pub struct Found {
     pub comment: Option<String>,
     /// Whether it lets anybody in.
     pub allows: bool,
+    /// How many it lets in.
+    pub connection_limit: i32,
 }
 
 impl Found {
     /// The mark of a restore; none where it is nobody's.
     pub fn mark(&self) -> Option<Mark> {
-        Mark::read(self.comment.as_deref())
+        let target = self.name.rsplit_once('_').and_then(|(name, _)| name.strip_suffix(BUILDING)?.strip_suffix('_'));
+        Mark::read(self.comment.as_deref()).or_else(|| self.newborn(target?))
+    }
+
+    /// The mark of a restore of this database. The name of one that is being made may have been cut.
+    pub fn mark_of(&self, target: &str) -> Option<Mark> {
+        let mark = Mark::read(self.comment.as_deref()).or_else(|| self.newborn(target));
+        mark.filter(|mark| mark.target == target)
+    }
+
+    fn newborn(&self, target: &str) -> Option<Mark> {
+        // Who comments on it makes it his.
+        self.comment.is_none().then(|| Mark::newborn(&self.name, self.connection_limit, target))?
     }
 }
 
@@ -44,7 +60,12 @@ impl Found {
 pub async fn databases(admin: &Session) -> Result<Vec<Found>> {
     let rows = admin.rows(&Query::RESTORE_DATABASES, &[]).await.map_err(|e| e.explain("cannot list the databases"))?;
     let found = rows.iter().map(|row| {
-        Ok(Found { name: row.try_get("name")?, comment: row.try_get("comment")?, allows: row.try_get("allows")? })
+        Ok(Found {
+            name: row.try_get("name")?,
+            comment: row.try_get("comment")?,
+            allows: row.try_get("allows")?,
+            connection_limit: row.try_get("connection_limit")?,
+        })
     });
     found.collect()
 }
@@ -60,11 +81,25 @@ pub async fn bytes(admin: &Session, name: &str) -> Option<u64> {
 /// # Errors
 /// The server's.
 pub async fn sessions(admin: &Session, name: &str) -> Result<Vec<String>> {
+    Ok(inside(admin, name).await?.into_iter().map(|(_, line)| line).collect())
+}
+
+/// The same without the sessions of restores.
+///
+/// # Errors
+/// The server's.
+pub async fn strangers(admin: &Session, name: &str) -> Result<Vec<String>> {
+    let inside = inside(admin, name).await?;
+    Ok(inside.into_iter().filter(|(application, _)| application != APPLICATION).map(|(_, line)| line).collect())
+}
+
+async fn inside(admin: &Session, name: &str) -> Result<Vec<(String, String)>> {
     let rows = admin.rows(&Query::RESTORE_SESSIONS, &[&name]).await;
     let line = |row: &crate::pg::Row| {
         let (pid, role, application, state): (i32, String, String, String) =
             (row.try_get("pid")?, row.try_get("role")?, row.try_get("application")?, row.try_get("state")?);
-        Ok(format!("pid {pid} ({role}, {application}) {state}"))
+        let line = format!("pid {pid} ({role}, {application}) {state}");
+        Ok((application, line))
     };
     rows.map_err(|e| e.explain("cannot see who is connected"))?.iter().map(line).collect()
 }

@@ -12,6 +12,7 @@ mod faults;
 mod kept;
 mod locked;
 mod restore;
+mod restore_killed;
 mod restore_meets;
 mod restore_parts;
 mod restore_roles;

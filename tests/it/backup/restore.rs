@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::{Place, create, filled, json, run};
+use super::{Place, create, fill, filled, json, run};
 use crate::archive::zoo::ZOO;
 use crate::harness::{Database, dbctl, eventually, majors, spawn};
 
@@ -170,7 +170,11 @@ fn a_part_is_restored_beside_and_foreign_keys_are_told() {
 
 /// An index that takes its time: rows are in and proven then.
 pub(super) fn slow() -> Database {
-    let db = filled();
+    slow_on(Database::new())
+}
+
+pub(super) fn slow_on(db: Database) -> Database {
+    fill(&db);
     db.sql(
         "CREATE TABLE public.slow AS SELECT i FROM generate_series(1, 1500) AS i;
          CREATE FUNCTION public.wait(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(0.0005); RETURN i; END';

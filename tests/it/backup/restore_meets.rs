@@ -11,7 +11,7 @@ use super::{Place, create, fill, filled, json, run};
 use crate::harness::{Database, private_server};
 
 /// The lowest and the highest major that are installed; one and the same says nothing.
-fn ends() -> Option<(u32, u32)> {
+pub(super) fn ends() -> Option<(u32, u32)> {
     let all: Vec<u32> =
         binaries::find().iter().map(|found| found.major).filter(|major| (14..=18).contains(major)).collect();
     let (low, high) = (*all.iter().min()?, *all.iter().max()?);

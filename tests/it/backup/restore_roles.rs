@@ -100,17 +100,24 @@ fn a_stand_in_that_a_kill_left_is_listed_and_goes_with_the_next_run() {
     // It is still missing, and what the killed run left names it.
     let again = run(&mut restore(&db, &place, &["--to-database", &copy.1])).expect_code(4);
     assert!(again.stderr.contains(&role), "{}", again.stderr);
+    let left = databases(&db);
+    let left = left.split(' ').find(|name| name.contains("_restore_")).unwrap_or_else(|| panic!("{left}"));
+    let inside = db.session_with(|config| {
+        config.dbname(left).application_name("looker");
+    });
     let done = run(&mut restore(&db, &place, &skip)).expect_code(0);
-    assert!(done.stderr.contains(&format!("role {role}, a stand-in")), "{}", done.stderr);
+    let stays = format!("DROP DATABASE {left} WITH (FORCE);");
+    for part in ["looker", stays.as_str(), &format!("role {role}, a stand-in")] {
+        assert!(done.stderr.contains(part), "{part}: {}", done.stderr);
+    }
     let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 't'";
     assert_eq!(one_of(&db, &copy.1, owner), "postgres");
 
-    let left = databases(&db);
-    let left = left.split(' ').find(|name| name.contains("_restore_")).unwrap_or_else(|| panic!("{left}"));
-    db.sql(&format!("DROP DATABASE {left} WITH (FORCE)"));
+    drop(inside);
     db.sql(&format!("DROP DATABASE {} WITH (FORCE)", copy.1));
     run(&mut restore(&db, &place, &skip)).expect_code(0);
     assert!(!has_role(&db, &role));
+    assert_eq!(databases(&db), format!("{} {}", db.name(), copy.1), "nobody looks at what was left: it is gone");
 }
 
 #[test]
