@@ -129,7 +129,7 @@ fn named_so(text: &str, schema: &str, name: &str) -> bool {
 }
 
 /// `app."Odd.Name"(id)` -> `app`, `Odd.Name`.
-fn split(text: &str) -> Option<(String, String)> {
+pub fn split(text: &str) -> Option<(String, String)> {
     let (first, rest) = word(text)?;
     let (second, _) = word(rest.strip_prefix('.')?)?;
     Some((first, second))
@@ -141,7 +141,7 @@ pub fn unquoted(text: &str) -> String {
 }
 
 /// The identifier that a text begins with, and the rest.
-fn word(text: &str) -> Option<(String, &str)> {
+pub fn word(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(['.', '(', ' ']).unwrap_or(text.len());
         return (end > 0).then(|| (text[..end].to_owned(), &text[end..]));

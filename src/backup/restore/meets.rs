@@ -90,27 +90,31 @@ pub fn weigh(manifest: &Manifest, wanted: &[&Table], snapshot: Option<&Snapshot>
     let needed: u64 = wanted.iter().map(|table| table.heap_bytes.min(table.plain_bytes)).sum::<u64>() / 2;
     let whole = wanted.len() == manifest.tables.len();
     let likely = if whole { database.bytes } else { wanted.iter().map(|table| table.heap_bytes).sum() };
-    match &here.free {
+    notes.extend(fits(&here.free, needed, likely, "database was")?);
+    Ok(notes)
+}
+
+/// Whether it fits on the disk; a note where it may not, or that is not known.
+///
+/// # Errors
+/// Refused, when less is free than the rows alone need.
+pub fn fits(free: &Room, needed: u64, likely: u64, what: &str) -> Result<Option<String>> {
+    Ok(match free {
         Room::Known(free) if *free < needed => {
             let message =
                 format!("the server has {} free, and the rows alone need more than {}", mb(*free), mb(needed));
             return Err(Failure::new(Kind::Refused, message).hint("nothing was touched; make room on the server"));
         }
         Room::Known(free) if *free < likely => {
-            notes.push(format!(
-                "the server has {} free, and the database was {}: it may not fit",
-                mb(*free),
-                mb(likely)
-            ));
+            Some(format!("the server has {} free, and the {what} {}: it may not fit", mb(*free), mb(likely)))
         }
-        Room::Known(_) => {}
-        Room::Elsewhere => notes.push(format!("room for {} on the server: UNKNOWN, it is another machine", mb(likely))),
-        Room::Hidden => notes.push(format!(
+        Room::Known(_) => None,
+        Room::Elsewhere => Some(format!("room for {} on the server: UNKNOWN, it is another machine", mb(likely))),
+        Room::Hidden => Some(format!(
             "room for {} on the server: UNKNOWN, until GRANT pg_read_all_settings TO the role that restores",
             mb(likely)
         )),
-    }
-    Ok(notes)
+    })
 }
 
 fn mb(bytes: u64) -> String {

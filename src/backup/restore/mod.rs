@@ -156,6 +156,7 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
         tables: prepared.tables.len(),
         rows: prepared.tables.iter().map(|&table| manifest.tables[table].rows).sum(),
         left: &run.left,
+        not_made: &[],
         phases: &run.phases,
     };
     Ok((Outcome::Done, view::done(&done)))

@@ -179,6 +179,25 @@ pub(super) async fn described(
     schema::file::read(text.path())
 }
 
+/// What is free where the tables of the session's database lie, as far as it can be seen.
+pub(super) async fn room(session: &Session) -> Result<Room> {
+    // Of pg_class, which lies in the tablespace of its database.
+    const PG_CLASS: u32 = 1259;
+    let rows = session.rows(&Query::VACUUM_PLACES, &[&vec![PG_CLASS]]).await;
+    let rows = rows.map_err(|e| e.explain("cannot see where the database lies"))?;
+    let place = rows.first().map(|row| row.try_get("place")).transpose()?;
+    Ok(free_room(session, place.flatten()))
+}
+
+/// What is free where the server's data lies, where a socket proves that it is this machine.
+fn free_room(admin: &Session, data_directory: Option<String>) -> Room {
+    if !matches!(admin.host().address, Address::Unix(_)) {
+        return Room::Elsewhere;
+    }
+    let free = data_directory.and_then(|folder| free_bytes(Path::new(&folder)));
+    free.map_or(Room::Hidden, Room::Known)
+}
+
 impl Prepared {
     fn permit(&self, may_create: bool, extensions: &[String]) -> Result<()> {
         let server = &self.server;
@@ -233,20 +252,11 @@ impl Prepared {
             for_superusers: row.try_get("for_superusers")?,
             unknown_settings: row.try_get("unknown_settings")?,
             collation_version: row.try_get("collation_version")?,
-            free: self.room(row.try_get("data_directory")?),
+            free: free_room(&self.admin, row.try_get("data_directory")?),
         };
         self.warnings.extend(meets::weigh(manifest, &wanted, snapshot.as_ref(), &here)?);
         (self.unknown_settings, self.free) = (here.unknown_settings, here.free);
         Ok(())
-    }
-
-    /// What is free where the server's data lies, where a socket proves that it is this machine.
-    fn room(&self, data_directory: Option<String>) -> Room {
-        if !matches!(self.admin.host().address, Address::Unix(_)) {
-            return Room::Elsewhere;
-        }
-        let free = data_directory.and_then(|folder| free_bytes(Path::new(&folder)));
-        free.map_or(Room::Hidden, Room::Known)
     }
 
     /// The name must be free, or that of a database that may be swapped.

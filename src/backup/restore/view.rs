@@ -2,6 +2,7 @@
 
 use super::meets::Room;
 use super::roles::StandIn;
+use super::side::parts::NotMade;
 use super::swap::Found;
 use crate::backup::manifest::Manifest;
 use crate::output::{Column, Document, Table, Value};
@@ -23,6 +24,8 @@ pub struct Done<'a> {
     pub rows: u64,
     /// Foreign keys that were not made.
     pub left: &'a [String],
+    /// What tables in a schema of their own did not get.
+    pub not_made: &'a [NotMade],
     /// Seconds of each phase, in order.
     pub phases: &'a [(&'static str, f64)],
 }
@@ -45,7 +48,17 @@ pub fn done(done: &Done<'_>) -> Document {
         .table(phases);
     if let Some(schema) = done.schema {
         document = document.fact("schema", "in schema", schema);
-        document = document.note("columns, NOT NULL, primary keys and unique constraints were made, nothing else");
+        document = document.note("grants, owners and comments are not those of the backup");
+    }
+    if !done.not_made.is_empty() {
+        let columns =
+            vec![Column::new("what", "not made"), Column::new("reason", "because"), Column::new("sql", "SQL")];
+        let mut table = Table::new("not_made", "", columns);
+        for not in done.not_made {
+            let sql = not.sql.clone().map_or(Value::None, Value::Text);
+            table.push(vec![Value::Text(not.what.clone()), Value::Text(not.reason.clone()), sql]);
+        }
+        document = document.table(table);
     }
     if !done.left.is_empty() {
         document = document.table(names("foreign_keys", "foreign key not made", done.left));

@@ -16,6 +16,7 @@ mod restore_killed;
 mod restore_meets;
 mod restore_parts;
 mod restore_roles;
+mod restore_side;
 mod statistics;
 mod verify;
 mod written;

@@ -1,29 +1,36 @@
 //! `restore --into-schema`: some tables of a backup, in a schema of their own of a living database. Nothing that is
 //! there is touched, read or locked; until the rows are proven, each table says in its comment that it is unfinished,
-//! so that the next run takes away what a killed one left.
+//! so that the next run takes away what a killed one left. Whatever hangs on a table alone is made with it; the rest is
+//! told.
 
+pub(super) mod parts;
 pub(super) mod plan;
+mod said;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::keys::{self, ForeignKey};
 use super::load::{self, Work};
 use super::mark::{Mark, State};
-use super::meets::Room;
+use super::meets::{self, Room};
 use super::{PATIENCE, Request, now, prepare, step, swap, view};
 use crate::backup::Repository;
 use crate::backup::manifest::{Manifest, Table};
 use crate::error::{Failure, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::Document;
-use crate::pg::{Interrupt, Lease, Query, Session};
+use crate::pg::{Interrupt, Lease, Query, ServerError, Session};
 use crate::steps::Means;
 use crate::steps::events::Event;
-use plan::{Found, Side};
+use parts::{NotMade, Part};
+use plan::{Found, Sides};
 
 /// How long what a killed run still does may keep its table from being dropped.
 const LIMITS: &str = "SET LOCAL search_path = ''; SET LOCAL lock_timeout = '10s'";
+
+/// Expressions name everything with its schema; an index may take its time.
+const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = '10s'; \
+     SET default_transaction_read_only = off";
 
 /// Restores some tables beside the living ones.
 ///
@@ -47,8 +54,7 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
     }
     prepare::undamaged(&repository, &manifest, request, means.interrupt).await?;
     let snapshot = prepare::described(&repository, &manifest, &identities).await?;
-    let sides = plan::sides(&wanted, &snapshot, schema)?;
-    let keys: Vec<String> = keys::of(&wanted, &snapshot).iter().map(ForeignKey::told).collect();
+    let sides = plan::sides(&wanted, &manifest.sequences, &snapshot, schema)?;
 
     let connection = maintenance.with_dbname(&target);
     let session = Session::open(&connection, "restore", means.interrupt).await?;
@@ -57,6 +63,8 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         let message = format!("schema {schema} of database {target} is not empty: {}", some(&found.others));
         return Err(Failure::new(Kind::Refused, message).hint("nothing was touched; another name: --into-schema NAME"));
     }
+    let free = prepare::room(&session).await?;
+    let room = fits(&free, &wanted)?;
     let mark = Mark {
         state: State::Building,
         backup: manifest.id.clone(),
@@ -67,10 +75,15 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
     let statements = plan::make(schema, &found, &sides, &mark)?;
     if request.dry_run {
         let mut steps = statements;
-        steps.push(format!("rows of {} tables by {} jobs, read again and compared", sides.len(), request.jobs));
-        steps.extend(sides.iter().flat_map(|side| side.keys.clone()));
+        steps.push(format!("rows of {} tables by {} jobs, read again and compared", sides.tables.len(), request.jobs));
+        steps.extend(sides.parts().map(|part| part.sql));
         steps.extend(plan::finish(schema, &found, &sides, &manifest));
-        return Ok((Outcome::Done, view::planned(&manifest, &target, &Room::default(), &steps, &keys::notes(&keys))));
+        let mut notes: Vec<String> = room.into_iter().collect();
+        notes.extend(sides.not_made().map(|not| format!("{} not made: {}", not.what, not.reason)));
+        return Ok((Outcome::Done, view::planned(&manifest, &target, &free, &steps, &notes)));
+    }
+    if let Some(note) = &room {
+        means.events.event(Event::Attention { message: note, hint: None });
     }
     let lease = Session::open_beside(&maintenance, "restore lease", means.interrupt).await?;
     let events = &mut *means.events;
@@ -78,20 +91,27 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         events.event(Event::LeaseTaken(holder));
     })
     .await?;
+    // A killed run's last statement may still be at work.
+    let waiting = |holder: &_| events.event(Event::LeaseTaken(holder));
+    lease.admit(&session, request.lease_wait, means.interrupt, waiting).await?;
     // Another run may have been at it while the lease was waited for.
     let found = look(&session, schema).await?;
     let statements = plan::make(schema, &found, &sides, &mark)?;
-    for table in &found.left {
-        let message = format!("a killed restore left table {table} in schema {schema}: it is dropped");
+    for (what, name) in
+        found.left.iter().map(|name| ("table", name)).chain(found.left_sequences.iter().map(|name| ("sequence", name)))
+    {
+        let message = format!("a killed restore left {what} {name} in schema {schema}: it is dropped");
         means.events.event(Event::Attention { message: &message, hint: None });
     }
-    let mut run = Run { session, phases: vec![("checks", began.elapsed().as_secs_f64())], began: Instant::now() };
+    let phases = vec![("checks", began.elapsed().as_secs_f64())];
+    let not_made = sides.not_made().cloned().collect();
+    let mut run = Run { session, phases, began: Instant::now(), not_made };
     run.all_or_nothing(&statements).await.map_err(|failure| {
         failure.context(format!("cannot make the tables in schema {schema}; nothing was changed")).hint(
             "a type or function of another schema that is gone? then restore beside: --to-database NAME with --table",
         )
     })?;
-    let tables: Vec<Table> = sides.iter().map(|side| side.table.clone()).collect();
+    let tables: Vec<Table> = sides.tables.iter().map(|side| side.table.clone()).collect();
     let work = Arc::new(Work {
         connection,
         interrupt: means.interrupt.clone(),
@@ -114,9 +134,10 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         database: &target,
         schema: Some(schema),
         kept: None,
-        tables: sides.len(),
-        rows: sides.iter().map(|side| side.table.rows).sum(),
-        left: &keys,
+        tables: sides.tables.len(),
+        rows: sides.tables.iter().map(|side| side.table.rows).sum(),
+        left: &[],
+        not_made: &run.not_made,
         phases: &run.phases,
     };
     Ok((Outcome::Done, view::done(&done)))
@@ -126,6 +147,7 @@ struct Run {
     session: Session,
     phases: Vec<(&'static str, f64)>,
     began: Instant,
+    not_made: Vec<NotMade>,
 }
 
 impl Run {
@@ -142,16 +164,26 @@ impl Run {
         Err(error.explain("the server refuses it"))
     }
 
-    /// Rows, their proof, keys.
+    /// One of the things that hang on a table. What the server refuses is told; what ends the run is not that.
+    async fn make(&mut self, part: Part) -> Result<()> {
+        let Err(error) = self.session.send(&part.sql).await else { return Ok(()) };
+        if ends(&error) {
+            return Err(error.explain(format!("cannot make {}", part.what)));
+        }
+        self.not_made.push(NotMade { what: part.what, reason: error.message(), sql: Some(part.sql) });
+        Ok(())
+    }
+
+    /// Rows, their proof, and what hangs on them.
     async fn fill(
         &mut self,
         work: &Arc<Work>,
-        sides: &[Side],
+        sides: &Sides,
         request: &Request,
         lease: &Lease,
         means: &mut Means<'_>,
     ) -> Result<()> {
-        let all: Vec<usize> = (0..sides.len()).collect();
+        let all: Vec<usize> = (0..sides.tables.len()).collect();
         step(means, 1, 3, "rows");
         load::load(work, &all, request.jobs, means.events).await?;
         self.phase("rows");
@@ -164,19 +196,36 @@ impl Run {
             return Err(differing.iter().fold(failure, Failure::note));
         }
         self.phase("proof");
-        step(means, 3, 3, "keys and statistics");
-        for side in sides {
+        step(means, 3, 3, "keys, indexes and statistics");
+        self.session.send(SETTINGS).await.map_err(|e| e.explain("cannot set the session's settings"))?;
+        // The server looks whether we live while it builds an index; some systems do not tell it.
+        let _ = self.session.send("SET client_connection_check_interval = '1s'").await;
+        for part in sides.parts() {
+            self.make(part).await?;
+            lease.check()?;
+        }
+        for side in &sides.tables {
             let name = side.table.table_name();
-            for key in &side.keys {
-                self.session.send(key).await.map_err(|e| e.explain(format!("cannot make a key of {name}")))?;
-            }
             let analyze = format!("ANALYZE {name}");
             self.session.send(&analyze).await.map_err(|e| e.explain(format!("cannot gather statistics of {name}")))?;
         }
-        self.phase("keys and statistics");
+        self.phase("keys, indexes and statistics");
         means.interrupt.check()?;
         lease.check()
     }
+}
+
+/// Whether it is not the statement that the server has something against: no connection, no room, somebody stopped it.
+fn ends(error: &ServerError) -> bool {
+    const CLASSES: &[&str] = &["08", "53", "57", "58", "XX"];
+    error.code().is_none_or(|code| CLASSES.iter().any(|class| code.starts_with(class)))
+}
+
+/// The rows, half of which may be in columns that are smaller on the disk than as text; and what the indexes take.
+fn fits(free: &Room, wanted: &[&Table]) -> Result<Option<String>> {
+    let rows = wanted.iter().map(|table| table.heap_bytes.min(table.plain_bytes)).sum();
+    let likely: u64 = wanted.iter().map(|table| table.heap_bytes).sum();
+    meets::fits(free, rows, likely.saturating_mul(2), "tables with their indexes may need")
 }
 
 /// What a failure leaves: nothing, where the server still answers. On a session that no signal cancels.
@@ -204,6 +253,7 @@ async fn look(session: &Session, schema: &str) -> Result<Found> {
         let (name, comment): (Option<String>, Option<String>) = (row.try_get("name")?, row.try_get("comment")?);
         found.made = unfinished(about.as_deref());
         match (thing, name.filter(|_| unfinished(comment.as_deref()))) {
+            (_, Some(name)) if row.try_get("is_sequence")? => found.left_sequences.push(name),
             (_, Some(name)) => found.left.push(name),
             (Some(thing), None) => found.others.push(thing),
             (None, None) => {}

@@ -1,7 +1,7 @@
-//! What tables of a backup look like in a schema of their own: columns, NOT NULL and keys, and nothing by which they
-//! hang on others. Pure.
+//! What tables of a backup look like in a schema of their own, and the statements that begin and end them. Pure.
 
-use crate::backup::manifest::{Manifest, Table};
+use super::parts::{Gathered, NotMade, Own, Part, is_not_null};
+use crate::backup::manifest::{Manifest, Sequence, Table};
 use crate::backup::restore::keys::{lineage, unquoted};
 use crate::backup::restore::mark::Mark;
 use crate::error::{Failure, Kind, Result};
@@ -15,8 +15,32 @@ pub struct Side {
     pub table: Table,
     /// CREATE TABLE.
     pub create: String,
-    /// Its primary key and unique constraints, for after the rows.
-    pub keys: Vec<String>,
+    /// What it gets once its rows are in.
+    pub parts: Vec<Part>,
+    /// What it does not get.
+    pub not_made: Vec<NotMade>,
+}
+
+/// All tables, and what they draw their numbers from.
+#[derive(Debug)]
+pub struct Sides {
+    /// The tables.
+    pub tables: Vec<Side>,
+    /// The sequences of their columns.
+    pub sequences: Vec<Own>,
+}
+
+impl Sides {
+    /// What is made once the rows are in.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let of_tables = self.tables.iter().flat_map(|side| side.parts.iter().cloned());
+        of_tables.chain(self.sequences.iter().filter_map(Own::owned_by))
+    }
+
+    /// What is not made, whatever the server says.
+    pub fn not_made(&self) -> impl Iterator<Item = &NotMade> {
+        self.tables.iter().flat_map(|side| &side.not_made)
+    }
 }
 
 /// What is in the way in the schema, or was left there.
@@ -28,6 +52,8 @@ pub struct Found {
     pub made: bool,
     /// Tables that a killed run left.
     pub left: Vec<String>,
+    /// Sequences that it left.
+    pub left_sequences: Vec<String>,
     /// What is anybody's.
     pub others: Vec<String>,
 }
@@ -36,7 +62,8 @@ pub struct Found {
 ///
 /// # Errors
 /// Usage, when two would have one name; refused, when the backup does not describe one of them.
-pub fn sides(wanted: &[&Table], snapshot: &Snapshot, schema: &str) -> Result<Vec<Side>> {
+pub fn sides(wanted: &[&Table], numbers: &[Sequence], snapshot: &Snapshot, schema: &str) -> Result<Sides> {
+    let mut gathered = Gathered::new(snapshot, numbers, schema, wanted);
     let mut sides: Vec<Side> = Vec::new();
     for table in wanted {
         if let Some(same) = sides.iter().position(|side| side.table.name == table.name) {
@@ -44,19 +71,19 @@ pub fn sides(wanted: &[&Table], snapshot: &Snapshot, schema: &str) -> Result<Vec
                 format!("{} and {} would both be {}", wanted[same].table_name(), table.table_name(), table.name);
             return Err(Failure::new(Kind::Usage, message).hint("one after the other, each into a schema of its own"));
         }
-        sides.push(side(table, snapshot, schema)?);
+        sides.push(side(table, snapshot, schema, &mut gathered)?);
     }
-    Ok(sides)
+    Ok(Sides { tables: sides, sequences: gathered.sequences })
 }
 
-fn side(table: &Table, snapshot: &Snapshot, schema: &str) -> Result<Side> {
+fn side(table: &Table, snapshot: &Snapshot, schema: &str, gathered: &mut Gathered<'_>) -> Result<Side> {
     let line: Vec<String> = lineage(table, snapshot).iter().map(|object| object.id.to_string()).collect();
     let undescribed = |what: &str| {
         let message = format!("the backup does not say of which type {}.{what} is", table.table_name());
         Failure::new(Kind::Refused, message).hint("an extension's own table? restore it beside: --to-database NAME")
     };
     let mut columns = Vec::new();
-    let generated = parts(snapshot, &line, Sort::Column).filter(|column| column.get(Property::Generated).is_some());
+    let generated = hanging(snapshot, &line, Sort::Column).filter(|column| column.get(Property::Generated).is_some());
     let generated: Vec<String> = generated.map(|column| unquoted(&column.id.name)).collect();
     let mut done: Vec<&String> = Vec::new();
     for name in table.columns.iter().chain(&generated) {
@@ -64,7 +91,7 @@ fn side(table: &Table, snapshot: &Snapshot, schema: &str) -> Result<Side> {
             continue;
         }
         done.push(name);
-        let mut said = parts(snapshot, &line, Sort::Column).filter(|column| unquoted(&column.id.name) == *name);
+        let mut said = hanging(snapshot, &line, Sort::Column).filter(|column| unquoted(&column.id.name) == *name);
         let column = said.next().ok_or_else(|| undescribed(name))?;
         let text = |property| match column.get(property) {
             Some(Value::Text(text)) => Some(text.to_string()),
@@ -75,7 +102,7 @@ fn side(table: &Table, snapshot: &Snapshot, schema: &str) -> Result<Side> {
         if let Some(collation) = text(Property::Collation) {
             words.push_str(&format!(" COLLATE {collation}"));
         }
-        if column.get(Property::NotNull) == Some(&Value::Bool(true)) {
+        if is_not_null(column) && column.get(Property::Validated) != Some(&Value::Bool(false)) {
             words.push_str(" NOT NULL");
         }
         if let Some((how, expression)) = text(Property::Generated).as_deref().and_then(|text| text.split_once(' ')) {
@@ -84,19 +111,17 @@ fn side(table: &Table, snapshot: &Snapshot, schema: &str) -> Result<Side> {
         columns.push(words);
     }
     let name = TableName::new(schema, table.name.as_str());
-    let keys = [Sort::PrimaryKey, Sort::Unique].into_iter().flat_map(|sort| parts(snapshot, &line, sort));
-    let keys = keys.filter_map(|key| match key.get(Property::Definition) {
-        Some(Value::Text(definition)) => Some(format!("ALTER TABLE {name} ADD {definition}")),
-        _ => None,
-    });
+    let parts = gathered.of(table);
     Ok(Side {
         create: format!("CREATE TABLE {name} ({})", columns.join(", ")),
-        keys: keys.collect(),
+        parts: parts.made,
+        not_made: parts.not_made,
         table: Table { schema: schema.to_owned(), root: None, condition: None, ..table.clone() },
     })
 }
 
-fn parts<'a>(snapshot: &'a Snapshot, line: &'a [String], sort: Sort) -> impl Iterator<Item = &'a Object> {
+/// What hangs on a table and on those that it is a partition of, the innermost first.
+pub fn hanging<'a>(snapshot: &'a Snapshot, line: &'a [String], sort: Sort) -> impl Iterator<Item = &'a Object> {
     let of = move |parent: &'a String| {
         snapshot
             .objects
@@ -110,24 +135,29 @@ fn parts<'a>(snapshot: &'a Snapshot, line: &'a [String], sort: Sort) -> impl Ite
 ///
 /// # Errors
 /// None in practice.
-pub fn make(schema: &str, found: &Found, sides: &[Side], mark: &Mark) -> Result<Vec<String>> {
+pub fn make(schema: &str, found: &Found, sides: &Sides, mark: &Mark) -> Result<Vec<String>> {
     let (name, about) = (Ident::new(schema), mark.text()?);
-    let mut statements = drop_tables(schema, &found.left);
+    let mut statements = drop_all(schema, &found.left, &found.left_sequences);
     if !found.there {
         statements.push(format!("CREATE SCHEMA {name}"));
         statements.push(format!("COMMENT ON SCHEMA {name} IS {}", Literal(&about)));
     }
-    for side in sides {
+    for side in &sides.tables {
         statements.push(side.create.clone());
         statements.push(format!("COMMENT ON TABLE {} IS {}", side.table.table_name(), Literal(&about)));
+    }
+    for sequence in &sides.sequences {
+        statements.extend(sequence.create.iter().cloned());
+        statements.push(format!("COMMENT ON SEQUENCE {} IS {}", sequence.name, Literal(&about)));
     }
     Ok(statements)
 }
 
 /// What takes it away again.
-pub fn unmake(schema: &str, found: &Found, sides: &[Side]) -> Vec<String> {
-    let names: Vec<String> = sides.iter().map(|side| side.table.name.clone()).collect();
-    let mut statements = drop_tables(schema, &names);
+pub fn unmake(schema: &str, found: &Found, sides: &Sides) -> Vec<String> {
+    let names: Vec<String> = sides.tables.iter().map(|side| side.table.name.clone()).collect();
+    let sequences: Vec<String> = sides.sequences.iter().map(|own| own.name.name.raw().to_owned()).collect();
+    let mut statements = drop_all(schema, &names, &sequences);
     if !found.there || found.made {
         statements.push(format!("DROP SCHEMA {}", Ident::new(schema)));
     }
@@ -135,9 +165,10 @@ pub fn unmake(schema: &str, found: &Found, sides: &[Side]) -> Vec<String> {
 }
 
 /// What says that it is whole.
-pub fn finish(schema: &str, found: &Found, sides: &[Side], manifest: &Manifest) -> Vec<String> {
+pub fn finish(schema: &str, found: &Found, sides: &Sides, manifest: &Manifest) -> Vec<String> {
     let comment = |side: &Side| format!("COMMENT ON TABLE {} IS NULL", side.table.table_name());
-    let mut statements: Vec<String> = sides.iter().map(comment).collect();
+    let mut statements: Vec<String> = sides.tables.iter().map(comment).collect();
+    statements.extend(sides.sequences.iter().map(|own| format!("COMMENT ON SEQUENCE {} IS NULL", own.name)));
     if !found.there || found.made {
         let about = format!("tables of database {} as of {}", manifest.database.name, manifest.times.snapshot);
         statements.push(format!("COMMENT ON SCHEMA {} IS {}", Ident::new(schema), Literal(&about)));
@@ -145,6 +176,10 @@ pub fn finish(schema: &str, found: &Found, sides: &[Side], manifest: &Manifest) 
     statements
 }
 
-fn drop_tables(schema: &str, names: &[String]) -> Vec<String> {
-    names.iter().map(|name| format!("DROP TABLE {}", TableName::new(schema, name.as_str()))).collect()
+/// Tables first: they draw from the sequences, and take with them those that they own.
+fn drop_all(schema: &str, tables: &[String], sequences: &[String]) -> Vec<String> {
+    let all = |what: &'static str, names: &[String]| -> Vec<String> {
+        names.iter().map(|name| format!("DROP {what} {}", TableName::new(schema, name.as_str()))).collect()
+    };
+    [all("TABLE", tables), all("SEQUENCE IF EXISTS", sequences)].concat()
 }
