@@ -81,7 +81,8 @@ impl Opened {
         for (at, row) in self.reader.get_row_iter(None).map_err(damaged)?.enumerate() {
             let row = row.map_err(damaged)?;
             self.line(&row, wanted, &mut piece).map_err(|column| {
-                let message = format!("{}, row {}, column {column}: no type holds this value exactly", self.file, at + 1);
+                let message =
+                    format!("{}, row {}, column {column}: no type holds this value exactly", self.file, at + 1);
                 Failure::new(error::Kind::Invalid, message)
             })?;
             if piece.len() >= PIECE && send.blocking_send(Ok(std::mem::take(&mut piece).into())).is_err() {
