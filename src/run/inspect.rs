@@ -20,11 +20,13 @@ use crate::talk::Terminal;
 impl Run {
     pub(super) fn locks(&self, wish: Locks) -> Result<Outcome> {
         match wish {
-            Locks::Replay(file, redact, limits) => self.answer(history::replay(&file, redact, limits)?),
+            Locks::Replay(file, redact, limits) => self.answer(history::replay(&file, redact, limits.checked()?)?),
             Locks::Look { redact, watch: Some(every), limits, .. } => {
+                let limits = limits.checked()?;
                 self.watch("locks", every, async |eye, _| look(eye, redact, limits).await)
             }
             Locks::Look { redact, watch: None, exit_code, limits } => {
+                let limits = limits.checked()?;
                 self.on_targets(async |run, target, interrupt| {
                     let eye = Eye::open(&run.connection(target)?, "locks", interrupt).await?;
                     let (outcome, document) = look(&eye, redact, limits).await?;

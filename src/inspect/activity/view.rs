@@ -22,7 +22,7 @@ pub fn view(seen: &Seen, longer_than: Duration) -> Document {
         .table(groups(&clients))
         .table(transactions(seen, longer_than))
         .table(idle(seen))
-        .table(horizon(seen));
+        .table(horizon(seen, longer_than));
     if hidden > 0 {
         document = document.note(format!(
             "{hidden} sessions of other roles are UNKNOWN but for their names; to see them: GRANT pg_monitor TO this role"
@@ -174,7 +174,7 @@ fn idle(seen: &Seen) -> Table {
     table
 }
 
-fn horizon(seen: &Seen) -> Table {
+fn horizon(seen: &Seen, longer_than: Duration) -> Table {
     let columns = vec![
         Column::new("holder", "holds the horizon"),
         Column::new("name", "name"),
@@ -185,13 +185,16 @@ fn horizon(seen: &Seen) -> Table {
     ];
     let mut table = Table::new("horizon", "Nothing holds the horizon.", columns);
     for holder in &seen.holders {
+        // What has just begun is no reason to end anybody's work.
+        let young = holder.seconds.is_some_and(|seconds| seconds <= longer_than.as_secs_f64());
+        let remedy = if young { "-- wait: it has just begun" } else { holder.remedy.as_str() };
         table.push(vec![
             holder.kind.as_str().into(),
             holder.name.as_str().into(),
             holder.database.clone().into(),
             holder.age.into(),
             holder.seconds.map_or(Value::None, Value::Seconds),
-            holder.remedy.as_str().into(),
+            remedy.into(),
         ]);
     }
     table

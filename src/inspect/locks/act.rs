@@ -217,7 +217,8 @@ fn refusal(wish: &Wish, backend: &Backend, superuser: bool, replication: bool) -
     }
     let kind = backend.backend_type.as_deref().unwrap_or_default();
     if !["client backend", "walsender", "autovacuum worker", "parallel worker"].contains(&kind) {
-        return Some(format!("a {kind} is no session that can be ended"));
+        let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+        return Some(format!("{article} {kind} is no session that can be ended"));
     }
     if wish.force {
         return None;

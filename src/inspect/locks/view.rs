@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::forest::{Forest, Tree, Who, grow, held};
 use super::sample::{Lock, Sample};
+use crate::error::{Failure, Kind, Result};
 use crate::outcome::Outcome;
 use crate::output::{Column, Document, Node, Table, Tree as Drawn, Value, visible};
 
@@ -16,6 +17,21 @@ pub struct Limits {
     pub warn: Duration,
     /// `--crit`.
     pub crit: Duration,
+}
+
+impl Limits {
+    /// The same, if they can be met one after the other.
+    ///
+    /// # Errors
+    /// Usage, when what is critical is no finding.
+    pub fn checked(self) -> Result<Limits> {
+        if self.warn <= self.crit {
+            return Ok(self);
+        }
+        let (warn, crit) = (self.warn.as_secs_f64(), self.crit.as_secs_f64());
+        Err(Failure::new(Kind::Usage, format!("--crit ({crit} s) is below --warn ({warn} s)"))
+            .hint("say both, --crit the longer one"))
+    }
 }
 
 /// The document, and the outcome where waits above the limits are findings.

@@ -99,6 +99,8 @@ fn some_sessions_are_not_ended_without_force() {
         let refused = said(&db.url(), &["locks", "terminate", &pid, "--yes"]).expect_code(4);
         assert!(refused.stdout.contains(why), "{why}: {}", refused.stdout);
     }
+    let below = said(&db.url(), &["locks", "--warn", "2min"]).expect_code(64);
+    assert!(below.stderr.contains("--crit (60 s) is below --warn (120 s)"), "{}", below.stderr);
     assert!(superuser.try_sql("SELECT 1").is_ok() && ours.try_sql("SELECT 1").is_ok());
     said(&db.url(), &["locks", "terminate", &ours.pid().to_string(), "--yes", "--force"]).expect_code(0);
     assert!(ours.try_sql("SELECT 1").is_err());

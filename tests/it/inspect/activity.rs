@@ -47,7 +47,13 @@ fn sessions_idle_transactions_and_holders_of_the_horizon_are_told() {
         let slot = of("horizon", "holder", "replication slot");
         assert!(slot["remedy"].as_str().unwrap().contains("pg_drop_replication_slot('s')"), "{slot}");
         assert!(of("horizon", "name", "left")["age_transactions"].as_i64().unwrap() >= 1);
-        let people = said(&db.url(), &["activity"]).expect_code(0).stdout;
+        // What has just begun is waited for, not ended.
+        let young = json(&db.url(), &["activity", "--longer-than", "1h"]);
+        let remedies: Vec<&str> =
+            young["horizon"].as_array().unwrap().iter().filter_map(|row| row["remedy"].as_str()).collect();
+        assert!(remedies.iter().filter(|remedy| remedy.starts_with("-- wait")).count() >= 2, "{young:#}");
+        assert!(remedies.iter().any(|remedy| remedy.contains("pg_drop_replication_slot")), "{young:#}");
+        let people = said(&db.url(), &["activity", "--longer-than", "0s"]).expect_code(0).stdout;
         assert!(
             people.lines().all(|line| line.chars().count() <= 80) && people.contains("ROLLBACK PREPARED"),
             "{people}"
