@@ -20,6 +20,7 @@ SELECT
     EXISTS (
         SELECT FROM pg_catalog.pg_class AS c WHERE c.relname = 'pg_stat_statements_info' AND c.relnamespace = n.oid
     ) AS info,
+    COALESCE(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false) AS may_use,
     (
         SELECT pg_catalog.jsonb_object_agg(s.name, CASE WHEN s.pending_restart THEN 'pending' ELSE s.setting END)::text
         FROM pg_catalog.pg_settings AS s

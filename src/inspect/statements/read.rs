@@ -46,6 +46,8 @@ pub struct Extension {
     /// The columns of its view.
     pub columns: BTreeSet<String>,
     info: bool,
+    /// Whether the role may use that schema.
+    pub may_use: bool,
 }
 
 /// Which statement of whom.
@@ -106,7 +108,7 @@ impl Setup {
 
     /// The extension, where it can answer.
     pub fn usable(&self) -> Option<&Extension> {
-        self.extension.as_ref().filter(|_| self.is_loaded())
+        self.extension.as_ref().filter(|extension| self.is_loaded() && extension.may_use)
     }
 
     /// A setting that is switched off.
@@ -122,12 +124,13 @@ impl Setup {
         let version: Option<String> = row.try_get("version")?;
         let schema: Option<String> = row.try_get("schema")?;
         let columns: Vec<String> = row.try_get("columns")?;
-        let info: bool = row.try_get("info")?;
+        let (info, may_use): (bool, bool) = (row.try_get("info")?, row.try_get("may_use")?);
         let extension = version.zip(schema).map(|(version, schema)| Extension {
             version,
             schema: Ident::new(schema),
             columns: columns.into_iter().collect(),
             info,
+            may_use,
         });
         Ok(Setup {
             database: row.try_get("database")?,

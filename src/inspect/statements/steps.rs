@@ -63,11 +63,17 @@ pub async fn steps(eye: &Eye, setup: &Setup) -> Result<Steps> {
             }
         });
     }
-    if setup.extension.is_none() {
-        steps.push(format!(
+    match &setup.extension {
+        None => steps.push(format!(
             "database {} does not have it: CREATE EXTENSION pg_stat_statements",
             Ident::new(setup.database.as_str())
-        ));
+        )),
+        Some(extension) if !extension.may_use => steps.push(format!(
+            "this role may not use its schema: GRANT USAGE ON SCHEMA {} TO {}",
+            extension.schema,
+            Ident::new(setup.role.as_str())
+        )),
+        Some(_) => {}
     }
     Ok(Steps(steps))
 }

@@ -140,6 +140,22 @@ fn where_nothing_is_counted_the_missing_steps_are_named_and_what_runs_is_sampled
 }
 
 #[test]
+fn a_schema_that_is_closed_is_named_with_its_grant() {
+    let server = private_server(&counting(majors()[0]));
+    let db = Database::at(&server);
+    db.sql(
+        "CREATE SCHEMA \"Closed\"; CREATE EXTENSION pg_stat_statements SCHEMA \"Closed\"; CREATE ROLE monitor LOGIN IN ROLE pg_monitor",
+    );
+    let look = || json(&db.url_as("monitor"), &["slow-queries", "--for", "200ms"]);
+    let answer = look();
+    assert_eq!(answer["kind"], "slow_queries.sampled");
+    let grant = "GRANT USAGE ON SCHEMA \"Closed\" TO monitor";
+    assert!(answer["notes"].to_string().replace('\\', "").contains(grant), "{answer}");
+    db.sql(grant);
+    assert_eq!(look()["kind"], "slow_queries");
+}
+
+#[test]
 fn plans_are_made_under_the_path_of_the_statements_role_and_nothing_is_executed() {
     for major in majors() {
         let server = private_server(&counting(major));
