@@ -1,6 +1,7 @@
 //! Running other programs: said before it is done, and a failure is an error.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -49,6 +50,21 @@ pub fn perform(command: &mut Command) -> Result<()> {
         bail!("{line}: {status}");
     }
     Ok(())
+}
+
+/// The same, showing each line of stdout to `see` as well, which it passes on; whether it ended with 0.
+pub fn watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool> {
+    let line = line(command);
+    eprintln!("+ {line}");
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {line}"))?;
+    let mut lines = BufReader::new(child.stdout.take().context("its output")?);
+    let mut text = Vec::new();
+    while lines.read_until(b'\n', &mut text)? > 0 {
+        std::io::stdout().write_all(&text)?;
+        see(String::from_utf8_lossy(&text).trim_end());
+        text.clear();
+    }
+    Ok(child.wait()?.success())
 }
 
 /// Whether the command runs and ends with 0; says nothing.
