@@ -43,7 +43,7 @@ use prepare::Prepared;
 use swap::Swap;
 
 /// How long leaving nothing behind may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is to become of roles that are not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
