@@ -196,9 +196,7 @@ fn a_watch_outlives_a_lost_connection() {
         let first = db.one(&format!("SELECT pid {of_it}"));
         db.sql(&format!("SELECT pg_terminate_backend({first}, 5000)"));
         watch.until(|drawn| drawn.contains("trying again"));
-        while db.one(&format!("SELECT count(*) {of_it} AND pid <> {first}")) != "1" {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        eventually("it looks again", || db.one(&format!("SELECT count(*) {of_it} AND pid <> {first}")) == "1");
         let pictures = heights(&watch.drawn).len();
         watch.until(|drawn| heights(drawn).len() > pictures + 1);
         watch.key(b'q');

@@ -52,6 +52,7 @@ fn what_is_due_is_chosen_with_its_reason_done_and_not_due_again() {
         assert!(sql.contains(&format!("{only}public.\"Odd \"\" name\";")), "{sql}");
         assert_eq!(sql.contains("PROCESS_MAIN FALSE"), major >= 16, "{major}: only its TOAST table is due: {sql}");
 
+        nobody_looks(&db);
         let done = answer(&db.url(), &["vacuum", "--jobs", "2"], 0);
         assert!(done["tables"].as_array().unwrap().iter().all(|row| row["outcome"] == "done"), "{done}");
         assert_eq!(row(&done, "tables", "public.dead")["dead_before"], 2500);

@@ -51,8 +51,17 @@ fn apart(db: &Database, sql: &str) {
 /// A database made by these statements in which nothing is due, the catalog included.
 fn calm(db: &Database, sql: &str) {
     apart(db, sql);
+    nobody_looks(db);
     apart(db, "VACUUM (ANALYZE)");
     apart(db, "VACUUM");
+}
+
+/// Waits until no other session of the database holds a snapshot: one that is just beginning keeps dead rows from being
+/// vacuumed away.
+fn nobody_looks(db: &Database) {
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+                  AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)";
+    eventually("nobody looks", || db.one(others) == "0");
 }
 
 /// Changes rows, and waits until these counters of `pg_stat_user_tables` are seen.
