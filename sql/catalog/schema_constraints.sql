@@ -15,7 +15,7 @@ SELECT
     k.conname AS name,
     pg_catalog.pg_get_constraintdef(k.oid) AS definition,
     NULLIF(k.convalidated, TRUE) AS validated,
-    -- ALTER TABLE … DISABLE TRIGGER ALL: the rows are no longer looked at.
+    -- ALTER TABLE ... DISABLE TRIGGER ALL: the rows are no longer looked at.
     CASE
         WHEN k.contype = 'f' AND EXISTS (SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgconstraint = k.oid AND g.tgenabled = 'D')
             THEN 'no'

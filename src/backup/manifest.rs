@@ -3,13 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rows::Form;
 pub use crate::archive::manifest::File;
 use crate::archive::summed;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::TableName;
 
-/// The version that is written.
-pub const VERSION: u32 = 1;
+/// The version that is written. 1 had rows as text alone.
+pub const VERSION: u32 = 2;
+/// The same of what is kept beside manifests: proofs, pins, attempts.
+pub const RECORD_VERSION: u32 = 1;
 
 /// One database at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,6 +203,9 @@ pub struct Table {
     pub name: String,
     /// The columns in the order of the data files; generated ones are left out.
     pub columns: Vec<String>,
+    /// How the rows lie in the files.
+    #[serde(default, skip_serializing_if = "Form::is_text")]
+    pub form: Form,
     /// The rows of an extension's configuration table that are its user's: a condition as the extension gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
@@ -211,7 +217,7 @@ pub struct Table {
     pub rows: u64,
     /// What they come to in whatever order they lie: see [`super::rows`].
     pub content: String,
-    /// Bytes of COPY text.
+    /// Bytes of what COPY writes.
     pub plain_bytes: u64,
     /// Bytes of the table on the server, indexes left out.
     pub heap_bytes: u64,
@@ -270,7 +276,7 @@ pub enum Globals {
 pub enum Role {
     /// An archive of pg_dump in its custom form: every definition, and the large objects; no rows.
     Schema,
-    /// Rows as COPY's text.
+    /// Rows as COPY writes them: see [`Table::form`].
     Rows,
     /// SQL that puts the sequences where they were.
     Sequences,

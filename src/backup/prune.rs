@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
 use super::damaged;
-use super::manifest::{Id, VERSION};
+use super::manifest::{Id, RECORD_VERSION};
 use super::repository::{Pin, Repository};
 use super::retention::{self, Clock, Keep, Late, Reason};
 use super::survey::{Entry, Survey, survey};
@@ -147,7 +147,7 @@ pub async fn prune(repository: &Repository, request: &Request, means: &mut Means
 pub async fn pin(repository: &Repository, id: &str, reason: &str) -> Result<(Outcome, Document)> {
     let manifest = repository.find(id, None).await?;
     let at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    repository.pin(&manifest.id, &Pin { version: VERSION, at, reason: reason.to_owned() }).await?;
+    repository.pin(&manifest.id, &Pin { version: RECORD_VERSION, at, reason: reason.to_owned() }).await?;
     let document = Document::new("backup.pin", 1).fact("backup", "backup", manifest.id.as_str());
     Ok((Outcome::Done, document.fact("pinned", "pinned", Value::Bool(true))))
 }

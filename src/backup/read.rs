@@ -1,6 +1,7 @@
 //! What a database holds, read in the snapshot of a backup. Does not decide.
 
 use super::manifest::{Database, Extension, Migrations, Sequence, Setting};
+use super::rows::Form;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Literal, TableName};
 use crate::pg::{Query, Row, Session};
@@ -44,6 +45,8 @@ pub struct Relation {
     pub pages: u64,
     /// The columns that COPY reads.
     pub columns: Vec<String>,
+    /// How it writes them.
+    pub form: Form,
     /// An extension's condition for the rows that are its user's, with WHERE.
     pub condition: Option<String>,
     /// Row security would leave rows out.
@@ -121,6 +124,7 @@ pub async fn relations(session: &Session) -> Result<Vec<Relation>> {
             heap_bytes: u64::try_from(row.try_get::<_, i64>("heap_bytes")?.max(0))?,
             pages: 0,
             columns: row.try_get("columns")?,
+            form: form(row)?,
             condition: row.try_get("condition")?,
             hides_rows: row.try_get("hides_rows")?,
             may_read: row.try_get("may_read")?,
@@ -128,6 +132,16 @@ pub async fn relations(session: &Session) -> Result<Vec<Relation>> {
         })
     };
     rows.iter().map(relation).collect()
+}
+
+/// Binary where all columns are of types that send themselves alike everywhere.
+fn form(row: &Row) -> Result<Form> {
+    if !row.try_get::<_, bool>("are_portable")? {
+        return Ok(Form::Text);
+    }
+    let are_arrays: Vec<bool> = row.try_get("are_arrays")?;
+    let arrays = (0_u16..).zip(are_arrays).filter_map(|(column, is_array)| is_array.then_some(column));
+    Ok(Form::Binary { arrays: arrays.collect() })
 }
 
 /// The partitioned tables that these relations are partitions of.

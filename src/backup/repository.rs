@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{Id, Manifest, VERSION};
+use super::manifest::{Id, Manifest, RECORD_VERSION};
 use crate::archive::store::{Create, PRIVATE};
 use crate::archive::{Store, summed};
 use crate::config::env::Env;
@@ -429,7 +429,7 @@ impl Repository {
             stream::iter(paths.into_iter().map(one)).buffered(AT_ONCE).try_collect().await?;
         let mut all = Vec::new();
         for (path, text) in texts.into_iter().flatten() {
-            let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), VERSION)?;
+            let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), RECORD_VERSION)?;
             all.push((path, read));
         }
         Ok(all)
@@ -442,7 +442,7 @@ impl Repository {
     pub async fn pin_of(&self, id: &str) -> Result<Option<Pin>> {
         let path = Repository::path(id, "pin.json");
         let Some(text) = self.store.read_small(&path, LIMIT).await? else { return Ok(None) };
-        summed::parse(&text, &format!("the pin {}", self.store.url_of(&path)), VERSION).map(Some)
+        summed::parse(&text, &format!("the pin {}", self.store.url_of(&path)), RECORD_VERSION).map(Some)
     }
 
     /// Lets a backup stay until [`Repository::unpin`].

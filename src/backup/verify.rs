@@ -8,9 +8,9 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::keys::Keys;
-use super::manifest::{Chunk, File, Manifest, Part, Role, VERSION};
+use super::manifest::{Chunk, File, Manifest, Part, RECORD_VERSION, Role};
 use super::repository::{Proof, Repository};
-use super::rows::RowSum;
+use super::rows::{Form, RowSum};
 use crate::archive::{Identities, verify};
 use crate::config::env::Env;
 use crate::error::{Explain as _, Failure, Kind, Result};
@@ -134,8 +134,10 @@ pub async fn files(
     // The keys first: a wrong one is known before an hour of reading.
     let identities =
         if level >= Level::Opened { keys.open(repository, manifest).await? } else { Identities::default() };
-    let chunks: BTreeMap<&str, &Chunk> =
-        manifest.tables.iter().flat_map(|table| &table.chunks).map(|chunk| (chunk.path.as_str(), chunk)).collect();
+    let mut chunks: BTreeMap<&str, (&Chunk, &Form)> = BTreeMap::new();
+    for table in &manifest.tables {
+        chunks.extend(table.chunks.iter().map(|chunk| (chunk.path.as_str(), (chunk, &table.form))));
+    }
     let writer = manifest.programs.pg_dump_major;
     for (number, part) in manifest.files.iter().enumerate() {
         interrupt.check()?;
@@ -195,7 +197,7 @@ async fn look(
     repository: &Repository,
     part: &Part,
     file: &File,
-    chunk: Option<&Chunk>,
+    chunk: Option<(&Chunk, &Form)>,
     level: Level,
     identities: &Identities,
     writer: u32,
@@ -214,10 +216,10 @@ async fn look(
             Err(Failure::new(Kind::Refused, format!("{url} is not what its manifest says: sha256")))
         };
     }
-    let mut rows = RowSum::default();
+    let mut rows = chunk.map(|(_, form)| RowSum::new(form));
     let mut schema = if role == Role::Schema { Some(tempfile::NamedTempFile::new()?) } else { None };
     let take = async |piece: Bytes| {
-        if chunk.is_some() {
+        if let Some(rows) = &mut rows {
             rows.add(&piece);
         }
         if let Some(schema) = &mut schema {
@@ -226,16 +228,14 @@ async fn look(
         Ok(())
     };
     verify::read_file(store, file, identities, take).await?;
-    if let Some(chunk) = chunk
-        && (rows.rows(), &rows.content()) != (chunk.rows, &chunk.content)
-    {
-        let message = format!(
-            "{} holds {} rows, the manifest says {}, or others",
-            store.url_of(&file.path),
-            rows.rows(),
-            chunk.rows
-        );
-        return Err(Failure::new(Kind::Refused, message));
+    if let Some((rows, (chunk, _))) = rows.zip(chunk) {
+        let url = store.url_of(&file.path);
+        rows.ended().map_err(|failure| failure.context(url.clone()))?;
+        if (rows.rows(), &rows.content()) != (chunk.rows, &chunk.content) {
+            let (found, told) = (rows.rows(), chunk.rows);
+            let message = format!("{url} holds {found} rows, the manifest says {told}, or others");
+            return Err(Failure::new(Kind::Refused, message));
+        }
     }
     if let Some(schema) = schema {
         let pg_restore = Program::PgRestore.pick(writer, env)?;
@@ -259,7 +259,7 @@ fn told(failure: &Failure) -> String {
 /// A proof of a look that began at `at` and has just ended.
 pub fn proof(id: &str, level: Level, at: DateTime<Utc>, began: Instant, findings: Vec<String>) -> Proof {
     Proof {
-        version: VERSION,
+        version: RECORD_VERSION,
         id: id.to_owned(),
         at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
         level: level.number(),

@@ -97,7 +97,7 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
     let begun = Utc::now();
     let made = make(request, &repository, begun, means).await;
     let attempt = |database: &str, id: Option<&str>, failure: Option<String>| Attempt {
-        version: manifest::VERSION,
+        version: manifest::RECORD_VERSION,
         database: database.to_owned(),
         at: rfc3339(begun),
         id: id.map(str::to_owned),
@@ -440,7 +440,7 @@ async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
         let rate = plain as f64 / took / 1e6;
         let left = if read > 0 && total > read { took * (total - read) as f64 / read as f64 } else { 0.0 };
         let eta = if left >= 1.0 { format!(", about {left:.0} s left") } else { String::new() };
-        let phase = format!("{} MB of text, {rate:.0} MB/s{eta}", plain / 1_000_000);
+        let phase = format!("{} MB of rows, {rate:.0} MB/s{eta}", plain / 1_000_000);
         let (done, total) = (i64::try_from(read).unwrap_or(i64::MAX), i64::try_from(total).unwrap_or(i64::MAX));
         events.event(Event::Progress { title: "rows", phase: &phase, done, total });
     }
@@ -452,6 +452,7 @@ fn gathered(selection: &Selection, copied: Vec<Copied>) -> (Vec<manifest::Table>
         schema: relation.name.schema.raw().to_owned(),
         name: relation.name.name.raw().to_owned(),
         columns: relation.columns.clone(),
+        form: relation.form.clone(),
         condition: relation.condition.clone(),
         root: relation
             .root

@@ -2,8 +2,9 @@
 
 use crate::backup::manifest::{LeftOut, Scope};
 use crate::backup::read::Relation;
+use crate::backup::rows::Form;
 use crate::error::{Failure, Kind, Result};
-use crate::ident::{Ident, Literal};
+use crate::ident::Ident;
 use crate::policy::glob;
 
 /// Tables above this are cut, so that one of them does not keep one job for itself.
@@ -29,6 +30,8 @@ pub struct Piece {
     pub file: String,
     /// The `COPY … TO STDOUT`.
     pub sql: String,
+    /// How that writes rows.
+    pub form: Form,
     /// About how many bytes on the server it reads.
     pub bytes: u64,
 }
@@ -132,8 +135,9 @@ pub fn pieces(tables: &[Relation], encoding: &str, jobs: usize) -> Vec<Piece> {
         let cuts = cuts(table, jobs);
         let bytes = table.heap_bytes / cuts.len() as u64;
         for range in cuts {
-            let file = format!("data/{:05}.copy", pieces.len() + 1);
-            pieces.push(Piece { table: index, file, sql: copy_out(table, range, encoding), bytes });
+            let file = format!("data/{:05}.{}", pieces.len() + 1, table.form.ending());
+            let (sql, form) = (copy_out(table, range, encoding), table.form.clone());
+            pieces.push(Piece { table: index, file, sql, form, bytes });
         }
     }
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.bytes));
@@ -165,8 +169,7 @@ fn copy_out(table: &Relation, range: Option<(u64, Option<u64>)>, encoding: &str)
             format!("(SELECT {columns} FROM ONLY {} WHERE ctid >= '({first},0)'{end})", table.name)
         }
     };
-    // In the encoding of the database nothing is converted, and nothing can be lost.
-    format!("COPY {from} TO STDOUT (ENCODING {})", Literal(encoding))
+    format!("COPY {from} TO STDOUT ({})", table.form.options(encoding))
 }
 
 #[cfg(test)]
@@ -183,6 +186,7 @@ mod tests {
             heap_bytes,
             pages: heap_bytes / 8192,
             columns: vec!["id".to_owned(), "Odd\"name".to_owned()],
+            form: Form::Text,
             condition: None,
             hides_rows: false,
             may_read: true,

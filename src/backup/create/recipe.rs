@@ -7,7 +7,8 @@ use crate::pg::programs::STATISTICS_SINCE;
 
 /// psql's script that loads the rows; it is run in the backup's folder.
 pub fn load(tables: &[Table], encoding: &str, encrypted: bool) -> String {
-    let mut script = "\\set ON_ERROR_STOP on\n".to_owned();
+    // What is binary comes in the encoding of who reads it.
+    let mut script = "\\set ON_ERROR_STOP on\n\\encoding UTF8\n".to_owned();
     for table in tables {
         let into = match &table.root {
             Some(root) => TableName::new(root.schema.as_str(), root.name.as_str()),
@@ -19,8 +20,8 @@ pub fn load(tables: &[Table], encoding: &str, encrypted: bool) -> String {
             let path = &chunk.path;
             let opened =
                 if encrypted { format!("age -d -i key.txt {path} | zstd -dc") } else { format!("zstd -dc {path}") };
-            let encoding = encoding.replace('\'', "''");
-            script.push_str(&format!("\\copy {into}{columns} FROM PROGRAM '{opened}' WITH (ENCODING '{encoding}')\n"));
+            let options = table.form.options(encoding);
+            script.push_str(&format!("\\copy {into}{columns} FROM PROGRAM '{opened}' WITH ({options})\n"));
         }
     }
     script

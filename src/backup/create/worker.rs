@@ -45,7 +45,7 @@ pub struct Shared {
     pub queue: Mutex<VecDeque<Piece>>,
     /// How much of the tables was read, in bytes on the server.
     pub read: AtomicU64,
-    /// How much text that came to.
+    /// How much COPY made of it.
     pub plain: AtomicU64,
     /// A job failed, or the run is over: the others stop.
     pub stop: AtomicBool,
@@ -57,7 +57,7 @@ pub struct Copied {
     pub table: usize,
     /// Its rows.
     pub sum: RowSum,
-    /// Bytes of text.
+    /// Bytes of what COPY wrote.
     pub plain_bytes: u64,
     /// The file; none where there was no row.
     pub file: Option<File>,
@@ -89,7 +89,7 @@ async fn copy(shared: &Shared) -> Result<Vec<Copied>> {
 async fn one(shared: &Shared, session: &Session, repository: &Repository, piece: &Piece) -> Result<Copied> {
     let doing = || format!("cannot copy: {}", piece.sql);
     let mut file = Sealed::of_rows(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
-    let (mut sum, mut plain_bytes, mut untold) = (RowSum::default(), 0_u64, 0_u64);
+    let (mut sum, mut plain_bytes, mut untold) = (RowSum::new(&piece.form), 0_u64, 0_u64);
     let mut rows = Box::pin(session.copy_out(&piece.sql).await.map_err(|e| e.explain(doing()))?);
     let copied = async {
         while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
@@ -107,7 +107,7 @@ async fn one(shared: &Shared, session: &Session, repository: &Repository, piece:
         }
         plain_bytes += untold;
         shared.plain.fetch_add(untold, Ordering::Relaxed);
-        Ok(())
+        sum.ended().map_err(|failure| failure.context(doing()))
     };
     let copied: Result<()> = copied.await;
     drop(rows);
@@ -116,7 +116,7 @@ async fn one(shared: &Shared, session: &Session, repository: &Repository, piece:
         let _ = session.cancel().await;
         return Err(failure);
     }
-    let file = if plain_bytes == 0 { None } else { Some(file.finish().await?) };
+    let file = if sum.rows() == 0 { None } else { Some(file.finish().await?) };
     shared.read.fetch_add(piece.bytes, Ordering::Relaxed);
     Ok(Copied { table: piece.table, sum, plain_bytes, file })
 }

@@ -235,7 +235,7 @@ async fn put(
 async fn take(shared: &Shared, session: &Session, table: &Table) -> Result<RowSum> {
     let doing = || format!("cannot read {} again", table.table_name());
     let sql = plan::rows_out(table, &shared.work.manifest.database.encoding);
-    let mut sum = RowSum::default();
+    let mut sum = RowSum::new(&table.form);
     let mut rows = Box::pin(session.copy_out(&sql).await.map_err(|e| e.explain(doing()))?);
     while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
         if shared.stop.load(Ordering::Relaxed) {
@@ -247,6 +247,7 @@ async fn take(shared: &Shared, session: &Session, table: &Table) -> Result<RowSu
         sum.add(&row);
         shared.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
     }
+    sum.ended().map_err(|failure| failure.context(doing()))?;
     Ok(sum)
 }
 

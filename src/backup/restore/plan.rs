@@ -89,7 +89,7 @@ pub fn rows_in(table: &Table, encoding: &str, frozen: bool) -> String {
         None => table.table_name(),
     };
     let frozen = if frozen { "FREEZE, " } else { "" };
-    format!("COPY {target}{} FROM STDIN ({frozen}ENCODING {})", columns(table), Literal(encoding))
+    format!("COPY {target}{} FROM STDIN ({frozen}{})", columns(table), table.form.options(encoding))
 }
 
 /// And come out again.
@@ -99,7 +99,7 @@ pub fn rows_out(table: &Table, encoding: &str) -> String {
         Some(condition) => format!("(SELECT {} FROM ONLY {} {condition})", names.join(", "), table.table_name()),
         None => format!("{}{}", table.table_name(), columns(table)),
     };
-    format!("COPY {from} TO STDOUT (ENCODING {})", Literal(encoding))
+    format!("COPY {from} TO STDOUT ({})", table.form.options(encoding))
 }
 
 fn columns(table: &Table) -> String {

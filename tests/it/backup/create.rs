@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dbctl::backup::create::plan;
 use dbctl::backup::manifest::{Globals, Role};
-use dbctl::backup::rows::RowSum;
+use dbctl::backup::rows::{Form, RowSum};
 
 use super::{Place, create, create_at, filled, json, run, verify};
 use crate::archive::zoo::ZOO;
@@ -47,6 +47,12 @@ fn the_zoo_is_backed_up_on_every_server() {
         let manifest = place.manifest();
         assert_eq!((manifest.server.major, manifest.tables[0].rows), (major, 303));
         assert!(!manifest.tables[0].columns.contains(&"g".to_owned()), "a generated column has no data");
+        let simple = &manifest.tables[1];
+        assert_eq!((&manifest.tables[0].form, simple.name.as_str()), (&Form::Text, "simple"));
+        let Form::Binary { arrays } = &simple.form else { panic!("{:?}", simple.form) };
+        let arrays: Vec<_> = arrays.iter().map(|&at| simple.columns[usize::from(at)].as_str()).collect();
+        assert_eq!(arrays, ["ia", "ta", "ma", "holes", "scores", "moments", "documents"]);
+        assert!(simple.chunks[0].path.ends_with(".bin.zst"), "{:?}", simple.chunks);
         run(&mut verify(&place, "2")).expect_code(0);
     }
 }
@@ -81,6 +87,7 @@ fn the_parts_of_a_large_table_are_the_table() {
         heap_bytes: pages * 8192 * 1000,
         pages,
         columns: vec!["i".to_owned(), "note".to_owned()],
+        form: Form::Text,
         condition: None,
         hides_rows: false,
         may_read: true,
@@ -106,7 +113,8 @@ fn the_parts_of_a_large_table_are_the_table() {
 fn a_backup_is_of_one_moment() {
     let (db, place) = (Database::new(), Place::new());
     for table in ["a", "b", "c", "d"] {
-        db.sql(&format!("CREATE TABLE public.{table} (id int PRIMARY KEY, money int); INSERT INTO public.{table} SELECT i, 100 FROM generate_series(1, 20000) AS i"));
+        // A table with a range is text in a backup, which can be read here.
+        db.sql(&format!("CREATE TABLE public.{table} (id int PRIMARY KEY, money int, seen int4range); INSERT INTO public.{table} SELECT i, 100 FROM generate_series(1, 20000) AS i"));
     }
     let (mover, over) = (db.session(), AtomicBool::new(false));
     std::thread::scope(|scope| {

@@ -202,7 +202,7 @@ fn how_old_runs_ended_is_forgotten_by_prune() {
         for number in 0..many {
             let at = Utc::now() - chrono::Duration::days(days) - chrono::Duration::minutes(number);
             let attempt = Attempt {
-                version: manifest::VERSION,
+                version: manifest::RECORD_VERSION,
                 database: database.to_owned(),
                 at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
                 id: None,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dbctl::backup::rows::Form;
 use nix::sys::signal::Signal;
 
 use super::{Place, create, fill, filled, json, run};
@@ -80,6 +81,26 @@ fn the_zoo_is_restored_on_every_server() {
         run(&mut create(&db, &place, &[])).expect_code(0);
         let copy = format!("{}_copy", db.name());
         run(&mut restore(&db, &place, &["--to-database", &copy, "--jobs", "3"])).expect_code(0);
+        for table in ["\"Zoo\"", "simple"] {
+            let rows = format!("SELECT string_agg(t::text, E'\\n' ORDER BY id) FROM \"Odd \"\"schema\".{table} AS t");
+            assert_eq!(one_of(&db, &copy, &rows), one_of(&db, db.name(), &rows), "{table} on {major}");
+        }
+        db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
+    }
+}
+
+/// What else than UTF8 would have to be converted, and SQL_ASCII is nothing that could be.
+#[test]
+fn other_encodings_go_as_text_and_come_back() {
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        let (db, place) = (Database::encoded(encoding), Place::new());
+        db.sql("CREATE TABLE public.t AS SELECT i, 'é' AS note FROM generate_series(1, 10) AS i");
+        run(&mut create(&db, &place, &[])).expect_code(0);
+        assert_eq!(place.manifest().tables[0].form, Form::Text, "{encoding}");
+        let copy = format!("{}_copy", db.name());
+        run(&mut restore(&db, &place, &["--to-database", &copy])).expect_code(0);
+        let bytes = "SELECT string_agg(encode(convert_to(note, getdatabaseencoding()), 'hex'), ' ') FROM public.t";
+        assert_eq!(one_of(&db, &copy, bytes), db.one(bytes), "{encoding}");
         db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
     }
 }

@@ -61,8 +61,17 @@ impl Database {
         Database::at(servers::server(major))
     }
 
+    /// In another encoding than UTF8.
+    pub fn encoded(encoding: &str) -> Database {
+        Database::made(servers::default_server(), &format!("TEMPLATE template0 ENCODING {encoding} LOCALE 'C'"))
+    }
+
     /// On any server.
     pub fn at(sandbox: &Sandbox) -> Database {
+        Database::made(sandbox, "")
+    }
+
+    fn made(sandbox: &Sandbox, options: &str) -> Database {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut config = Config::new();
@@ -72,7 +81,7 @@ impl Database {
         let url_of = move |db: &str| format!("postgresql://{user}@/{db}?host={}&port={port}", socket_dir.display());
         let server = Where { url_of: Box::new(url_of), config, major: sandbox.major() };
         server
-            .admin(&format!("CREATE DATABASE {name}"))
+            .admin(&format!("CREATE DATABASE {name} {options}"))
             .unwrap_or_else(|error| panic!("CREATE DATABASE {name}: {error}"));
         Database { server, name, session: OnceLock::new() }
     }

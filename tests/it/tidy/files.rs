@@ -73,6 +73,8 @@ fn the_catalog_is_only_read_and_with_its_schema_in_front() {
             text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
         assert!(statement.starts_with("SELECT") || statement.starts_with("WITH"), "{file}");
         assert!(!statement.contains(';') && !statement.contains("SELECT *"), "{file}");
+        // Comments travel too, and not every encoding of a database has a dash or an ellipsis.
+        assert!(text.is_ascii(), "{file}");
         for (at, _) in statement.match_indices("pg_") {
             let (before, name) =
                 (&statement[..at], statement[at..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
