@@ -22,7 +22,7 @@ use crate::policy::{Hold, TablePolicy};
 
 /// The limits of one question.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'; \
-                     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'";
+                     SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL jit = off";
 
 /// The command whose runs are looked at.
 const ROTATE: &str = "partitions rotate";

@@ -167,7 +167,7 @@ pub async fn snapshot(
     let names: Vec<&str> = wanted.iter().map(|table| table.name.raw()).collect();
     let begun = session.send(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '30s'; SET LOCAL \
-         TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'",
+         TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL jit = off",
     );
     let params: [&(dyn crate::pg::ToSql + Sync); 2] = [&schemas, &names];
     // Sent together: one round trip.

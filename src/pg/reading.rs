@@ -1,5 +1,6 @@
 //! The frame of a read-only look at the database: one snapshot, bounded waits, and names and values
-//! printed the same way whatever the role has set.
+//! printed the same way whatever the role has set. A look at the catalog is over before its plan would be compiled,
+//! whatever the planner thinks it costs.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ impl Session {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '3s'; \
              SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'; \
              SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; \
-             SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1",
+             SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1; SET LOCAL jit = off",
             limit.as_millis()
         ))
         .await
@@ -33,7 +34,7 @@ impl Session {
         let counters = self.major().filter(|major| *major >= 15);
         self.send(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '250ms'; \
-             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'{}",
+             SET LOCAL statement_timeout = '{}ms'; SET LOCAL search_path = ''; SET LOCAL TimeZone = 'UTC'; SET LOCAL jit = off{}",
             limit.as_millis(),
             counters.map_or("", |_| "; SET LOCAL stats_fetch_consistency = 'none'")
         ))

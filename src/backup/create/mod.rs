@@ -43,7 +43,7 @@ const LOCKS: usize = 4000;
 const TICK: Duration = Duration::from_millis(250);
 /// The server sends in less time or not at all: the store and the compressor set the pace.
 const SNAPSHOT_SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; \
-     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL synchronize_seqscans = off; ";
+     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL synchronize_seqscans = off; SET LOCAL jit = off; ";
 
 /// A backup that is wanted.
 #[derive(Debug, Clone)]

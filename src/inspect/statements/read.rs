@@ -199,6 +199,7 @@ fn is_own(query: &str) -> bool {
         "SET LOCAL search_path = ",
         "SET LOCAL TimeZone = ",
         "SET LOCAL stats_fetch_consistency = ",
+        "SET LOCAL jit = ",
     ];
     let body = body(query);
     query == begin
