@@ -19,8 +19,8 @@ pub enum Form {
     /// As text, in the encoding of the database.
     #[default]
     Text,
-    /// As the server's types send themselves: two to eight times as fast for the server to write and to read. Only where
-    /// all columns are of types that do so alike on all majors and platforms, in UTF8.
+    /// As the server's types send themselves, which takes the server 0.7 of the time or, for arrays of numbers, an eighth.
+    /// Only where all columns are of types that do so alike on all majors and platforms, in UTF8.
     Binary {
         /// Which of the columns, counted from 0, are arrays.
         arrays: Vec<u16>,

@@ -52,7 +52,7 @@ CREATE DOMAIN public.shorter AS public.short;
 CREATE DOMAIN public.scores AS real[] CHECK (cardinality(VALUE) < 5);
 CREATE TABLE "Odd ""schema".simple AS SELECT
     id, r, "row", "select", "a""b, c", b, i2, r4, r8, n, n2, m, c, vc, d, d::public.shorter AS d2, nm, by, bits,
-    dt, tm, tmz, ts, tstz, iv, u, ip, net, mac, j, jb, ia, ta, ma, e,
+    dt, tm, tmz, ts, tstz, u, ip, net, mac, j, jb, ia, ta, ma, e,
     'x'::"char" AS ch, 16::oid AS o, B'10'::bit(2) AS fixed, mac::macaddr8 AS mac8,
     '{1,NULL}'::int[] AS holes, CASE WHEN id > 1 THEN '{NaN,NULL,-0}'::public.scores END AS scores,
     ARRAY[tstz, 'infinity'] AS moments, ARRAY[jb, 'null'] AS documents
