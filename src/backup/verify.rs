@@ -1,4 +1,5 @@
-//! `backup verify`, levels 0 to 2: what can be proven of the files alone. Levels 3 and 4 restore. Each time leaves a proof beside the manifest, whether good or not.
+//! `backup verify`, levels 0 to 2: what can be proven of the files alone. Levels 3 and 4 restore: [`super::drill`]. Each
+//! time leaves a proof beside the manifest, whether good or not.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -30,9 +31,9 @@ pub enum Level {
     Stored,
     /// Every file opens, its text and its rows come to what the manifest says, pg_restore reads the schema.
     Opened,
-    /// It restores, and every table has its number of rows.
+    /// It restores, and every table has its rows with their content.
     Restored,
-    /// And their content, the schema, the indexes are those of the source.
+    /// And its schema, indexes and promises are those of the source.
     Proven,
 }
 

@@ -15,7 +15,7 @@ use crate::backup::keys::{self, Keys};
 use crate::backup::list;
 use crate::backup::prune;
 use crate::backup::repository::Repository;
-use crate::backup::verify::{self, Wanted};
+use crate::backup::verify::{self, Level, Wanted};
 use crate::cli::backup::{BackupCommand, Cut, Encryption, Exercise, KeyArgs, Verification, Wish};
 use crate::config::{FileBackup, Origin, Target};
 use crate::error::{Explain as _, Failure, Kind, Result};
@@ -109,6 +109,21 @@ impl Run {
 
 impl Run {
     fn backup_verify(&self, wish: &Verification) -> Result<Outcome> {
+        if wish.level > Level::Opened {
+            let request = drill::Request {
+                repository: self.repository(wish.from.as_deref(), "--from")?,
+                id: wish.id.clone(),
+                level: wish.level,
+                database: wish.database.clone(),
+                major: None,
+                jobs: usual_jobs(),
+                keys: self.keys(&wish.keys)?,
+                env: self.env.clone(),
+                max_restore: None,
+                max_age: None,
+            };
+            return self.answer(self.drilled(&request)?);
+        }
         let keys = self.keys(&wish.keys)?;
         let wanted = Wanted { id: &wish.id, database: wish.database.as_deref(), level: wish.level };
         self.on_repository(wish.from.as_deref(), async |repository, means| {
@@ -156,6 +171,7 @@ impl Run {
         let request = drill::Request {
             repository: self.repository(wish.from.as_deref(), "--from")?,
             id: wish.id.clone(),
+            level: Level::Proven,
             database: wish.database.clone(),
             major: wish.major,
             jobs: wish.jobs.unwrap_or_else(usual_jobs),
@@ -164,11 +180,7 @@ impl Run {
             max_restore: wish.max_restore,
             max_age: wish.max_age.or(self.written().max_age),
         };
-        let (outcome, document) = self.block_on(async |interrupt| {
-            let mut talker = self.talker();
-            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
-            drill::drill(&request, &mut means).await
-        })?;
+        let (outcome, document) = self.drilled(&request)?;
         if let Some(file) = &wish.report {
             let mut text = Vec::new();
             let style = Style::of_stdout(Color::Never, |name| self.env.get(name));
@@ -176,6 +188,14 @@ impl Run {
             std::fs::write(file, text).explain(Kind::Failed, format!("cannot write {}", file.display()))?;
         }
         self.answer((outcome, document))
+    }
+
+    fn drilled(&self, request: &drill::Request) -> Result<(Outcome, Document)> {
+        self.block_on(async |interrupt| {
+            let mut talker = self.talker();
+            let mut means = Means { interrupt, events: &mut talker, confirm: &mut Terminal };
+            drill::drill(request, &mut means).await
+        })
     }
 
     /// What the config file says of backups.

@@ -5,7 +5,7 @@ use std::process::Command;
 use age::secrecy::ExposeSecret as _;
 use dbctl::pg::sandbox::Options;
 
-use super::{Place, create, filled, json, run};
+use super::{Place, create, filled, json, run, verify};
 use crate::archive::zoo::ZOO;
 use crate::harness::{Database, dbctl, majors, private_server, vector_installation};
 
@@ -76,6 +76,22 @@ fn the_zoo_comes_back_on_every_server() {
         let proven = json(&run(drill(&place).arg("--identity").arg(&file)).expect_code(0).stdout);
         assert_eq!(proven["good"], true, "{proven:#}");
     }
+}
+
+/// What verify restores is proven to the level that was asked for.
+#[test]
+fn the_levels_above_the_files_restore() {
+    let (db, place) = (filled(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    for (level, questions) in [("3", 1), ("4", 4)] {
+        let proven = json(&run(&mut verify(&place, level)).expect_code(0).stdout);
+        assert_eq!((&proven["good"], proven["questions"].as_array().unwrap().len()), (&true.into(), questions));
+        let mut list = dbctl(&["backup", "list", "--from", &place.url(), "--format", "json"]);
+        let list = json(&run(&mut list).expect_code(0).stdout);
+        assert_eq!(list["backups"][0]["proven_level"].to_string(), level, "{list:#}");
+    }
+    let none = run(&mut verify(&place, "5")).expect_code(64);
+    assert!(none.stderr.contains("a level is 0 to 4"), "{}", none.stderr);
 }
 
 /// From the oldest server into the newest: the same rows, the same schema, the same promises.
