@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use dbctl::backup::manifest::Manifest;
+
 use super::{Place, create, filled, json, run, verify};
+use crate::harness::Database;
 
 /// One file of each kind of a fresh backup, and the manifest.
 fn kinds(backup: &Path) -> Vec<PathBuf> {
@@ -76,4 +79,17 @@ fn a_manifest_that_was_touched_or_is_missing_is_no_backup() {
     std::fs::rename(place.path().join(&id), renamed).unwrap();
     let refused = by_name("20200101T000000Z-0000").expect_code(4);
     assert!(refused.stderr.contains("speaks of backup"), "{}", refused.stderr);
+}
+
+/// What an earlier dbctl wrote, whose rows were text and whose manifest said nothing of it.
+#[test]
+fn a_backup_of_the_first_version_is_read() {
+    let (db, place) = (Database::new(), Place::new());
+    db.sql("CREATE TABLE public.t AS SELECT i, int4range(i, i + 1) AS r FROM generate_series(1, 10) AS i");
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let manifest = Manifest { version: 1, ..place.manifest() };
+    let text = manifest.to_json().unwrap();
+    assert!(!text.contains("\"form\""), "{text}");
+    std::fs::write(place.backups()[0].join("manifest.json"), text).unwrap();
+    run(&mut verify(&place, "3")).expect_code(0);
 }
