@@ -14,6 +14,7 @@ pub mod drill;
 pub mod keys;
 pub mod list;
 pub mod manifest;
+pub mod pages;
 pub mod prune;
 pub mod read;
 pub mod repository;

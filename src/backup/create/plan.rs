@@ -1,16 +1,12 @@
 //! What is copied, in which pieces, and what stands against it. Pure.
 
 use crate::backup::manifest::{LeftOut, Scope};
+use crate::backup::pages::{self, Read};
 use crate::backup::read::Relation;
 use crate::backup::rows::Form;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::Ident;
 use crate::policy::glob;
-
-/// Tables above this are cut, so that one of them does not keep one job for itself.
-const LARGE: u64 = 256 << 20;
-/// Into pieces of about this size.
-const PIECE: u64 = 128 << 20;
 
 /// What is copied and what is not.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -132,44 +128,24 @@ fn listed(names: &[String]) -> String {
 pub fn pieces(tables: &[Relation], encoding: &str, jobs: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (index, table) in tables.iter().enumerate() {
-        let cuts = cuts(table, jobs);
-        let bytes = table.heap_bytes / cuts.len() as u64;
-        for range in cuts {
+        let ranges =
+            if table.condition.is_some() { vec![None] } else { pages::cut(table.heap_bytes, table.pages, jobs) };
+        let bytes = table.heap_bytes / ranges.len() as u64;
+        for pages in ranges {
             let file = format!("data/{:05}.{}", pieces.len() + 1, table.form.ending());
-            let (sql, form) = (copy_out(table, range, encoding), table.form.clone());
+            let read = Read {
+                table: &table.name,
+                columns: &table.columns,
+                condition: table.condition.as_deref(),
+                pages,
+                form: &table.form,
+            };
+            let (sql, form) = (read.sql(encoding), table.form.clone());
             pieces.push(Piece { table: index, file, sql, form, bytes });
         }
     }
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.bytes));
     pieces
-}
-
-/// Ranges of pages, the last one open: a table may grow while it is read.
-fn cuts(table: &Relation, jobs: usize) -> Vec<Option<(u64, Option<u64>)>> {
-    if jobs < 2 || table.heap_bytes <= LARGE || table.condition.is_some() || table.pages == 0 {
-        return vec![None];
-    }
-    let count = table.heap_bytes.div_ceil(PIECE).min(table.pages);
-    let pages = table.pages.div_ceil(count);
-    let first = (0..count).map(|at| at * pages).take_while(|first| *first < table.pages);
-    let starts: Vec<u64> = first.collect();
-    let ends = starts.iter().skip(1).map(|next| Some(*next)).chain([None]);
-    starts.iter().copied().zip(ends).map(Some).collect()
-}
-
-fn copy_out(table: &Relation, range: Option<(u64, Option<u64>)>, encoding: &str) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|column| Ident::new(column).to_string()).collect();
-    let columns = columns.join(", ");
-    let from = match (&table.condition, range) {
-        (None, None) if columns.is_empty() => table.name.to_string(),
-        (None, None) => format!("{} ({columns})", table.name),
-        (Some(condition), _) => format!("(SELECT {columns} FROM ONLY {} {condition})", table.name),
-        (None, Some((first, end))) => {
-            let end = end.map(|page| format!(" AND ctid < '({page},0)'")).unwrap_or_default();
-            format!("(SELECT {columns} FROM ONLY {} WHERE ctid >= '({first},0)'{end})", table.name)
-        }
-    };
-    format!("COPY {from} TO STDOUT ({})", table.form.options(encoding))
 }
 
 #[cfg(test)]
@@ -195,19 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_large_table_is_cut_without_a_gap_and_the_last_piece_is_open() {
+    fn a_large_table_is_cut_and_the_largest_comes_first() {
         let tables = [table("small", 8192), table("large", 1 << 30)];
         let pieces = pieces(&tables, "UTF8", 2);
-        assert_eq!(pieces.len(), 9);
         let (last, others) = pieces.split_last().unwrap();
-        assert_eq!(last.sql, "COPY public.small (id, \"Odd\"\"name\") TO STDOUT (ENCODING 'UTF8')");
-        assert!(others[0].sql.contains("WHERE ctid >= '(0,0)' AND ctid < '(16384,0)'"), "{}", others[0].sql);
-        assert!(
-            others[7].sql.ends_with("WHERE ctid >= '(114688,0)') TO STDOUT (ENCODING 'UTF8')"),
-            "{}",
-            others[7].sql
-        );
-        assert_eq!(super::pieces(&tables, "UTF8", 1).len(), 2);
+        assert_eq!(others.len(), 8);
+        assert!(others.iter().all(|piece| piece.table == 1 && piece.sql.contains("WHERE ctid >= ")), "{others:?}");
+        assert_eq!((last.table, last.file.as_str()), (0, "data/00001.copy"));
+        let part = Relation { condition: Some("WHERE id > 1".to_owned()), ..table("large", 1 << 30) };
+        assert_eq!(super::pieces(&[part], "UTF8", 2).len(), 1);
     }
 
     #[test]

@@ -3,29 +3,34 @@
 //!
 //! No trigger fires and no foreign key is checked while rows go in: both are made afterwards. COPY fires no rules.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
+use super::board::{Board, Next, Piece};
 use super::plan;
 use crate::archive::settings;
 use crate::archive::{Identities, verify};
 use crate::backup::Repository;
 use crate::backup::crew;
 use crate::backup::manifest::{File, Manifest, Table};
+use crate::backup::pages::{self, Pages};
 use crate::backup::rows::RowSum;
 use crate::config::connection::Connection;
 use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
+use crate::ident::Literal;
 use crate::pg::{Interrupt, Session};
 use crate::steps::events::{Event, Events};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
+/// How often somebody looks who has nothing to do until others have loaded a table.
+const WAIT: Duration = Duration::from_millis(5);
 /// A role or database may have settings under which rows would not go in, or not all be seen.
 const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
@@ -48,86 +53,34 @@ pub struct Work {
     pub identities: Identities,
 }
 
-/// A piece of work: a table, and what of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Piece {
-    table: usize,
-    part: Part,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// All chunks go in, in one transaction, frozen.
-    Whole,
-    /// One goes in, beside others.
-    Chunk(usize),
-    /// It is read again.
-    Again,
-}
-
 struct Shared {
     work: Arc<Work>,
-    queue: Mutex<VecDeque<Piece>>,
+    board: Mutex<Board>,
+    jobs: usize,
     bytes: AtomicU64,
     stop: AtomicBool,
 }
 
-/// Loads the rows of these tables, the largest part first. A table that alone would keep one job longer than the
-/// others is loaded by several, chunk by chunk.
+/// Loads the rows of these tables, and reads each again once it is there: what each comes to, in their order.
 ///
 /// # Errors
 /// Refused, when a file is not what the manifest says; the server's; the store's.
-pub async fn load(work: &Arc<Work>, tables: &[usize], jobs: usize, events: &mut dyn Events) -> Result<()> {
-    let all = &work.manifest.tables;
-    let total: u64 = tables.iter().map(|&table| all[table].plain_bytes).sum();
-    let mut pieces: Vec<(u64, Piece)> = Vec::new();
-    for &table in tables {
-        let told = &all[table];
-        let fits = told.chunks.len() < 2 || plan::is_fair_share(told.plain_bytes, total, jobs);
-        if told.chunks.is_empty() {
-            continue;
-        } else if fits && plan::freezes(told) {
-            pieces.push((told.plain_bytes, Piece { table, part: Part::Whole }));
-            continue;
-        }
-        for (chunk, path) in told.chunks.iter().map(|chunk| &chunk.path).enumerate() {
-            let bytes = work.file(path).map_or(0, |file| file.plain_bytes);
-            pieces.push((bytes, Piece { table, part: Part::Chunk(chunk) }));
-        }
-    }
-    run(work, pieces, jobs, "rows", events).await.map(drop)
-}
-
-/// Reads the rows of these tables again: what each comes to, in their order.
-///
-/// # Errors
-/// The server's.
-pub async fn read_again(
+pub async fn load_and_read_again(
     work: &Arc<Work>,
     tables: &[usize],
     jobs: usize,
     events: &mut dyn Events,
 ) -> Result<Vec<RowSum>> {
-    let pieces =
-        tables.iter().map(|&table| (work.manifest.tables[table].plain_bytes, Piece { table, part: Part::Again }));
-    let read = run(work, pieces.collect(), jobs, "proof", events).await?;
-    let sum_of = |table: &usize| read.iter().find(|(of, _)| of == table).map(|(_, sum)| sum.clone());
-    Ok(tables.iter().map(|table| sum_of(table).unwrap_or_default()).collect())
-}
-
-async fn run(
-    work: &Arc<Work>,
-    mut pieces: Vec<(u64, Piece)>,
-    jobs: usize,
-    title: &str,
-    events: &mut dyn Events,
-) -> Result<Vec<(usize, RowSum)>> {
-    pieces.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-    let total: u64 = pieces.iter().map(|(bytes, _)| bytes).sum();
-    let jobs = jobs.clamp(1, pieces.len().max(1));
+    let all = &work.manifest.tables;
+    let total: u64 = tables.iter().map(|&table| all[table].plain_bytes).sum();
+    let sizes: BTreeMap<&str, u64> =
+        work.manifest.files.iter().map(|part| (part.file.path.as_str(), part.file.plain_bytes)).collect();
+    let board = Board::of(all, tables, jobs, |path| sizes.get(path).copied().unwrap_or_default());
+    let jobs = jobs.clamp(1, board.len().max(1));
     let shared = Arc::new(Shared {
         work: Arc::clone(work),
-        queue: Mutex::new(pieces.into_iter().map(|(_, piece)| piece).collect()),
+        board: Mutex::new(board),
+        jobs,
         bytes: AtomicU64::new(0),
         stop: AtomicBool::new(false),
     });
@@ -137,15 +90,19 @@ async fn run(
             tokio::task::spawn_blocking(move || crew::work(&shared.stop, until_done(&shared)))
         })
         .collect();
-    let working = crew::gather(workers);
-    tokio::select! {
-        done = working => done,
-        () = tell(&shared, total, title, events) => Err(Failure::new(Kind::Failed, "nobody works any more")),
+    let read = tokio::select! {
+        done = crew::gather(workers) => done?,
+        () = tell(&shared, 2 * total, events) => return Err(Failure::new(Kind::Failed, "nobody works any more")),
+    };
+    let mut sums: BTreeMap<usize, RowSum> = BTreeMap::new();
+    for (table, sum) in &read {
+        sums.entry(*table).or_default().join(sum);
     }
+    Ok(tables.iter().map(|table| sums.remove(table).unwrap_or_default()).collect())
 }
 
 /// Says how far it is. Never ends.
-async fn tell(shared: &Shared, total: u64, title: &str, events: &mut dyn Events) {
+async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
     let began = Instant::now();
     loop {
         tokio::time::sleep(TICK).await;
@@ -153,13 +110,13 @@ async fn tell(shared: &Shared, total: u64, title: &str, events: &mut dyn Events)
         let took = began.elapsed().as_secs_f64();
         let left = if done > 0 { took * total.saturating_sub(done) as f64 / done as f64 } else { 0.0 };
         let phase = format!(
-            "{} of {} MB, {:.0} MB/s, about {left:.0} s left",
+            "{} of {} MB in and out again, {:.0} MB/s, about {left:.0} s left",
             done / 1_000_000,
             total / 1_000_000,
             done as f64 / took / 1e6
         );
         let (done, total) = (i64::try_from(done).unwrap_or(i64::MAX), i64::try_from(total).unwrap_or(i64::MAX));
-        events.event(Event::Progress { title, phase: &phase, done, total });
+        events.event(Event::Progress { title: "rows", phase: &phase, done, total });
     }
 }
 
@@ -168,16 +125,43 @@ async fn until_done(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
     let session = open(work).await?;
     let repository = Repository::open(&work.url, &work.env)?;
     let mut sums = Vec::new();
-    while let Some(piece) = shared.next() {
+    while let Some(piece) = shared.next().await {
         work.interrupt.check()?;
-        let table = &work.manifest.tables[piece.table];
-        match piece.part {
-            Part::Whole => put_all(shared, &session, &repository, table).await?,
-            Part::Chunk(chunk) => put(shared, &session, &repository, table, chunk, false).await?,
-            Part::Again => sums.push((piece.table, take(shared, &session, table).await?)),
+        let table = match piece {
+            Piece::Whole(table) | Piece::Chunk(table, _) | Piece::Again(table, _) => table,
+        };
+        let told = &work.manifest.tables[table];
+        match piece {
+            Piece::Whole(_) => put_all(shared, &session, &repository, told).await?,
+            Piece::Chunk(_, chunk) => put(shared, &session, &repository, told, chunk, false).await?,
+            Piece::Again(_, pages) => {
+                sums.push((table, take(shared, &session, told, pages).await?));
+                continue;
+            }
+        }
+        if shared.board().went_in(table) {
+            let ranges = ranges(shared, &session, told).await?;
+            shared.board().loaded(table, ranges);
         }
     }
     Ok(sums)
+}
+
+/// In which ranges a table is read again.
+async fn ranges(shared: &Shared, session: &Session, table: &Table) -> Result<Vec<Option<Pages>>> {
+    if table.condition.is_some() {
+        return Ok(vec![None]);
+    }
+    let name = table.table_name();
+    let sql = format!(
+        "SELECT s.bytes, s.bytes / pg_catalog.current_setting('block_size')::INT8 AS pages \
+         FROM pg_catalog.pg_relation_size({}::pg_catalog.regclass) AS s (bytes)",
+        Literal(&name.to_string())
+    );
+    let rows = session.rows_of(&sql).await.map_err(|e| e.explain(format!("cannot measure {name}")))?;
+    let Some(row) = rows.first() else { return Ok(vec![None]) };
+    let (bytes, pages): (i64, i64) = (row.try_get("bytes")?, row.try_get("pages")?);
+    Ok(pages::cut(u64::try_from(bytes)?, u64::try_from(pages)?, shared.jobs))
 }
 
 async fn open(work: &Work) -> Result<Session> {
@@ -232,9 +216,9 @@ async fn put(
     Err(Failure::new(Kind::Refused, format!("{}: {stored} rows went in, the manifest says {}", doing(), chunk.rows)))
 }
 
-async fn take(shared: &Shared, session: &Session, table: &Table) -> Result<RowSum> {
+async fn take(shared: &Shared, session: &Session, table: &Table, pages: Option<Pages>) -> Result<RowSum> {
     let doing = || format!("cannot read {} again", table.table_name());
-    let sql = plan::rows_out(table, &shared.work.manifest.database.encoding);
+    let sql = plan::rows_out(table, pages, &shared.work.manifest.database.encoding);
     let mut sum = RowSum::new(&table.form);
     let mut rows = Box::pin(session.copy_out(&sql).await.map_err(|e| e.explain(doing()))?);
     while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
@@ -264,10 +248,21 @@ impl Work {
 }
 
 impl Shared {
-    fn next(&self) -> Option<Piece> {
-        if self.stop.load(Ordering::SeqCst) {
-            return None;
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn next(&self) -> Option<Piece> {
+        loop {
+            if self.stop.load(Ordering::SeqCst) {
+                return None;
+            }
+            let next = self.board().next();
+            match next {
+                Next::Do(piece) => return Some(piece),
+                Next::Done => return None,
+                Next::Wait => tokio::time::sleep(WAIT).await,
+            }
         }
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 }

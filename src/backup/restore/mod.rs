@@ -1,6 +1,7 @@
 //! `restore`: a backup becomes a database again, always a new one, under a name of its own until it is proven. With
 //! `--replace` it then takes the name of the living one, which is kept. Knows no terminal.
 
+mod board;
 mod keys;
 mod leftovers;
 mod load;
@@ -284,17 +285,14 @@ impl Run<'_> {
         self.left = prepared.left.iter().map(ForeignKey::told).collect();
         roles::make(prepared, interrupt).await?;
         if !again {
-            step(means, 1, 6, "definitions");
+            step(means, 1, 5, "definitions");
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             phase(self, "definitions");
-            step(means, 2, 6, "rows");
-            load::load(&work, &prepared.tables, jobs, means.events).await?;
+            step(means, 2, 5, "rows and their proof");
             if work.manifest.large_objects > 0 {
                 definitions.restore(Section::Data, pg_restore, &builder, 1, interrupt).await?;
             }
-            phase(self, "rows");
-            step(means, 3, 6, "proof");
-            let read = load::read_again(&work, &prepared.tables, jobs, means.events).await?;
+            let read = load::load_and_read_again(&work, &prepared.tables, jobs, means.events).await?;
             let tables: Vec<_> = prepared.tables.iter().map(|&table| &work.manifest.tables[table]).collect();
             let differing = plan::differences(&tables, &read)?;
             if !differing.is_empty() {
@@ -304,11 +302,11 @@ impl Run<'_> {
             self.sequences(&connection, means).await?;
             lease.check()?;
             swap::comment(&prepared.admin, name, Some(&mark.moved_to(State::Proven).text()?)).await?;
-            phase(self, "proof");
+            phase(self, "rows and their proof");
         } else {
             clear(&connection, means).await?;
         }
-        step(means, 4, 6, "indexes and constraints");
+        step(means, 3, 5, "indexes and constraints");
         // Before the indexes, which then tell the size of what is really there.
         if whole && prepared.server.major.min(pg_restore.major) >= STATISTICS_SINCE {
             // What cannot be taken over is gathered at the end.
@@ -318,10 +316,10 @@ impl Run<'_> {
         let made = definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await;
         made.map_err(keys::explained)?;
         phase(self, "indexes and constraints");
-        step(means, 5, 6, "views and statistics");
+        step(means, 4, 5, "views and statistics");
         self.views(&connection, whole, means).await?;
         phase(self, "views and statistics");
-        step(means, 6, 6, "database");
+        step(means, 5, 5, "database");
         let old = match self.request.replace {
             true => Some(self.living(means).await?),
             false => None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::keys::ForeignKey;
 use super::{mark, meets};
 use crate::backup::manifest::{Database, Manifest, Setting, Table};
+use crate::backup::pages::{Pages, Read};
 use crate::backup::rows::RowSum;
 use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
@@ -92,14 +93,10 @@ pub fn rows_in(table: &Table, encoding: &str, frozen: bool) -> String {
     format!("COPY {target}{} FROM STDIN ({frozen}{})", columns(table), table.form.options(encoding))
 }
 
-/// And come out again.
-pub fn rows_out(table: &Table, encoding: &str) -> String {
-    let names: Vec<String> = table.columns.iter().map(|column| Ident::new(column.as_str()).to_string()).collect();
-    let from = match &table.condition {
-        Some(condition) => format!("(SELECT {} FROM ONLY {} {condition})", names.join(", "), table.table_name()),
-        None => format!("{}{}", table.table_name(), columns(table)),
-    };
-    format!("COPY {from} TO STDOUT ({})", table.form.options(encoding))
+/// And come out again, all of them or those of these pages.
+pub fn rows_out(table: &Table, pages: Option<Pages>, encoding: &str) -> String {
+    let (name, condition) = (table.table_name(), table.condition.as_deref());
+    Read { table: &name, columns: &table.columns, condition, pages, form: &table.form }.sql(encoding)
 }
 
 fn columns(table: &Table) -> String {

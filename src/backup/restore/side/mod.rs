@@ -184,19 +184,16 @@ impl Run {
         means: &mut Means<'_>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..sides.tables.len()).collect();
-        step(means, 1, 3, "rows");
-        load::load(work, &all, request.jobs, means.events).await?;
-        self.phase("rows");
-        step(means, 2, 3, "proof");
-        let read = load::read_again(work, &all, request.jobs, means.events).await?;
+        step(means, 1, 2, "rows and their proof");
+        let read = load::load_and_read_again(work, &all, request.jobs, means.events).await?;
         let tables: Vec<&Table> = work.manifest.tables.iter().collect();
         let differing = super::plan::differences(&tables, &read)?;
         if !differing.is_empty() {
             let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
             return Err(differing.iter().fold(failure, Failure::note));
         }
-        self.phase("proof");
-        step(means, 3, 3, "keys, indexes and statistics");
+        self.phase("rows and their proof");
+        step(means, 2, 2, "keys, indexes and statistics");
         self.session.send(SETTINGS).await.map_err(|e| e.explain("cannot set the session's settings"))?;
         // The server looks whether we live while it builds an index; some systems do not tell it.
         let _ = self.session.send("SET client_connection_check_interval = '1s'").await;
