@@ -30,7 +30,7 @@ impl Progress {
 
     /// A bar of `len` steps.
     pub fn bar(&self, len: u64, label: &str) -> Bar {
-        let bar = if self.color { "{bar:30.cyan/dim}" } else { "{bar:30}" };
+        let bar = if self.color { "{bar:20.cyan/dim}" } else { "{bar:20}" };
         self.draw(label, || {
             let style = styled(&format!("{{prefix}} {bar} {{human_pos}}/{{human_len}}  {{wide_msg}}"));
             ProgressBar::new(len).with_style(style.progress_chars("##-"))

@@ -439,8 +439,8 @@ async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
         let took = began.elapsed().as_secs_f64();
         let rate = plain as f64 / took / 1e6;
         let left = if read > 0 && total > read { took * (total - read) as f64 / read as f64 } else { 0.0 };
-        let eta = if left >= 1.0 { format!(", about {left:.0} s left") } else { String::new() };
-        let phase = format!("{} MB of rows, {rate:.0} MB/s{eta}", plain / 1_000_000);
+        let eta = if left >= 1.0 { format!(", {left:.0} s left") } else { String::new() };
+        let phase = format!("{} MB, {rate:.0} MB/s{eta}", plain / 1_000_000);
         let (done, total) = (i64::try_from(read).unwrap_or(i64::MAX), i64::try_from(total).unwrap_or(i64::MAX));
         events.event(Event::Progress { title: "rows", phase: &phase, done, total });
     }

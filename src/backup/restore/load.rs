@@ -61,11 +61,23 @@ struct Shared {
     stop: AtomicBool,
 }
 
-/// Loads the rows of these tables, and reads each again once it is there: what each comes to, in their order.
+/// Loads the rows of these tables, reads each again once it is there, and holds it against the manifest.
 ///
 /// # Errors
-/// Refused, when a file is not what the manifest says; the server's; the store's.
-pub async fn load_and_read_again(
+/// Refused, when a file or a table is not what the manifest says; the server's; the store's.
+pub async fn load_and_prove(work: &Arc<Work>, tables: &[usize], jobs: usize, events: &mut dyn Events) -> Result<()> {
+    let read = load_and_read_again(work, tables, jobs, events).await?;
+    let tables: Vec<&Table> = tables.iter().map(|&table| &work.manifest.tables[table]).collect();
+    let differing = plan::differences(&tables, &read)?;
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
+    Err(differing.iter().fold(failure, Failure::note))
+}
+
+/// What each comes to, in their order.
+async fn load_and_read_again(
     work: &Arc<Work>,
     tables: &[usize],
     jobs: usize,
@@ -110,7 +122,7 @@ async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
         let took = began.elapsed().as_secs_f64();
         let left = if done > 0 { took * total.saturating_sub(done) as f64 / done as f64 } else { 0.0 };
         let phase = format!(
-            "{} of {} MB in and out again, {:.0} MB/s, about {left:.0} s left",
+            "{} of {} MB, {:.0} MB/s, {left:.0} s left",
             done / 1_000_000,
             total / 1_000_000,
             done as f64 / took / 1e6

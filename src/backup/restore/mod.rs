@@ -8,6 +8,7 @@ mod load;
 mod make;
 mod mark;
 mod meets;
+mod phases;
 mod plan;
 mod prepare;
 mod properties;
@@ -40,9 +41,12 @@ use keys::ForeignKey;
 use load::Work;
 use make::{Definitions, Section};
 use mark::{BUILDING, Mark, State};
+use phases::Phases;
 use prepare::Prepared;
 use swap::Swap;
 
+/// How many there are of a restore from the beginning.
+const PHASES: usize = 5;
 /// How long leaving nothing behind may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -145,9 +149,10 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
         },
     )
     .await?;
-    let mut run =
-        Run { request, prepared: &prepared, phases: vec![("checks", began.elapsed().as_secs_f64())], left: vec![] };
+    let phases = Phases::after_checks(began, PHASES);
+    let mut run = Run { request, prepared: &prepared, phases, left: vec![] };
     let kept = run.all(&lease, means).await?;
+    run.phases.end(means.events);
     let manifest = &prepared.work.manifest;
     let done = view::Done {
         manifest,
@@ -158,7 +163,7 @@ pub async fn restore(request: &Request, means: &mut Means<'_>) -> Result<(Outcom
         rows: prepared.tables.iter().map(|&table| manifest.tables[table].rows).sum(),
         left: &run.left,
         not_made: &[],
-        phases: &run.phases,
+        phases: run.phases.taken(),
     };
     Ok((Outcome::Done, view::done(&done)))
 }
@@ -189,7 +194,7 @@ async fn consent(request: &Request, prepared: &Prepared, means: &mut Means<'_>) 
 struct Run<'a> {
     request: &'a Request,
     prepared: &'a Prepared,
-    phases: Vec<(&'static str, f64)>,
+    phases: Phases,
     left: Vec<String>,
 }
 
@@ -270,43 +275,33 @@ impl Run<'_> {
         let work = Arc::new(Work { connection: connection.clone(), ..prepared.work.clone() });
         let (jobs, interrupt, pg_restore) = (self.request.jobs, means.interrupt, &prepared.pg_restore);
         if mark.state == State::Ready {
+            self.phases.to_come(1);
+            self.phases.begin("name", means.events);
             return Ok(mark.clone());
         }
         let again = mark.state == State::Proven;
         let whole = prepared.whole;
-        let mut began = Instant::now();
-        let mut phase = |of: &mut Self, name| {
-            of.phases.push((name, began.elapsed().as_secs_f64()));
-            began = Instant::now();
-        };
         let definitions =
             Definitions::open(&work, pg_restore, &prepared.left, prepared.psql.as_ref(), interrupt).await?;
         let builder = properties::for_building(&connection, prepared, jobs);
         self.left = prepared.left.iter().map(ForeignKey::told).collect();
         roles::make(prepared, interrupt).await?;
         if !again {
-            step(means, 1, 5, "definitions");
+            self.phases.begin("definitions", means.events);
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
-            phase(self, "definitions");
-            step(means, 2, 5, "rows and their proof");
+            self.phases.begin("rows and their proof", means.events);
             if work.manifest.large_objects > 0 {
                 definitions.restore(Section::Data, pg_restore, &builder, 1, interrupt).await?;
             }
-            let read = load::load_and_read_again(&work, &prepared.tables, jobs, means.events).await?;
-            let tables: Vec<_> = prepared.tables.iter().map(|&table| &work.manifest.tables[table]).collect();
-            let differing = plan::differences(&tables, &read)?;
-            if !differing.is_empty() {
-                let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
-                return Err(differing.iter().fold(failure, Failure::note));
-            }
+            load::load_and_prove(&work, &prepared.tables, jobs, means.events).await?;
             self.sequences(&connection, means).await?;
             lease.check()?;
             swap::comment(&prepared.admin, name, Some(&mark.moved_to(State::Proven).text()?)).await?;
-            phase(self, "rows and their proof");
         } else {
+            self.phases.to_come(PHASES - 2);
             clear(&connection, means).await?;
         }
-        step(means, 3, 5, "indexes and constraints");
+        self.phases.begin("indexes and constraints", means.events);
         // Before the indexes, which then tell the size of what is really there.
         if whole && prepared.server.major.min(pg_restore.major) >= STATISTICS_SINCE {
             // What cannot be taken over is gathered at the end.
@@ -315,11 +310,9 @@ impl Run<'_> {
         }
         let made = definitions.restore(Section::PostData, pg_restore, &builder, jobs, interrupt).await;
         made.map_err(keys::explained)?;
-        phase(self, "indexes and constraints");
-        step(means, 4, 5, "views and statistics");
+        self.phases.begin("views and statistics", means.events);
         self.views(&connection, whole, means).await?;
-        phase(self, "views and statistics");
-        step(means, 5, 5, "database");
+        self.phases.begin("name", means.events);
         let old = match self.request.replace {
             true => Some(self.living(means).await?),
             false => None,
@@ -366,7 +359,7 @@ impl Run<'_> {
 
     /// The restored database gets the name that was wanted.
     async fn take_name(&mut self, name: &str, ready: &Mark, means: &mut Means<'_>) -> Result<Option<String>> {
-        let (prepared, admin, began) = (self.prepared, &self.prepared.admin, Instant::now());
+        let (prepared, admin) = (self.prepared, &self.prepared.admin);
         let target = prepared.target.as_str();
         let kept = if self.request.replace {
             let aside = plan::aside(target, "old", &prepared.stamp);
@@ -382,7 +375,6 @@ impl Run<'_> {
             swap::unhindered(admin, &rename, name, means).await.map_err(|failure| failure.context(doing))?;
             None
         };
-        self.phases.push(("name", began.elapsed().as_secs_f64()));
         Ok(kept)
     }
 
@@ -419,10 +411,6 @@ async fn clear(connection: &Connection, means: &Means<'_>) -> Result<()> {
         session.send(&sql).await.map_err(|e| e.explain(format!("{doing}: {sql}")))?;
     }
     Ok(())
-}
-
-fn step(means: &mut Means<'_>, number: usize, of: usize, title: &str) {
-    means.events.event(Event::Step { number, of, title });
 }
 
 fn now() -> String {

@@ -245,7 +245,7 @@ fn a_run_killed_at_its_indexes_is_gone_on_with() {
     assert_eq!(db.one(&format!("SELECT count(*) FROM pg_database WHERE datname = '{copy}'")), "0");
     let done = run(&mut restore(&db, &place, &["--to-database", &copy, "--resume", "--format", "json"])).expect_code(0);
     let phases = json(&done.stdout)["phases"].to_string();
-    assert!(!phases.contains("\"rows\"") && phases.contains("indexes"), "rows are not loaded twice: {phases}");
+    assert!(!phases.contains("rows") && phases.contains("indexes"), "rows are not loaded twice: {phases}");
     assert_eq!(one_of(&db, &copy, CONTENT), db.one(CONTENT));
     db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
 }

@@ -13,7 +13,8 @@ use std::time::Instant;
 use super::load::{self, Work};
 use super::mark::{Mark, State};
 use super::meets::{self, Room};
-use super::{PATIENCE, Request, now, prepare, step, swap, view};
+use super::phases::Phases;
+use super::{PATIENCE, Request, now, prepare, swap, view};
 use crate::backup::Repository;
 use crate::backup::manifest::{Manifest, Table};
 use crate::error::{Failure, Kind, Result};
@@ -103,9 +104,8 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         let message = format!("a killed restore left {what} {name} in schema {schema}: it is dropped");
         means.events.event(Event::Attention { message: &message, hint: None });
     }
-    let phases = vec![("checks", began.elapsed().as_secs_f64())];
     let not_made = sides.not_made().cloned().collect();
-    let mut run = Run { session, phases, began: Instant::now(), not_made };
+    let mut run = Run { session, phases: Phases::after_checks(began, 2), not_made };
     run.all_or_nothing(&statements).await.map_err(|failure| {
         failure.context(format!("cannot make the tables in schema {schema}; nothing was changed")).hint(
             "a type or function of another schema that is gone? then restore beside: --to-database NAME with --table",
@@ -128,7 +128,7 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
     if let Err(failure) = finished {
         return Err(after(failure, &work, &plan::unmake(schema, &found, &sides), schema).await);
     }
-    run.phase("end");
+    run.phases.end(means.events);
     let done = view::Done {
         manifest: &manifest,
         database: &target,
@@ -138,24 +138,18 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         rows: sides.tables.iter().map(|side| side.table.rows).sum(),
         left: &[],
         not_made: &run.not_made,
-        phases: &run.phases,
+        phases: run.phases.taken(),
     };
     Ok((Outcome::Done, view::done(&done)))
 }
 
 struct Run {
     session: Session,
-    phases: Vec<(&'static str, f64)>,
-    began: Instant,
+    phases: Phases,
     not_made: Vec<NotMade>,
 }
 
 impl Run {
-    fn phase(&mut self, name: &'static str) {
-        self.phases.push((name, self.began.elapsed().as_secs_f64()));
-        self.began = Instant::now();
-    }
-
     async fn all_or_nothing(&self, statements: &[String]) -> Result<()> {
         let sql = format!("BEGIN; {LIMITS}; {}; COMMIT", statements.join("; "));
         let Err(error) = self.session.send(&sql).await else { return Ok(()) };
@@ -184,16 +178,9 @@ impl Run {
         means: &mut Means<'_>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..sides.tables.len()).collect();
-        step(means, 1, 2, "rows and their proof");
-        let read = load::load_and_read_again(work, &all, request.jobs, means.events).await?;
-        let tables: Vec<&Table> = work.manifest.tables.iter().collect();
-        let differing = super::plan::differences(&tables, &read)?;
-        if !differing.is_empty() {
-            let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
-            return Err(differing.iter().fold(failure, Failure::note));
-        }
-        self.phase("rows and their proof");
-        step(means, 2, 2, "keys, indexes and statistics");
+        self.phases.begin("rows and their proof", means.events);
+        load::load_and_prove(work, &all, request.jobs, means.events).await?;
+        self.phases.begin("keys, indexes and statistics", means.events);
         self.session.send(SETTINGS).await.map_err(|e| e.explain("cannot set the session's settings"))?;
         // The server looks whether we live while it builds an index; some systems do not tell it.
         let _ = self.session.send("SET client_connection_check_interval = '1s'").await;
@@ -206,7 +193,6 @@ impl Run {
             let analyze = format!("ANALYZE {name}");
             self.session.send(&analyze).await.map_err(|e| e.explain(format!("cannot gather statistics of {name}")))?;
         }
-        self.phase("keys, indexes and statistics");
         means.interrupt.check()?;
         lease.check()
     }
