@@ -11,6 +11,17 @@ SELECT
     COALESCE(pg_catalog.to_jsonb(d) ->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale') AS locale,
     pg_catalog.to_jsonb(d) ->> 'daticurules' AS icu_rules,
     pg_catalog.to_jsonb(d) ->> 'datcollversion' AS collation_version,
+    (
+        SELECT t.spcname::TEXT
+        FROM pg_catalog.pg_tablespace AS t
+        WHERE t.oid = d.dattablespace AND t.spcname <> 'pg_default'
+    ) AS tablespace,
+    (
+        SELECT COALESCE(pg_catalog.array_agg(DISTINCT t.spcname::TEXT), '{}')
+        FROM pg_catalog.pg_class AS c
+        INNER JOIN pg_catalog.pg_tablespace AS t ON t.oid = c.reltablespace
+        WHERE t.spcname NOT IN ('pg_default', 'pg_global')
+    ) AS tablespaces,
     pg_catalog.pg_get_userbyid(d.datdba)::TEXT AS owner,
     pg_catalog.shobj_description(d.oid, 'pg_database') AS comment,
     d.datconnlimit AS connection_limit,

@@ -59,7 +59,7 @@ SELECT
     COALESCE(a.columns, '{}') AS columns,
     COALESCE(a.are_portable, FALSE) AS are_portable,
     COALESCE(a.are_arrays, '{}') AS are_arrays,
-    NULLIF(x.extcondition[pg_catalog.array_position(x.extconfig, c.oid)], '') AS condition,
+    x.extcondition[pg_catalog.array_position(x.extconfig, c.oid)] AS condition,
     pg_catalog.row_security_active(c.oid) AS hides_rows,
     pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may_read,
     -- The hash of a row may be another one on another server: such rows go in through the root.
@@ -75,18 +75,6 @@ SELECT
     r.relname::TEXT AS root_name
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL (
-    SELECT
-        pg_catalog.array_agg(a.attname::TEXT ORDER BY a.attnum) AS columns,
-        pg_catalog.bool_and(a.atttypid = ANY (f.types)) AS are_portable,
-        pg_catalog.array_agg(a.atttypid = ANY (f.arrays) ORDER BY a.attnum) AS are_arrays
-    FROM pg_catalog.pg_attribute AS a
-    CROSS JOIN found AS f
-    WHERE a.attrelid = c.oid
-      AND a.attnum > 0
-      AND NOT a.attisdropped
-      AND a.attgenerated = ''
-) AS a
 LEFT JOIN pg_catalog.pg_depend AS d
     ON d.classid = 'pg_catalog.pg_class'::REGCLASS
     AND d.objid = c.oid
@@ -96,6 +84,20 @@ LEFT JOIN pg_catalog.pg_depend AS d
 LEFT JOIN pg_catalog.pg_extension AS x ON x.oid = d.refobjid
 LEFT JOIN pg_catalog.pg_class AS r ON c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)
 LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+CROSS JOIN LATERAL (
+    -- In the root's order: a row that goes in through it must be the same row in whichever partition it is found.
+    SELECT
+        pg_catalog.array_agg(a.attname::TEXT ORDER BY ra.attnum, a.attnum) AS columns,
+        pg_catalog.bool_and(a.atttypid = ANY (f.types)) AS are_portable,
+        pg_catalog.array_agg(a.atttypid = ANY (f.arrays) ORDER BY ra.attnum, a.attnum) AS are_arrays
+    FROM pg_catalog.pg_attribute AS a
+    CROSS JOIN found AS f
+    LEFT JOIN pg_catalog.pg_attribute AS ra ON ra.attrelid = r.oid AND ra.attname = a.attname
+    WHERE a.attrelid = c.oid
+      AND a.attnum > 0
+      AND NOT a.attisdropped
+      AND a.attgenerated = ''
+) AS a
 WHERE c.relkind IN ('r', 'f')
   AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')

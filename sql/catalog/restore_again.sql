@@ -65,6 +65,20 @@ FROM (
         'pg_catalog.pg_publication'::REGCLASS::OID,
         p.oid
     FROM pg_catalog.pg_publication AS p
+    UNION ALL
+    -- Without the slot of its publisher, which is not this one's.
+    SELECT
+        0,
+        pg_catalog.format(w.words, b.subname),
+        'pg_catalog.pg_subscription'::REGCLASS::OID,
+        b.oid
+    FROM pg_catalog.pg_subscription AS b
+    CROSS JOIN (VALUES
+        ('ALTER SUBSCRIPTION %I DISABLE'),
+        ('ALTER SUBSCRIPTION %I SET (slot_name = NONE)'),
+        ('DROP SUBSCRIPTION %I')
+    ) AS w (words)
+    WHERE b.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
 ) AS s
 -- What PostgreSQL made itself has lower numbers; what an extension made is its own.
 WHERE s.oid >= 16384

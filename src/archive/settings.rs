@@ -20,6 +20,13 @@ const READING: &[(&str, &str)] = &[("row_security", "off"), ("search_path", "pg_
 /// When they are written. Names in checks are found by the path of whoever restores.
 const WRITING: &[(&str, &str)] = &[("array_nulls", "on"), ("statement_timeout", "0")];
 
+/// No transaction is too long, and no session waits too long, in whatever major: those that it does not know are left
+/// out. A superuser's work fires no event trigger.
+pub const UNLIMITED: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off; SELECT pg_catalog.set_config(name, CASE name WHEN 'event_triggers' THEN 'off' ELSE '0' END, false) \
+     FROM pg_catalog.pg_settings \
+     WHERE name IN ('transaction_timeout', 'idle_session_timeout') \
+        OR name = 'event_triggers' AND pg_catalog.current_setting('is_superuser')::BOOL";
+
 /// For reading, as one message of `SET LOCAL`, in a transaction that ends soon.
 pub fn for_reading() -> String {
     [TEXT, READING].concat().iter().map(|(name, value)| format!("SET LOCAL {name} = {}; ", Literal(value))).collect()

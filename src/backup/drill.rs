@@ -89,6 +89,7 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
     let version = sandbox.installation().version.clone();
 
     let mut questions = Vec::new();
+    restore::tablespaces::imitate(&sandbox.connection("postgres"), &manifest, means.interrupt).await?;
     let restoring = Instant::now();
     let restored = restore::restore(&into(&sandbox, request, &manifest), means).await;
     means.interrupt.check()?;
@@ -98,7 +99,9 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
             let rows = format!("{} rows of {} tables", manifest.rows(), manifest.tables.len());
             questions.push(Question::asked("it restores, with every row and its content", took, Vec::new(), &rows));
             if request.level == Level::Proven {
-                let connection = sandbox.connection(DATABASE);
+                // Whatever the database itself has set.
+                let ours = "-c statement_timeout=0 -c default_transaction_read_only=off";
+                let connection = Connection { options: Some(ours.to_owned()), ..sandbox.connection(DATABASE) };
                 questions.push(same_schema(&repository, &manifest, &identities, &connection, means.interrupt).await?);
                 questions.push(promises(&manifest, &connection, means).await?);
                 questions.push(pages(major, &connection, request, means.interrupt).await?);

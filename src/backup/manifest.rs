@@ -37,6 +37,9 @@ pub struct Manifest {
     pub extensions: Vec<Extension>,
     /// The roles that owners, grants, policies and settings name: they must be there, or be mapped or skipped.
     pub roles: Vec<String>,
+    /// The tablespaces that tables and indexes name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tablespaces: Vec<String>,
     /// How far the migrations of refinery were, table by table of history.
     pub migrations: Vec<Migrations>,
     /// The sum over the schema as `dbctl schema snapshot` reads it.
@@ -79,6 +82,9 @@ pub struct Database {
     pub icu_rules: Option<String>,
     /// The version of the collation as the server recorded it.
     pub collation_version: Option<String>,
+    /// The tablespace of whatever names none; none is pg_default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<String>,
     /// Who owns it.
     pub owner: String,
     /// Its comment.

@@ -16,6 +16,8 @@ pub struct Moment {
     pub database: Database,
     /// The server's time of the snapshot, at UTC.
     pub at: String,
+    /// The tablespaces that tables and indexes name.
+    pub tablespaces: Vec<String>,
     /// Whether the server is a standby.
     pub standby: bool,
     /// Whether its pages have checksums.
@@ -79,6 +81,7 @@ pub async fn moment(session: &Session) -> Result<Moment> {
         locale: row.try_get("locale")?,
         icu_rules: row.try_get("icu_rules")?,
         collation_version: row.try_get("collation_version")?,
+        tablespace: row.try_get("tablespace")?,
         owner: row.try_get("owner")?,
         comment: row.try_get("comment")?,
         connection_limit: row.try_get("connection_limit")?,
@@ -89,6 +92,7 @@ pub async fn moment(session: &Session) -> Result<Moment> {
     Ok(Moment {
         database,
         at: row.try_get("at")?,
+        tablespaces: row.try_get("tablespaces")?,
         standby: row.try_get("standby")?,
         data_checksums: row.try_get("data_checksums")?,
         large_objects: u64::try_from(row.try_get::<_, i64>("large_objects")?)?,

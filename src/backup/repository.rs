@@ -255,6 +255,10 @@ impl Repository {
             meant.sort_by(|a, b| a.times.snapshot.cmp(&b.times.snapshot));
             meant = meant.pop().into_iter().collect();
         }
+        if wanted == "latest" {
+            let since = meant.first().map_or("", |manifest| manifest.id.as_str());
+            self.nothing_newer(&listing.damaged, since, database).await?;
+        }
         match meant.as_slice() {
             [one] => Ok((*one).clone()),
             [] => Err(self.none(wanted, database)),
@@ -264,6 +268,26 @@ impl Repository {
                     .note(ids.join(", ")))
             }
         }
+    }
+
+    /// Fails when a damaged backup may be the latest: what is older must be asked for by its name.
+    async fn nothing_newer(&self, damaged: &[Damaged], since: &str, database: Option<&str>) -> Result<()> {
+        let newer: Vec<&Damaged> = damaged.iter().filter(|damaged| damaged.id.as_str() > since).collect();
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let records = self.attempts().await?;
+        let is_of_another = |damaged: &Damaged| {
+            let record = records.iter().find(|record| record.id.as_deref() == Some(damaged.id.as_str()));
+            record.zip(database).is_some_and(|(record, name)| record.database != name)
+        };
+        let Some(damaged) = newer.into_iter().rfind(|damaged| !is_of_another(damaged)) else { return Ok(()) };
+        let message = format!("the latest may be backup {}, and that is damaged", damaged.id);
+        let failure = Failure::new(Kind::Refused, message).note(&damaged.why);
+        Err(match since {
+            "" => failure.hint(format!("dbctl backup list --from {}", self.url)),
+            _ => failure.hint(format!("the newest that is whole is {since}: ask for it by its name")),
+        })
     }
 
     fn none(&self, wanted: &str, database: Option<&str>) -> Failure {

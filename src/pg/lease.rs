@@ -64,7 +64,11 @@ impl Lease {
         interrupt: &Interrupt,
         waiting: impl FnMut(&Holder),
     ) -> Result<Lease> {
-        poll(&session, name, key(name), patience, interrupt, waiting).await?;
+        // It is idle as long as the work goes on.
+        let awake = session.send("SET idle_session_timeout = 0");
+        let (awake, polled) = tokio::join!(awake, poll(&session, name, key(name), patience, interrupt, waiting));
+        awake.map_err(|e| e.explain("cannot keep the session of the run lease"))?;
+        polled?;
         Ok(Lease { session, name: name.to_owned() })
     }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Sealed, Sealing, Selection, Work};
+use super::{Sealed, Sealing, Selection, Work, recipe};
 use crate::backup::Repository;
 use crate::backup::manifest::{Extension, Globals, Migrations, Part, Role, Sequence};
 use crate::backup::read::{self, Moment};
@@ -57,6 +57,7 @@ impl Work<'_> {
             if self.request.scope.is_whole() { read::materialized_views(session).await? } else { Vec::new() };
         let sequences = if self.request.scope.is_whole() { read::sequences(session).await? } else { Vec::new() };
         let sql = read::sequences_sql(&sequences);
+        let sql = format!("{}{sql}", recipe::ENCODING);
         keep(Role::Sequences, Sealed::whole(store, folder, "sequences.sql", sealing, sql.as_bytes()).await?);
 
         let globals = match self.globals(interrupt).await? {

@@ -8,7 +8,7 @@ mod sealed;
 mod view;
 mod worker;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -39,6 +39,8 @@ use worker::{Copied, Shared};
 
 /// Beyond this many locks they are taken table by table: the server's table of locks is not endless.
 const LOCKS: usize = 4000;
+/// How often it is tried to meet a moment in which no table is new.
+const MOMENTS: usize = 10;
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
 /// The server sends in less time or not at all: the store and the compressor set the pace.
@@ -175,11 +177,8 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     let identifier = read::system_identifier(lease.session()).await;
 
     let begin = begin(&server);
-    session.send(&begin).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
-    let snapshot = exported(&session).await?;
-    let moment = Moment { system_identifier: identifier, ..read::moment(&session).await? };
-    let mut selection = plan::select(read::relations(&session).await?, &request.scope, moment.standby)?;
-    plan::permit(&selection.tables, &server.role)?;
+    let Frozen { snapshot, moment, mut selection } = freeze(request, &session, &lease, &server, &begin).await?;
+    let moment = Moment { system_identifier: identifier, ..moment };
     if request.large_objects && request.scope.is_whole() {
         plan::permit_large_objects(moment.closed_large_objects, &server.role)?;
     } else if moment.large_objects > 0 {
@@ -189,7 +188,6 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     if request.dry_run {
         return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
     }
-    lock(&session, &lease, &server, &selection.tables, request.lock_timeout).await?;
     read::measure(&session, &mut selection.tables).await?;
     room(repository, &selection)?;
 
@@ -213,6 +211,40 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
             Err(left) => failure.note(left.messages().join(": ")),
         }),
     }
+}
+
+/// One moment of the database, and what of it is wanted.
+struct Frozen {
+    snapshot: String,
+    moment: Moment,
+    selection: Selection,
+}
+
+/// Locks the tables, and takes the snapshot then: what was emptied or rewritten while the lock was waited for has no rows
+/// for an earlier one. Tables that came meanwhile are locked by beginning again.
+async fn freeze(request: &Request, session: &Session, lease: &Lease, server: &Server, begin: &str) -> Result<Frozen> {
+    let look = async || -> Result<Selection> {
+        let selection = plan::select(read::relations(session).await?, &request.scope, server.in_recovery)?;
+        plan::permit(&selection.tables, &server.role)?;
+        Ok(selection)
+    };
+    let mut known = look().await?;
+    for _ in 0..MOMENTS {
+        session.send(begin).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+        if !request.dry_run {
+            lock(session, lease, server, &known.tables, request.lock_timeout).await?;
+        }
+        let snapshot = exported(session).await?;
+        let (moment, selection) = (read::moment(session).await?, look().await?);
+        let locked: BTreeSet<u32> = known.tables.iter().map(|table| table.oid).collect();
+        if request.dry_run || selection.tables.iter().all(|table| locked.contains(&table.oid)) {
+            return Ok(Frozen { snapshot, moment, selection });
+        }
+        session.send("ROLLBACK").await.map_err(|e| e.explain("cannot end the transaction"))?;
+        known = selection;
+    }
+    let message = format!("{MOMENTS} times tables were made between a look and their lock");
+    Err(Failure::new(Kind::Deferred, message).hint("run again, or leave them out: --exclude NAME"))
 }
 
 /// Opens the transaction that has the snapshot, and the ones that are given it.
@@ -383,6 +415,7 @@ impl Work<'_> {
             left_out: selection.left_out,
             extensions: others.extensions,
             roles: others.roles,
+            tablespaces: moment.tablespaces,
             migrations: others.migrations,
             schema_fingerprint: others.fingerprint,
             tables,

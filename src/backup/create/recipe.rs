@@ -5,10 +5,12 @@ use crate::backup::manifest::{Manifest, Table};
 use crate::ident::{Ident, TableName};
 use crate::pg::programs::STATISTICS_SINCE;
 
+/// Names are in UTF8, whatever the database is in and whoever asks; and so is what is binary.
+pub const ENCODING: &str = "\\encoding UTF8\n";
+
 /// psql's script that loads the rows; it is run in the backup's folder.
 pub fn load(tables: &[Table], encoding: &str, encrypted: bool) -> String {
-    // What is binary comes in the encoding of who reads it.
-    let mut script = "\\set ON_ERROR_STOP on\n\\encoding UTF8\n".to_owned();
+    let mut script = format!("\\set ON_ERROR_STOP on\n{ENCODING}");
     for table in tables {
         let into = match &table.root {
             Some(root) => TableName::new(root.schema.as_str(), root.name.as_str()),
@@ -29,7 +31,8 @@ pub fn load(tables: &[Table], encoding: &str, encrypted: bool) -> String {
 
 /// SQL that fills the materialized views.
 pub fn refresh(views: &[String]) -> String {
-    views.iter().map(|view| format!("REFRESH MATERIALIZED VIEW {view};\n")).collect()
+    let lines = views.iter().map(|view| format!("REFRESH MATERIALIZED VIEW {view};\n"));
+    [ENCODING.to_owned()].into_iter().chain(lines).collect()
 }
 
 /// The text for people.

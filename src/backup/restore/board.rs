@@ -14,6 +14,8 @@ pub enum Piece {
     Whole(usize),
     /// One goes in, beside others.
     Chunk(usize, usize),
+    /// The tables of extensions go in, by one job: their foreign keys are there before their rows are.
+    Together,
     /// A table is read again, or these pages of it.
     Again(usize, Option<Pages>),
 }
@@ -33,6 +35,8 @@ pub enum Next {
 #[derive(Debug, Default)]
 pub struct Board {
     loads: VecDeque<Piece>,
+    /// Tables of extensions that have rows.
+    pub together: Vec<usize>,
     reads: VecDeque<Piece>,
     /// Of each table that is not all there yet, how many pieces are to go in.
     unloaded: BTreeMap<usize, usize>,
@@ -52,6 +56,9 @@ impl Board {
             let before = loads.len();
             if told.chunks.is_empty() {
                 board.reads.extend(told.root.is_none().then_some(Piece::Again(table, None)));
+            } else if told.condition.is_some() {
+                board.together.push(table);
+                board.unloaded.insert(table, 1);
             } else if fits && plan::freezes(told) {
                 loads.push((told.plain_bytes, Piece::Whole(table)));
             } else {
@@ -63,6 +70,9 @@ impl Board {
         }
         loads.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
         board.loads = loads.into_iter().map(|(_, piece)| piece).collect();
+        if !board.together.is_empty() {
+            board.loads.push_front(Piece::Together);
+        }
         board.read_rooted();
         board
     }

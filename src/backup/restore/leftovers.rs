@@ -16,12 +16,15 @@ use crate::steps::events::Event;
 pub(super) async fn sort(prepared: &Prepared, resume: bool, means: &mut Means<'_>) -> Result<Option<(String, Mark)>> {
     let (target, backup) = (&prepared.target, &prepared.work.manifest.id);
     let mut left = ours(prepared).await?;
-    let goes_on = |mark: &Mark| mark.backup == *backup && mark.state != State::Building;
+    let goes_on = |mark: &Mark| mark.holds(backup, &prepared.wanted);
     let mut gone_on_with = None;
     if resume {
         let Some(at) = left.iter().position(|(_, mark)| goes_on(mark)) else {
             let message = format!("nothing of backup {backup} is left to go on with for database {target}");
-            let failure = Failure::new(Kind::Failed, message);
+            let others = left.iter().filter(|(_, mark)| mark.backup == *backup && mark.state != State::Building);
+            let failure = others.fold(Failure::new(Kind::Failed, message), |failure, (name, mark)| {
+                failure.note(format!("database {name} holds {}", mark.held()))
+            });
             return Err(failure.hint("without --resume it is restored from the beginning"));
         };
         gone_on_with = Some(left.swap_remove(at));

@@ -29,12 +29,14 @@ use crate::steps::events::{Event, Events};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
+/// Rows look for others that are not there.
+const FOREIGN_KEY_VIOLATION: &str = "23503";
 /// How often somebody looks who has nothing to do until others have loaded a table.
 const WAIT: Duration = Duration::from_millis(5);
 /// A role or database may have settings under which rows would not go in, or not all be seen.
 const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
-     SET synchronize_seqscans = off; SET default_transaction_read_only = off";
+     SET synchronize_seqscans = off; SET default_transaction_read_only = off; ";
 
 /// What all jobs share.
 #[derive(Clone)]
@@ -134,29 +136,61 @@ async fn tell(shared: &Shared, total: u64, events: &mut dyn Events) {
 
 async fn until_done(shared: &Shared) -> Result<Vec<(usize, RowSum)>> {
     let work = &shared.work;
-    let session = open(work).await?;
+    let session = open(&work.connection, &work.interrupt).await?;
     let repository = Repository::open(&work.url, &work.env)?;
     let mut sums = Vec::new();
     while let Some(piece) = shared.next().await {
         work.interrupt.check()?;
-        let table = match piece {
-            Piece::Whole(table) | Piece::Chunk(table, _) | Piece::Again(table, _) => table,
-        };
-        let told = &work.manifest.tables[table];
-        match piece {
-            Piece::Whole(_) => put_all(shared, &session, &repository, told).await?,
-            Piece::Chunk(_, chunk) => put(shared, &session, &repository, told, chunk, false).await?,
-            Piece::Again(_, pages) => {
-                sums.push((table, take(shared, &session, told, pages).await?));
-                continue;
+        let told = |table: usize| &work.manifest.tables[table];
+        let went_in = match piece {
+            Piece::Whole(table) => {
+                put_all(shared, &session, &repository, told(table)).await?;
+                vec![table]
             }
-        }
-        if shared.board().went_in(table) {
-            let ranges = ranges(shared, &session, told).await?;
-            shared.board().loaded(table, ranges);
+            Piece::Chunk(table, chunk) => {
+                put(shared, &session, &repository, told(table), chunk, false).await?;
+                vec![table]
+            }
+            Piece::Together => put_together(shared, &session, &repository).await?,
+            Piece::Again(table, pages) => {
+                sums.push((table, take(shared, &session, told(table), pages).await?));
+                Vec::new()
+            }
+        };
+        for table in went_in {
+            if shared.board().went_in(table) {
+                let ranges = ranges(shared, &session, told(table)).await?;
+                shared.board().loaded(table, ranges);
+            }
         }
     }
     Ok(sums)
+}
+
+/// Loads the tables of extensions, again and again those whose rows look for others that are not there yet.
+async fn put_together(shared: &Shared, session: &Session, repository: &Repository) -> Result<Vec<usize>> {
+    let all = shared.board().together.clone();
+    let mut left = all.clone();
+    while !left.is_empty() {
+        let (mut refused, mut why) = (Vec::new(), None);
+        for table in &left {
+            let told = &shared.work.manifest.tables[*table];
+            // Never more than one chunk: what has a condition is not cut.
+            match put(shared, session, repository, told, 0, false).await {
+                Ok(()) => {}
+                Err(failure) if failure.code() == Some(FOREIGN_KEY_VIOLATION) => {
+                    refused.push(*table);
+                    why = Some(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match why {
+            Some(why) if refused.len() == left.len() => return Err(why),
+            _ => left = refused,
+        }
+    }
+    Ok(all)
 }
 
 /// In which ranges a table is read again.
@@ -176,10 +210,10 @@ async fn ranges(shared: &Shared, session: &Session, table: &Table) -> Result<Vec
     Ok(pages::cut(u64::try_from(bytes)?, u64::try_from(pages)?, shared.jobs))
 }
 
-async fn open(work: &Work) -> Result<Session> {
-    let session = Session::open(&work.connection, "restore", &work.interrupt).await?;
+async fn open(connection: &Connection, interrupt: &Interrupt) -> Result<Session> {
+    let session = Session::open(connection, "restore", interrupt).await?;
     let doing = "cannot set the session's settings";
-    session.send(SETTINGS).await.map_err(|e| e.explain(doing))?;
+    session.send(&format!("{SETTINGS}{}", settings::UNLIMITED)).await.map_err(|e| e.explain(doing))?;
     let text = settings::for_reading().replace("SET LOCAL", "SET");
     session.send(&text).await.map_err(|e| e.explain(doing))?;
     Ok(session)

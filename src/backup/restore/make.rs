@@ -23,6 +23,8 @@ pub struct Definitions {
     list: Option<NamedTempFile>,
     /// Runs pg_restore's script on a server that does not know all of what pg_restore itself would send.
     psql: Option<Installed>,
+    /// What names a tablespace goes there.
+    in_tablespaces: bool,
 }
 
 /// Which part.
@@ -73,7 +75,7 @@ impl Definitions {
         let keep = async |piece: Bytes| archive.write_all(&piece).explain(Kind::Failed, doing);
         verify::read_file(repository.store(), &file, &work.identities, keep).await?;
         archive.flush()?;
-        let mut definitions = Definitions { archive, list: None, psql: psql.cloned() };
+        let mut definitions = Definitions { archive, list: None, psql: psql.cloned(), in_tablespaces: true };
         let listed = Child::start_alone(pg_restore, ["--list".as_ref(), definitions.archive.path().as_os_str()])?;
         let listed = listed.output(interrupt).await?;
         let cron = meets::has_cron(&work.manifest);
@@ -85,6 +87,12 @@ impl Definitions {
             definitions.list = Some(list);
         }
         Ok(definitions)
+    }
+
+    /// Whether what names a tablespace is to go there: all are left out where one is missing.
+    #[must_use]
+    pub fn in_tablespaces(self, in_tablespaces: bool) -> Definitions {
+        Definitions { in_tablespaces, ..self }
     }
 
     /// Runs pg_restore over one section.
@@ -106,6 +114,7 @@ impl Definitions {
         // A name with = in it would be read as a whole connection string.
         let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
         let mut arguments = section.flags(pg_restore);
+        arguments.extend((!self.in_tablespaces).then(|| "--no-tablespaces".to_owned()));
         arguments.extend(["--exit-on-error", "--no-password"].map(str::to_owned));
         arguments.push(format!("--dbname=dbname='{name}'"));
         if section == Section::PostData {
@@ -129,6 +138,7 @@ impl Definitions {
     ) -> Result<()> {
         let path = |file: &NamedTempFile| file.path().to_string_lossy().into_owned();
         let mut arguments = section.flags(pg_restore);
+        arguments.extend((!self.in_tablespaces).then(|| "--no-tablespaces".to_owned()));
         arguments.push("--file=-".to_owned());
         arguments.extend(self.list.as_ref().map(|list| format!("--use-list={}", path(list))));
         arguments.push(path(&self.archive));

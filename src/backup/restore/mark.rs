@@ -42,6 +42,20 @@ pub struct Mark {
     pub at: String,
     /// The comment that belongs to it; put back with its name.
     pub comment: Option<String>,
+    /// What of the backup it holds; none in one of an earlier dbctl, which did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
+}
+
+/// What of a backup was wanted: all of it where nothing is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Tables, as they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Schemas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<String>,
 }
 
 impl Mark {
@@ -51,6 +65,12 @@ impl Mark {
     /// None in practice.
     pub fn text(&self) -> crate::error::Result<String> {
         Ok(format!("{WORD}{}", serde_json::to_string(self)?))
+    }
+
+    /// Whether it holds just that, with every row.
+    pub fn holds(&self, backup: &str, wanted: &Wanted) -> bool {
+        let state = matches!(self.state, State::Proven | State::Ready);
+        state && self.backup == backup && self.wanted.as_ref() == Some(wanted)
     }
 
     /// Of a comment; none where it is anybody else's.
@@ -69,7 +89,19 @@ impl Mark {
             target: target.to_owned(),
             at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
             comment: None,
+            wanted: None,
         })
+    }
+
+    /// What of the backup it holds, in words.
+    pub fn held(&self) -> String {
+        let Some(Wanted { tables, schemas }) = &self.wanted else { return "what it does not say".to_owned() };
+        if tables.is_empty() && schemas.is_empty() {
+            return "all of it".to_owned();
+        }
+        let flags = tables.iter().map(|name| format!("--table {name}"));
+        let flags = flags.chain(schemas.iter().map(|name| format!("--schema {name}")));
+        format!("only {}: say the same", flags.collect::<Vec<_>>().join(" "))
     }
 
     /// The same, further on.
@@ -119,6 +151,7 @@ mod tests {
             target: "Shop \"1\"".into(),
             at: "2026-11-27T01:02:03Z".into(),
             comment: Some("it's".into()),
+            wanted: Some(Wanted { tables: vec!["public.t".into()], schemas: Vec::new() }),
         };
         assert_eq!(Mark::read(Some(&mark.text().unwrap())), Some(mark));
         for other in [None, Some(""), Some("dbctl restore: "), Some("the shop"), Some("dbctl restore: {}")] {

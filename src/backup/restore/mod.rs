@@ -16,6 +16,7 @@ mod roles;
 mod side;
 mod statistics;
 mod swap;
+pub mod tablespaces;
 mod view;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::keys::Keys;
 use super::manifest::Database;
 use super::read;
+use crate::archive::settings;
 use crate::config::connection::Connection;
 use crate::config::env::Env;
 use crate::error::{Failure, Kind, Result};
@@ -206,6 +208,8 @@ impl Run<'_> {
         let events = &mut *means.events;
         let waiting = |holder: &_| events.event(Event::LeaseTaken(holder));
         lease.admit(admin, self.request.lease_wait, means.interrupt, waiting).await?;
+        // Another run may have taken the name while the lease was waited for.
+        prepared.still_named(self.request).await?;
         if swap::repair(admin, &prepared.target).await? {
             let message = format!("database {} was left closed by a killed run: it is open again", prepared.target);
             means.events.event(Event::Attention { message: &message, hint: None });
@@ -241,7 +245,8 @@ impl Run<'_> {
         let (prepared, admin) = (self.prepared, &self.prepared.admin);
         let database = &prepared.work.manifest.database;
         let name = plan::aside(&prepared.target, BUILDING, &prepared.stamp);
-        let sql = plan::create_database(database, &name, &prepared.target, prepared.server.major);
+        let tablespace = prepared.tablespaces.of_database.as_deref();
+        let sql = plan::create_database(database, &name, &prepared.target, tablespace, prepared.server.major);
         swap::unhindered(admin, &sql, "template0", means).await.map_err(|failure| {
             failure
                 .context(format!("cannot create database {name}"))
@@ -253,6 +258,7 @@ impl Run<'_> {
             target: prepared.target.clone(),
             at: now(),
             comment: database.comment.clone(),
+            wanted: Some(prepared.wanted.clone()),
         };
         let marked = async {
             swap::comment(admin, &name, Some(&mark.text()?)).await?;
@@ -283,6 +289,7 @@ impl Run<'_> {
         let whole = prepared.whole;
         let definitions =
             Definitions::open(&work, pg_restore, &prepared.left, prepared.psql.as_ref(), interrupt).await?;
+        let definitions = definitions.in_tablespaces(prepared.tablespaces.missing.is_empty());
         let builder = properties::for_building(&connection, prepared, jobs);
         self.left = prepared.left.iter().map(ForeignKey::told).collect();
         roles::make(prepared, interrupt).await?;
@@ -341,6 +348,7 @@ impl Run<'_> {
     /// are not gathered a second time.
     async fn views(&self, connection: &Connection, whole: bool, means: &Means<'_>) -> Result<()> {
         let session = Session::open(connection, "restore", means.interrupt).await?;
+        session.send(settings::UNLIMITED).await.map_err(|e| e.explain("cannot set the session's settings"))?;
         let views = if whole { &self.prepared.work.manifest.materialized_views[..] } else { &[] };
         for view in views {
             let refresh = format!("REFRESH MATERIALIZED VIEW {view}");
@@ -404,7 +412,8 @@ async fn clear(connection: &Connection, means: &Means<'_>) -> Result<()> {
     let end = "SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity AS a \
                WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()";
     session.rows_of(end).await.map_err(|e| e.explain(doing))?;
-    session.send("SET search_path = ''").await.map_err(|e| e.explain(doing))?;
+    let settings = format!("SET search_path = ''; {}", settings::UNLIMITED);
+    session.send(&settings).await.map_err(|e| e.explain(doing))?;
     let rows = session.rows(&Query::RESTORE_AGAIN, &[]).await.map_err(|e| e.explain(doing))?;
     for row in &rows {
         let sql: String = row.try_get("statement")?;

@@ -23,10 +23,10 @@ const LISTS: &[&str] = &[
 /// An index may be built in this much memory, whatever the server has.
 const LARGEST_MEMORY: i64 = 1 << 30;
 /// PostgreSQL cuts longer names.
-const LONGEST_NAME: usize = 63;
+pub const LONGEST_NAME: usize = 63;
 
 /// The database as it was, under another name, and with the mark of one that is being made for `target`.
-pub fn create_database(database: &Database, name: &str, target: &str, major: u32) -> String {
+pub fn create_database(database: &Database, name: &str, target: &str, tablespace: Option<&str>, major: u32) -> String {
     let mut sql = format!(
         "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
         Ident::new(name),
@@ -44,6 +44,9 @@ pub fn create_database(database: &Database, name: &str, target: &str, major: u32
     }
     if let Some(rules) = &database.icu_rules {
         sql.push_str(&format!(" ICU_RULES {}", Literal(rules)));
+    }
+    if let Some(tablespace) = tablespace {
+        sql.push_str(&format!(" TABLESPACE {}", Ident::new(tablespace)));
     }
     sql.push_str(&format!(" CONNECTION LIMIT {}", mark::newborn_limit(name, target)));
     sql

@@ -8,14 +8,15 @@ use bytes::Bytes;
 
 use super::keys::{self, ForeignKey};
 use super::load::Work;
-use super::mark::BUILDING;
+use super::mark::{BUILDING, Wanted};
 use super::meets::{self, CRON, Here, Room};
 use super::roles::{self, Missing};
+use super::tablespaces::{self, Tablespaces};
 use super::{Request, plan, swap};
 use crate::archive::Identities;
 use crate::archive::verify::read_file;
 use crate::backup::Repository;
-use crate::backup::manifest::{File, Manifest, Role};
+use crate::backup::manifest::{File, Manifest, Role, Root};
 use crate::backup::verify::{self, Level};
 use crate::config::connection::{Address, Connection};
 use crate::error::{Explain as _, Failure, Kind, Result};
@@ -33,8 +34,12 @@ pub(super) struct Prepared {
     pub work: Work,
     /// The indexes of the tables whose rows are wanted.
     pub tables: Vec<usize>,
+    /// Where it is to lie.
+    pub tablespaces: Tablespaces,
     /// All tables are wanted.
     pub whole: bool,
+    /// What was named of them.
+    pub wanted: Wanted,
     pub pg_restore: Installed,
     /// Where the server is too old for what pg_restore sends.
     pub psql: Option<Installed>,
@@ -66,7 +71,8 @@ pub(super) async fn admin(
 ) -> Result<(Session, Connection)> {
     let mut connection = connection.clone();
     let options = connection.options.take().unwrap_or_default();
-    connection.options = Some(format!("{options} -c default_transaction_read_only=off").trim_start().to_owned());
+    let ours = "-c default_transaction_read_only=off -c statement_timeout=0 -c idle_session_timeout=0";
+    connection.options = Some(format!("{options} {ours}").trim_start().to_owned());
     let given = connection.dbname.clone();
     let names = MAINTENANCE.iter().copied().chain([given.as_str()]).filter(|name| *name != target);
     let mut failed = None;
@@ -95,7 +101,13 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     let identities = request.keys.open(&repository, &manifest).await?;
     let pg_restore = Program::PgRestore.pick(manifest.programs.pg_dump_major, &request.env)?;
     let wanted = plan::wanted(&manifest, &request.tables, &request.schemas)?;
-    let is_wanted = |at: &usize| wanted.iter().any(|table| std::ptr::eq(*table, &manifest.tables[*at]));
+    // Rows that go in through a root may land in each of its partitions.
+    let roots: Vec<&Root> = wanted.iter().filter_map(|table| table.root.as_ref()).collect();
+    let is_wanted = |at: &usize| {
+        let table = &manifest.tables[*at];
+        let shares_root = table.root.as_ref().is_some_and(|root| roots.contains(&root));
+        shares_root || wanted.iter().any(|wanted| std::ptr::eq(*wanted, table))
+    };
     let whole = wanted.len() == manifest.tables.len();
     let mut tables: Vec<usize> = (0..manifest.tables.len()).filter(is_wanted).collect();
     tables.retain(|&table| !meets::is_crons(&manifest, &manifest.tables[table].schema));
@@ -107,9 +119,11 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     let roles: Vec<&String> = manifest.roles.iter().chain(request.map_roles.iter().map(|(_, new)| new)).collect();
     let rows = admin.rows(&Query::RESTORE_SERVER, &[&roles, &extensions]).await.map_err(|e| e.explain(doing))?;
     let row = rows.first().ok_or_else(|| Failure::new(Kind::Failed, doing))?;
+    let tablespaces = tablespaces::look(&admin, &manifest, &target).await?;
     let mut prepared = Prepared {
         tables,
         whole,
+        wanted: Wanted { tables: request.tables.clone(), schemas: request.schemas.clone() },
         psql: match meets::needs_script(pg_restore.major, server.major) {
             true => Some(Program::Psql.pick(pg_restore.major, &request.env)?),
             false => None,
@@ -124,7 +138,8 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         free: Room::default(),
         shared_buffers: row.try_get("shared_buffers")?,
         maintenance_memory: row.try_get("maintenance_memory")?,
-        warnings: Vec::new(),
+        warnings: tablespaces.notes.clone(),
+        tablespaces,
         work: Work {
             connection: maintenance.clone(),
             interrupt: means.interrupt.clone(),
@@ -260,9 +275,30 @@ impl Prepared {
     }
 
     /// The name must be free, or that of a database that may be swapped.
-    async fn name(&mut self, request: &Request) -> Result<()> {
+    /// Fails when somebody took the name, or it went, since it was looked at.
+    pub(super) async fn still_named(&self, request: &Request) -> Result<()> {
         let target = &self.target;
         let taken = swap::databases(&self.admin).await?.into_iter().any(|found| found.name == *target);
+        if taken == request.replace {
+            return Ok(());
+        }
+        let what = if taken { "was made" } else { "went" };
+        Err(Failure::new(Kind::Refused, format!("database {target} {what} meanwhile; nothing was touched")))
+    }
+
+    async fn name(&mut self, request: &Request) -> Result<()> {
+        let target = &self.target;
+        if target.is_empty() || target.len() > plan::LONGEST_NAME {
+            let message = format!("'{target}' is no name of a database: 1 to {} bytes are", plan::LONGEST_NAME);
+            return Err(Failure::new(Kind::Usage, message).hint("--to-database NAME"));
+        }
+        let sql = "SELECT datistemplate FROM pg_catalog.pg_database WHERE datname = $1";
+        let rows = self.admin.rows_with(sql, &[target]).await.map_err(|e| e.explain("cannot look for the database"))?;
+        let taken = !rows.is_empty();
+        if rows.first().map(|row| row.try_get(0)).transpose()? == Some(true) {
+            return Err(Failure::new(Kind::Refused, format!("database {target} is a template; nothing was touched"))
+                .hint("--to-database NAME restores beside it"));
+        }
         let named = MAINTENANCE.contains(&target.as_str()) || target == "template0";
         match (taken, request.replace) {
             (_, true) if named => {
@@ -305,8 +341,13 @@ impl Prepared {
     /// What would be done, a line each.
     pub(super) fn steps(&self, request: &Request) -> Vec<String> {
         let name = plan::aside(&self.target, BUILDING, &self.stamp);
-        let mut steps =
-            vec![plan::create_database(&self.work.manifest.database, &name, &self.target, self.server.major)];
+        let mut steps = vec![plan::create_database(
+            &self.work.manifest.database,
+            &name,
+            &self.target,
+            self.tablespaces.of_database.as_deref(),
+            self.server.major,
+        )];
         steps.extend(self.missing_roles.iter().map(Missing::told));
         steps.push(format!(
             "pg_restore {} --section=pre-data ({})",

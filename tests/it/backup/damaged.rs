@@ -122,3 +122,18 @@ fn a_folder_that_is_not_there_is_no_empty_repository() {
     }
     assert!(!gone.exists());
 }
+
+/// Whoever asks for the latest is not given an older one in silence.
+#[test]
+fn a_damaged_manifest_may_be_the_latest() {
+    let place = history(3, chrono::Duration::hours(30));
+    let ids = ids(&place);
+    let newest = ids.iter().max().unwrap();
+    std::fs::write(place.path().join(newest).join("manifest.json"), "").unwrap();
+    let told = run(&mut backup(place.path(), "verify", &["latest"])).expect_code(4).stderr;
+    let whole = ids.iter().filter(|id| *id != newest).max().unwrap();
+    for words in [format!("the latest may be backup {newest}"), format!("the newest that is whole is {whole}")] {
+        assert!(told.contains(&words), "{told}");
+    }
+    run(&mut backup(place.path(), "verify", &[whole])).expect_code(0);
+}

@@ -250,6 +250,27 @@ fn a_run_killed_at_its_indexes_is_gone_on_with() {
     db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
 }
 
+/// A part whose rows are proven is not the whole, whoever goes on with it.
+#[test]
+fn what_is_left_of_a_part_is_not_gone_on_with_as_the_whole() {
+    let (db, place) = (slow(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let copy = format!("{}_copy", db.name());
+    let part = ["--to-database", &copy, "--table", "public.noise"];
+    let child = spawn(&mut restore(&db, &place, &part));
+    let left = format!(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE '{copy}_restore_%' AND shobj_description(oid, 'pg_database') LIKE '%\"proven\"%'"
+    );
+    eventually("the rows are proven", || db.one(&left) == "1");
+    child.signal(Signal::SIGKILL);
+    child.wait();
+    let refused = run(&mut restore(&db, &place, &["--to-database", &copy, "--resume"])).expect_code(1);
+    assert!(refused.stderr.contains("holds only --table public.noise"), "{}", refused.stderr);
+    run(restore(&db, &place, &part).arg("--resume")).expect_code(0);
+    assert_eq!(one_of(&db, &copy, "SELECT count(*) FROM public.customers"), "0");
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
+}
+
 #[test]
 fn a_signal_ends_it_and_leaves_nothing() {
     let (db, place) = (slow(), Place::new());

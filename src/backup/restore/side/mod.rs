@@ -72,6 +72,7 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         target: schema.to_owned(),
         at: now(),
         comment: None,
+        wanted: None,
     };
     let statements = plan::make(schema, &found, &sides, &mark)?;
     if request.dry_run {
