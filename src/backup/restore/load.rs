@@ -36,7 +36,7 @@ const WAIT: Duration = Duration::from_millis(5);
 /// A role or database may have settings under which rows would not go in, or not all be seen.
 const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
-     SET synchronize_seqscans = off; SET default_transaction_read_only = off; ";
+     SET synchronize_seqscans = off; SET array_nulls = on; SET default_transaction_read_only = off; ";
 
 /// What all jobs share.
 #[derive(Clone)]

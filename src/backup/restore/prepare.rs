@@ -158,6 +158,10 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
     prepared.missing_roles =
         roles::fates(missing_roles, &prepared.work.manifest.roles, &request.map_roles, request.roles)?;
     prepared.name(request).await?;
+    if prepared.work.manifest.is_encrypted() {
+        // A small file, for all of them: a wrong identity is known before an hour of hashing.
+        described(&repository, &prepared.work.manifest, &prepared.work.identities).await?;
+    }
     undamaged(&repository, &prepared.work.manifest, request, means.interrupt).await?;
     prepared.meets(&repository, &request.skip_foreign_keys).await?;
     Ok(prepared)

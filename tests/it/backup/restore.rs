@@ -256,7 +256,7 @@ fn what_is_left_of_a_part_is_not_gone_on_with_as_the_whole() {
     let (db, place) = (slow(), Place::new());
     run(&mut create(&db, &place, &[])).expect_code(0);
     let copy = format!("{}_copy", db.name());
-    let part = ["--to-database", &copy, "--table", "public.noise"];
+    let part = ["--to-database", &copy, "--table", "public.slow"];
     let child = spawn(&mut restore(&db, &place, &part));
     let left = format!(
         "SELECT count(*) FROM pg_database WHERE datname LIKE '{copy}_restore_%' AND shobj_description(oid, 'pg_database') LIKE '%\"proven\"%'"
@@ -265,7 +265,7 @@ fn what_is_left_of_a_part_is_not_gone_on_with_as_the_whole() {
     child.signal(Signal::SIGKILL);
     child.wait();
     let refused = run(&mut restore(&db, &place, &["--to-database", &copy, "--resume"])).expect_code(1);
-    assert!(refused.stderr.contains("holds only --table public.noise"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("holds only --table public.slow"), "{}", refused.stderr);
     run(restore(&db, &place, &part).arg("--resume")).expect_code(0);
     assert_eq!(one_of(&db, &copy, "SELECT count(*) FROM public.customers"), "0");
     db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
