@@ -118,6 +118,13 @@ pub async fn run(
     let path = path.map_err(|e| e.explain("cannot read the search path"))?;
     let path: String = path.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
     let mut begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", settings::for_reading());
+    // Before the snapshot: a table that is emptied or rewritten while the lock is waited for has no rows for an earlier one.
+    for job in &jobs {
+        let Some(table) = &job.table else { continue };
+        if may_be_locked(&session, table).await? {
+            begin.push_str(&format!("LOCK TABLE {table} IN ACCESS SHARE MODE; "));
+        }
+    }
     if wish.query.is_some() || wish.condition.is_some() {
         // Their names are found as their writer finds them.
         begin.push_str(&format!("SELECT pg_catalog.set_config('search_path', {}, true)", Literal(&path)));
@@ -145,6 +152,13 @@ pub async fn run(
     // It has written nothing: how it ends changes nothing.
     let _ = session.send("ROLLBACK").await;
     Ok((Outcome::Done, view::exported(&moment.at, &moment.snapshot, &written, dry_run), to_stream))
+}
+
+/// Whether it is of a kind that LOCK TABLE takes; what is not there is told when it is read.
+async fn may_be_locked(session: &Session, table: &TableName) -> Result<bool> {
+    let sql = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')";
+    let rows = session.rows_with(sql, &[&table.to_string()]).await;
+    rows.map(|rows| !rows.is_empty()).map_err(|e| e.explain(format!("cannot look for {table}")))
 }
 
 fn jobs(wish: &Wish, env: &Env) -> Result<Vec<Job>> {

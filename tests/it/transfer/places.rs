@@ -156,3 +156,21 @@ fn an_import_that_is_ended_stores_nothing() {
         assert_eq!(db.one("SELECT count(*) FROM public.copy"), "0");
     }
 }
+
+/// A snapshot from before a TRUNCATE would find nothing.
+#[test]
+fn a_table_that_is_emptied_while_it_is_waited_for_is_as_it_is_then() {
+    let db = small();
+    let folder = Folder::new();
+    let other = db.session();
+    other.sql("BEGIN; TRUNCATE public.t");
+    other.sql("INSERT INTO public.t SELECT i, now() FROM generate_series(1, 7) AS i");
+    let to = folder.path("t.ndjson");
+    let child = spawn(&mut command(&db.url(), "export", &["--table", "public.t", "--to", &to]));
+    eventually("the export waits", || {
+        db.one("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'public.t'::regclass") == "1"
+    });
+    other.sql("COMMIT");
+    let told = child.wait().expect_code(0);
+    assert_eq!(json(&told)["files"][0]["rows"], 7);
+}
