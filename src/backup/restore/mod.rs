@@ -281,7 +281,7 @@ impl Run<'_> {
         let work = Arc::new(Work { connection: connection.clone(), ..prepared.work.clone() });
         let (jobs, interrupt, pg_restore) = (self.request.jobs, means.interrupt, &prepared.pg_restore);
         if mark.state == State::Ready {
-            self.phases.to_come(1);
+            self.phases.count(1);
             self.phases.begin("name", means.events);
             return Ok(mark.clone());
         }
@@ -305,7 +305,7 @@ impl Run<'_> {
             lease.check()?;
             swap::comment(&prepared.admin, name, Some(&mark.moved_to(State::Proven).text()?)).await?;
         } else {
-            self.phases.to_come(PHASES - 2);
+            self.phases.count(PHASES - 2);
             clear(&connection, means).await?;
         }
         self.phases.begin("indexes and constraints", means.events);

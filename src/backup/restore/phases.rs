@@ -21,7 +21,7 @@ impl Phases {
     }
 
     /// So many are to come after all.
-    pub fn to_come(&mut self, of: usize) {
+    pub fn count(&mut self, of: usize) {
         self.of = self.number + of;
     }
 
