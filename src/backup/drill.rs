@@ -26,6 +26,7 @@ use crate::pg::Interrupt;
 use crate::pg::programs::{Child, Program};
 use crate::pg::sandbox::{Options, Sandbox, binaries};
 use crate::schema::{self, Snapshot};
+use crate::steps::events::Event;
 use crate::steps::gate::Rails;
 use crate::steps::{Means, Timeouts};
 use crate::systems;
@@ -34,6 +35,7 @@ use crate::systems;
 const DATABASE: &str = "drill";
 /// What differs between the defaults of 14 and of later majors.
 const PUBLIC: &str = "schema:public differs";
+const SAME_SCHEMA: &str = "its schema is that of the source";
 /// How many differences of a kind are named.
 const NAMED: usize = 20;
 
@@ -88,7 +90,7 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
     let sandbox = Sandbox::start(&Options { major: Some(major), bin_dir, ..Options::default() })?;
     let version = sandbox.installation().version.clone();
 
-    let mut questions = Vec::new();
+    let (mut questions, mut is_of_backup) = (Vec::new(), true);
     restore::tablespaces::imitate(&sandbox.connection("postgres"), &manifest, means.interrupt).await?;
     let restoring = Instant::now();
     let restored = restore::restore(&into(&sandbox, request, &manifest), means).await;
@@ -102,12 +104,18 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
                 // Whatever the database itself has set.
                 let ours = "-c statement_timeout=0 -c default_transaction_read_only=off";
                 let connection = Connection { options: Some(ours.to_owned()), ..sandbox.connection(DATABASE) };
-                questions.push(same_schema(&repository, &manifest, &identities, &connection, means.interrupt).await?);
+                if manifest.scope.is_whole() {
+                    questions
+                        .push(same_schema(&repository, &manifest, &identities, &connection, means.interrupt).await?);
+                } else {
+                    questions.push(Question::unasked(SAME_SCHEMA, "the backup is of a part of its source"));
+                }
                 questions.push(promises(&manifest, &connection, means).await?);
                 questions.push(pages(major, &connection, request, means.interrupt).await?);
             }
         }
         Err(failure) => {
+            is_of_backup = restore::tells_damage(&failure);
             let finding = failure.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
             questions.push(Question::asked("it restores, with every row and its content", took, vec![finding], ""));
         }
@@ -120,7 +128,12 @@ pub async fn drill(request: &Request, means: &mut Means<'_>) -> Result<(Outcome,
     let mut proof = verify::proof(&manifest.id, request.level, at, began, findings);
     proof.restore_milliseconds = u64::try_from(took.as_millis()).ok();
     proof.server_version = Some(version.clone());
-    repository.add_proof(&proof).await?;
+    if is_of_backup {
+        repository.add_proof(&proof).await?;
+    } else {
+        let message = "that it does not restore may be for what is here: it is not called damaged for it";
+        means.events.event(Event::Attention { message, hint: None });
+    }
     let outcome = if proof.good { Outcome::Done } else { Outcome::Findings };
     Ok((outcome, shown(&manifest, &questions, took, age, &version, proof.good)))
 }
@@ -194,7 +207,6 @@ async fn same_schema(
     connection: &Connection,
     interrupt: &Interrupt,
 ) -> Result<Question> {
-    const NAME: &str = "its schema is that of the source";
     let began = Instant::now();
     let part = manifest.file(Role::SchemaValues)?;
     let file = File { path: Repository::path(&manifest.id, &part.path), ..part.clone() };
@@ -210,7 +222,7 @@ async fn same_schema(
         findings.retain(|found| found != PUBLIC);
         detail.push_str("; from PostgreSQL 15 on not everybody may create in schema public");
     }
-    Ok(Question::asked(NAME, began.elapsed(), findings, &detail))
+    Ok(Question::asked(SAME_SCHEMA, began.elapsed(), findings, &detail))
 }
 
 /// Whatever is not the same in both; the database's own name and place are not part of it.

@@ -179,8 +179,10 @@ struct State {
 fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Utc>) -> State {
     let of = |entry: &&Entry| entry.manifest.database.name == name;
     let entries: Vec<&Entry> = found.entries.iter().filter(of).collect();
-    let good: Vec<&&Entry> =
-        entries.iter().filter(|entry| entry.is_good() && entry.manifest.scope.is_whole()).collect();
+    let good: Vec<&&Entry> = entries
+        .iter()
+        .filter(|entry| entry.is_good() && entry.manifest.scope.is_whole() && entry.at() <= now)
+        .collect();
     let attempts: Vec<_> = found.attempts.iter().filter(|attempt| attempt.database == name).collect();
     let newest = good.last();
     let age = newest.and_then(|entry| (now - entry.at()).to_std().ok());
@@ -201,6 +203,10 @@ fn state(found: &Survey, name: &str, max_age: Option<Duration>, now: DateTime<Ut
     if let Some(failure) = last.and_then(|attempt| attempt.failure.as_ref()) {
         findings.push(format!("the last run failed: {failure}"));
     }
+    for entry in entries.iter().filter(|entry| entry.at() > now) {
+        findings.push(format!("{} is of a later moment than now: a clock is wrong", entry.manifest.id));
+    }
+    findings.extend(found.odd.iter().map(|odd| format!("not to be trusted: {odd}")));
     for entry in entries.iter().filter(|entry| !entry.is_good()) {
         findings.push(format!("{} is damaged", entry.manifest.id));
     }

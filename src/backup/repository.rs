@@ -173,7 +173,11 @@ impl Repository {
                         listing.damaged.push(Damaged { id, why: other.messages().join(": "), broken: false });
                     }
                 },
-                // In a bucket nothing else tells a backup under way.
+                // In a folder it has its name with its manifest; in a bucket nothing else tells a backup under way.
+                Ok(None) if self.was_published(&id).await? => {
+                    let why = format!("the manifest of {} is missing", self.store.url_of(id.as_str()));
+                    listing.damaged.push(Damaged { id, why, broken: true });
+                }
                 Ok(None) => listing.unfinished.push(id),
                 Err(failure) if matches!(failure.what(), Kind::Refused | Kind::Invalid) => {
                     let (why, broken) = (failure.messages().join(": "), failure.what() == Kind::Refused);
@@ -183,6 +187,17 @@ impl Repository {
             }
         }
         Ok(listing)
+    }
+
+    /// Whether a backup without a manifest had one: by its name in a folder, by what is kept of it in a bucket.
+    async fn was_published(&self, id: &Id) -> Result<bool> {
+        if self.store.is_folder() {
+            return Ok(true);
+        }
+        let pinned = self.store.head(&Repository::path(id.as_str(), "pin.json")).await?.is_some();
+        Ok(pinned
+            || !self.store.files(&Repository::path(id.as_str(), "proofs")).await?.is_empty()
+            || self.attempts_that_read().await?.0.iter().any(|attempt| attempt.id.as_deref() == Some(id.as_str())))
     }
 
     /// The manifest of a backup; none where there is none.
@@ -276,7 +291,7 @@ impl Repository {
         if newer.is_empty() {
             return Ok(());
         }
-        let records = self.attempts().await?;
+        let (records, _) = self.attempts_that_read().await?;
         let is_of_another = |damaged: &Damaged| {
             let record = records.iter().find(|record| record.id.as_deref() == Some(damaged.id.as_str()));
             record.zip(database).is_some_and(|(record, name)| record.database != name)
@@ -415,6 +430,21 @@ impl Repository {
         Ok(self.records().await?.into_iter().map(|(_, attempt)| attempt).collect())
     }
 
+    /// Those that can be read, and what is to be said of the others: one that was changed hides none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn attempts_that_read(&self) -> Result<(Vec<Attempt>, Vec<String>)> {
+        let (mut attempts, mut changed) = (Vec::new(), Vec::new());
+        for (_, read) in self.read_each("attempts", "the record").await? {
+            match read {
+                Ok(attempt) => attempts.push(attempt),
+                Err(failure) => changed.push(failure.messages().join(": ")),
+            }
+        }
+        Ok((attempts, changed))
+    }
+
     /// The same, each with its file.
     ///
     /// # Errors
@@ -441,6 +471,15 @@ impl Repository {
     }
 
     async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &str, what: &str) -> Result<Vec<(String, T)>> {
+        let each = self.read_each(folder, what).await?;
+        each.into_iter().map(|(path, read)| Ok((path, read?))).collect()
+    }
+
+    async fn read_each<T: serde::de::DeserializeOwned>(
+        &self,
+        folder: &str,
+        what: &str,
+    ) -> Result<Vec<(String, Result<T>)>> {
         let files = self.store.files(folder).await?;
         let paths: Vec<String> =
             files.into_iter().map(|(path, _)| path).filter(|path| path.ends_with(".json")).collect();
@@ -453,7 +492,7 @@ impl Repository {
             stream::iter(paths.into_iter().map(one)).buffered(AT_ONCE).try_collect().await?;
         let mut all = Vec::new();
         for (path, text) in texts.into_iter().flatten() {
-            let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), RECORD_VERSION)?;
+            let read = summed::parse(&text, &format!("{what} {}", self.store.url_of(&path)), RECORD_VERSION);
             all.push((path, read));
         }
         Ok(all)

@@ -126,8 +126,13 @@ pub fn decide(backups: &[Candidate], keep: &Keep, clock: &Clock) -> Vec<BTreeSet
         if backup.pinned {
             reasons[index].insert(Reason::Pinned);
         }
-        if age(clock.now, backup.at).is_none_or(|age| age < clock.min_age) {
+        let age = age(clock.now, backup.at);
+        if age.is_none_or(|age| age < clock.min_age) {
             reasons[index].insert(Reason::Young);
+        }
+        if backup.good && age.is_none() {
+            // Of a clock that was wrong: it stays, and takes no other's place.
+            continue;
         }
         if backup.good {
             groups.entry(&backup.group).or_default().push(index);

@@ -41,7 +41,7 @@ pub struct Survey {
 /// The store's. What was changed is no error but is told.
 pub async fn survey(repository: &Repository, database: Option<&str>) -> Result<Survey> {
     let mut survey = backups(repository, database).await?;
-    let (attempts, changed) = readable(repository.attempts().await)?;
+    let (attempts, changed) = repository.attempts_that_read().await?;
     survey.odd.extend(changed);
     survey.attempts = attempts.into_iter().filter(|one| database.is_none_or(|name| name == one.database)).collect();
     Ok(survey)

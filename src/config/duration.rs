@@ -6,11 +6,29 @@ const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1_000), ("min", 60_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 /// PostgreSQL's timeouts are milliseconds in 32 bits with a sign.
 const LONGEST: u64 = i32::MAX as u64;
+/// And what an age can be, in milliseconds.
+const FARTHEST: u64 = 1000 * 366 * 86_400_000;
 
 /// Reads `500ms`, `3s`, `5min`, `1h30min`, `7d`, and `0`. The longest is what a PostgreSQL timeout can
 /// hold: 2147483647 ms, a little under 25 days. The error says what would be accepted.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const EXAMPLES: &str = "write it like 500ms, 3s, 5min, 1h or 7d";
+    let read = parse_age(text)?;
+    if read.as_millis() <= u128::from(LONGEST) {
+        return Ok(read);
+    }
+    Err(format!(
+        "'{}' is not a duration: it is longer than PostgreSQL's limit of 24 days; {EXAMPLES}",
+        crate::output::visible(text)
+    ))
+}
+
+const EXAMPLES: &str = "write it like 500ms, 3s, 5min, 1h or 7d";
+
+/// The same without that limit: how old something may be is for no server to hold.
+///
+/// # Errors
+/// What would be accepted.
+pub fn parse_age(text: &str) -> Result<Duration, String> {
     let shown = crate::output::visible(text);
     let wrong = |why: &str| Err(format!("'{shown}' is not a duration: {why}; {EXAMPLES}"));
     let mut rest = text.trim();
@@ -48,9 +66,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         }
         smaller_than = *millis;
         let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*millis));
-        match part.and_then(|part| part.checked_add(total)).filter(|total| *total <= LONGEST) {
-            Some(sum) => total = sum,
-            None => return wrong("it is longer than PostgreSQL's limit of 24 days"),
+        match part.and_then(|part| part.checked_add(total)) {
+            Some(sum) if sum <= FARTHEST => total = sum,
+            _ => return wrong("it is longer than a thousand years"),
         }
         rest = after.trim_start();
     }
@@ -96,6 +114,12 @@ mod tests {
     }
 
     #[test]
+    fn an_age_may_be_longer_than_what_a_server_can_wait() {
+        assert_eq!(parse_age("400d"), Ok(Duration::from_secs(400 * 86_400)));
+        assert!(parse_age("400000d").is_err());
+    }
+
+    #[test]
     fn what_is_no_duration_says_how_to_write_one() {
         let texts =
             ["", "3", "s", "3 years", "1.5h", "-3s", "3s1h", "3s3s", "99999999999999999999s", "25d", "3s\u{1b}[2J"];
@@ -109,7 +133,7 @@ mod tests {
         '-3s' is not a duration: it is negative; write it like 500ms, 3s, 5min, 1h or 7d
         '3s1h' is not a duration: the units must go from large to small; write it like 500ms, 3s, 5min, 1h or 7d
         '3s3s' is not a duration: the units must go from large to small; write it like 500ms, 3s, 5min, 1h or 7d
-        '99999999999999999999s' is not a duration: it is longer than PostgreSQL's limit of 24 days; write it like 500ms, 3s, 5min, 1h or 7d
+        '99999999999999999999s' is not a duration: it is longer than a thousand years; write it like 500ms, 3s, 5min, 1h or 7d
         '25d' is not a duration: it is longer than PostgreSQL's limit of 24 days; write it like 500ms, 3s, 5min, 1h or 7d
         '3s\x1b[2J' is not a duration: a number is missing; write it like 500ms, 3s, 5min, 1h or 7d
         ");

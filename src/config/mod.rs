@@ -17,7 +17,7 @@ pub mod variables;
 pub mod yaml;
 
 pub use cron::{Cron, CronField};
-pub use duration::{parse_duration, show_duration};
+pub use duration::{parse_age, parse_duration, show_duration};
 pub use file::{FileBackup, Job, parse_zone};
 pub use mask::mask_conninfo;
 pub use nearest::nearest;

@@ -10,6 +10,7 @@ use super::columns::{self, Column, Relation};
 use super::failure;
 use super::fill;
 use super::format::{Form, Format};
+use super::header::Header;
 use super::lines::Lines;
 use super::parquet::{self, Opened};
 use super::place::Place;
@@ -380,8 +381,16 @@ impl Work<'_> {
         };
         let mut copy = self.session.copy_in(&sql).await.map_err(|e| doing(&e))?;
         let (mut piece, mut bytes) = (BytesMut::new(), 0_u64);
+        // What a sidecar says of the columns was proven with the file.
+        let mut header = (self.format == Format::Csv && self.sidecar.is_none()).then(|| {
+            let names = columns.iter().map(|column| column.name.raw().to_owned());
+            Header::new(&file, names, !self.request.wish.columns.is_empty())
+        });
         let sums = source::read(self.place, identities, async |plain| {
             bytes += plain.len() as u64;
+            if let Some(header) = &mut header {
+                header.take(&plain)?;
+            }
             match &mut lines {
                 Some(lines) => lines.take(&plain, &mut piece)?,
                 None => piece.extend_from_slice(&plain),
@@ -396,6 +405,9 @@ impl Work<'_> {
             Ok(())
         })
         .await?;
+        if let Some(header) = &mut header {
+            header.end()?;
+        }
         if let Some(lines) = &mut lines {
             lines.finish(&mut piece)?;
         }

@@ -10,6 +10,7 @@ pub mod export;
 mod failure;
 mod fill;
 mod format;
+mod header;
 pub mod import;
 mod lines;
 mod parquet;

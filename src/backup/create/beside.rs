@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Sealed, Sealing, Selection, Work, recipe};
+use super::{NEXT_LOCK, Sealed, Sealing, Selection, Work, recipe};
 use crate::backup::Repository;
 use crate::backup::manifest::{Extension, Globals, Migrations, Part, Role, Sequence};
 use crate::backup::read::{self, Moment};
@@ -80,7 +80,7 @@ impl Work<'_> {
         let mut arguments: Vec<String> =
             ["--format=custom", "--compress=0", "--no-password", "--exclude-table-data=*.*"].map(str::to_owned).into();
         arguments.push(format!("--snapshot={}", self.snapshot));
-        arguments.push(format!("--lock-wait-timeout={}", self.request.lock_timeout.as_millis()));
+        arguments.push(format!("--lock-wait-timeout={}", NEXT_LOCK.min(self.request.lock_timeout).as_millis()));
         arguments.push(format!("--encoding={}", moment.database.encoding));
         let scope = &self.request.scope;
         let (with, without) =
@@ -106,7 +106,7 @@ impl Work<'_> {
 
     fn dump_failed(&self, failure: Failure) -> Failure {
         let words = failure.to_string();
-        let kind = if words.contains("lock timeout") {
+        let kind = if words.contains("lock timeout") || words.contains("statement timeout") {
             Kind::Deferred
         } else if words.contains("permission denied") {
             Kind::NotPermitted

@@ -41,6 +41,12 @@ use worker::{Copied, Shared};
 const LOCKS: usize = 4000;
 /// How often it is tried to meet a moment in which no table is new.
 const MOMENTS: usize = 10;
+/// How long a further session waits for a table that the first one holds: only who waits for that one is in its way, and
+/// everybody else waits behind.
+const NEXT_LOCK: Duration = Duration::from_secs(1);
+/// How often a backup is begun that met such a one, and after what pause, longer each time.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
 /// The server sends in less time or not at all: the store and the compressor set the pace.
@@ -96,6 +102,10 @@ pub enum Lock {
 /// fails. Nothing that looks like a backup is there then.
 pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome, Document)> {
     let repository = Repository::open(&request.repository, &request.env)?;
+    for url in &request.also {
+        // Nothing is read before all places can be meant.
+        Repository::open(url, &request.env)?;
+    }
     let begun = Utc::now();
     let made = make(request, &repository, begun, means).await;
     let attempt = |database: &str, id: Option<&str>, failure: Option<String>| Attempt {
@@ -123,6 +133,8 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
             let outcome = if whole { Outcome::Done } else { Outcome::Partial };
             Ok((outcome, view::made(&manifest, &request.repository, &copies)))
         }
+        // Nothing was tried: another run is at it, or the words were wrong.
+        Err(failure) if request.dry_run || matches!(failure.what(), Kind::Busy | Kind::Usage) => Err(failure),
         Err(failure) => {
             let attempt = attempt(&request.connection.dbname, None, Some(failure.messages().join(": ")));
             // The failure itself is the news; where it cannot be kept, it is told all the same.
@@ -177,39 +189,69 @@ async fn make(request: &Request, repository: &Repository, begun: DateTime<Utc>, 
     let identifier = read::system_identifier(lease.session()).await;
 
     let begin = begin(&server);
-    let Frozen { snapshot, moment, mut selection } = freeze(request, &session, &lease, &server, &begin).await?;
-    let moment = Moment { system_identifier: identifier, ..moment };
-    if request.large_objects && request.scope.is_whole() {
-        plan::permit_large_objects(moment.closed_large_objects, &server.role)?;
-    } else if moment.large_objects > 0 {
-        let why = "they were not asked for".to_owned();
-        selection.left_out.push(LeftOut { name: format!("{} large objects", moment.large_objects), why });
-    }
-    if request.dry_run {
-        return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
-    }
-    read::measure(&session, &mut selection.tables).await?;
-    room(repository, &selection)?;
+    let mut tries = 1;
+    loop {
+        let Frozen { snapshot, moment, mut selection } = freeze(request, &session, &lease, &server, &begin).await?;
+        let moment = Moment { system_identifier: identifier.clone(), ..moment };
+        if request.large_objects && request.scope.is_whole() {
+            plan::permit_large_objects(moment.closed_large_objects, &server.role)?;
+        } else if moment.large_objects > 0 {
+            let why = "they were not asked for".to_owned();
+            selection.left_out.push(LeftOut { name: format!("{} large objects", moment.large_objects), why });
+        }
+        if request.dry_run {
+            return Ok(Made::Planned(view::planned(&moment, &selection, &pg_dump, request)));
+        }
+        read::measure(&session, &mut selection.tables).await?;
+        room(repository, &selection)?;
 
-    let draft = repository.begin(Id::new(begun, fastrand::u16(..)));
-    let work =
-        Work { request, connection, server: &server, lease: &lease, session: &session, begin, snapshot, pg_dump };
-    let written = work.write(repository, &draft, selection, moment, begun, interrupt, means.events).await;
-    let ended = match written {
-        Ok(manifest) => repository.publish(&draft, &manifest).await.map(|()| manifest),
-        Err(failure) => Err(failure),
-    };
-    for notice in session.notices() {
-        means.events.event(Event::Notice { title: "backup", notice: &notice });
-    }
-    match ended {
-        Ok(manifest) => Ok(Made::Published(Box::new(manifest))),
-        // Somebody else has given the same name to a backup: what lies there is not ours to clear.
-        Err(failure) if store::is_taken(&failure) => Err(failure),
-        Err(failure) => Err(match repository.discard(&draft).await {
-            Ok(()) => failure,
-            Err(left) => failure.note(left.messages().join(": ")),
-        }),
+        let draft = repository.begin(Id::new(begun, fastrand::u16(..)));
+        let work = Work {
+            request,
+            connection: connection.clone(),
+            server: &server,
+            lease: &lease,
+            session: &session,
+            begin: begin.clone(),
+            snapshot,
+            pg_dump: pg_dump.clone(),
+        };
+        let written = work.write(repository, &draft, selection, moment, begun, interrupt, means.events).await;
+        // Its locks kept the tables as the snapshot saw them, if it lived.
+        let ended = match written {
+            Ok(manifest) => match session.send("COMMIT").await {
+                Ok(()) => repository.publish(&draft, &manifest).await.map(|()| manifest),
+                Err(error) => Err(error.explain("the session that held the snapshot and its locks is gone")),
+            },
+            Err(failure) => Err(failure),
+        };
+        for notice in session.notices() {
+            means.events.event(Event::Notice { title: "backup", notice: &notice });
+        }
+        match ended {
+            Ok(manifest) => return Ok(Made::Published(Box::new(manifest))),
+            // Somebody else has given the same name to a backup: what lies there is not ours to clear.
+            Err(failure) if store::is_taken(&failure) => return Err(failure),
+            Err(failure) => {
+                let failure = match repository.discard(&draft).await {
+                    Ok(()) => failure,
+                    Err(left) => failure.note(left.messages().join(": ")),
+                };
+                if failure.what() != Kind::Deferred || tries == TRIES {
+                    return Err(failure);
+                }
+                // Whoever waits for a table waits for us, and our own sessions wait behind: let go.
+                session.send("ROLLBACK").await.map_err(|e| e.explain("cannot end the transaction"))?;
+                let reason = "somebody is to change a table that we hold, and would keep our other sessions waiting";
+                let pause = PAUSE * tries;
+                means.events.event(Event::Retry { title: "backup", reason, pause, blockers: &[] });
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    failure = interrupt.wait() => return Err(failure),
+                }
+                tries += 1;
+            }
+        }
     }
 }
 
@@ -440,7 +482,7 @@ impl Work<'_> {
         sealing: &Sealing,
         interrupt: &Interrupt,
     ) -> Shared {
-        let limit = self.request.lock_timeout.as_millis();
+        let limit = NEXT_LOCK.min(self.request.lock_timeout).as_millis();
         let pieces = plan::pieces(&selection.tables, &moment.database.encoding, self.request.jobs);
         let few = selection.tables.len() * self.request.jobs <= LOCKS;
         Shared {

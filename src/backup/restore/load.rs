@@ -29,6 +29,8 @@ use crate::steps::events::{Event, Events};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(250);
+/// What a restore says that found other rows than were backed up.
+pub const OTHER: &str = "what was restored is not what was backed up";
 /// Rows look for others that are not there.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 /// How often somebody looks who has nothing to do until others have loaded a table.
@@ -74,7 +76,7 @@ pub async fn load_and_prove(work: &Arc<Work>, tables: &[usize], jobs: usize, eve
     if differing.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(Kind::Refused, "what was restored is not what was backed up");
+    let failure = Failure::new(Kind::Refused, OTHER);
     Err(differing.iter().fold(failure, Failure::note))
 }
 

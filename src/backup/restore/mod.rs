@@ -63,6 +63,11 @@ pub enum Roles {
     Create,
 }
 
+/// Whether a restore failed for what the backup itself is: not for want of room, a server or an extension.
+pub fn tells_damage(failure: &Failure) -> bool {
+    failure.messages().iter().any(|message| message == load::OTHER || message.ends_with(prepare::DAMAGED))
+}
+
 /// A restore that is wanted.
 #[derive(Debug, Clone)]
 pub struct Request {

@@ -29,6 +29,9 @@ use crate::steps::Means;
 /// Databases that every server has and that need not be in the way.
 const MAINTENANCE: &[&str] = &["postgres", "template1"];
 
+/// What is said of a backup whose files are not what they were.
+pub(super) const DAMAGED: &str = "is damaged; nothing was touched";
+
 /// What a restore works with.
 pub(super) struct Prepared {
     pub work: Work,
@@ -179,7 +182,7 @@ pub(super) async fn undamaged(
     if findings.is_empty() {
         return Ok(());
     }
-    let message = format!("backup {} is damaged; nothing was touched", manifest.id);
+    let message = format!("backup {} {DAMAGED}", manifest.id);
     let failure = findings.iter().fold(Failure::new(Kind::Refused, message), Failure::note);
     Err(failure.hint(format!("restore an older one: dbctl backup list --from {}", request.repository)))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::KeyArgs;
-use crate::config::parse_duration;
+use crate::config::parse_age;
 
 /// Restore a backup into a private server, and prove it
 ///
@@ -37,10 +37,10 @@ pub struct DrillArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: Option<u32>,
     /// A longer recovery is a finding
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     max_restore: Option<Duration>,
     /// Older data is a finding
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     max_age: Option<Duration>,
     /// Write the answer as Markdown, too
     #[arg(long, value_name = "FILE")]

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use clap::Args;
 
 use crate::backup::retention::Keep;
-use crate::config::{parse_duration, parse_zone};
+use crate::config::{parse_age, parse_zone};
 
 /// List the backups of a repository
 ///
@@ -42,7 +42,7 @@ pub struct StatusArgs {
     #[arg(long = "database", value_name = "NAME")]
     pub databases: Vec<String>,
     /// How old the newest may be
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     pub max_age: Option<Duration>,
     /// Write metrics for Prometheus' node exporter, too
     #[arg(long, value_name = "FILE")]
@@ -85,13 +85,13 @@ pub struct PruneArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     keep_yearly: usize,
     /// All that are no older than this
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     keep_within: Option<Duration>,
     /// What is younger is left alone [default: 24h]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     min_age: Option<Duration>,
     /// How old the newest may be before nothing is removed [default: twice the usual time between two]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
     max_age: Option<Duration>,
     /// What verify or a drill found damaged, too, where another backup of the same is proven. Without any rule only that goes
     #[arg(long)]

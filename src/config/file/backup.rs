@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::backup::retention::Keep;
-use crate::config::duration::{parse_duration, show_duration};
+use crate::config::duration::{parse_age, show_duration};
 use crate::config::yaml::{Field, Reader, Source};
 
 const KEYS: &[&str] = &[
@@ -80,7 +80,7 @@ impl FileBackup {
             reader.refuse_key(field, message, Some("keep one of the two".to_owned()));
         }
         let jobs = fields.get("jobs").and_then(|field| reader.whole(field, 1..=64));
-        let mut age = |key: &str| fields.get(key).and_then(|field| reader.parsed(field, parse_duration));
+        let mut age = |key: &str| fields.get(key).and_then(|field| reader.parsed(field, parse_age));
         FileBackup {
             to,
             also,
@@ -141,7 +141,7 @@ fn read_keep(reader: &mut Reader<'_>, section: &Field<'_>) -> Keep {
         weekly: many("weekly"),
         monthly: many("monthly"),
         yearly: many("yearly"),
-        within: fields.get("within").and_then(|field| reader.parsed(field, parse_duration)),
+        within: fields.get("within").and_then(|field| reader.parsed(field, parse_age)),
     }
 }
 

@@ -133,3 +133,21 @@ fn a_promise_that_is_not_kept_is_a_finding() {
         .collect();
     assert!(proofs.len() == 2 && proofs.iter().all(|proof| proof.contains("\"good\": false")), "{proofs:?}");
 }
+
+/// Why it does not restore here says nothing against the backup.
+#[test]
+fn what_a_place_lacks_is_no_damage() {
+    let (oldest, newest) = (majors().into_iter().min().unwrap(), majors().into_iter().max().unwrap());
+    if oldest >= 15 || newest < 15 {
+        eprintln!("skipped: it takes a 14 and a later server");
+        return;
+    }
+    let (db, place) = (Database::on(newest), Place::new());
+    db.sql("CREATE TABLE public.t (a int UNIQUE NULLS NOT DISTINCT)");
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let told = run(drill(&place).args(["--major", &oldest.to_string()])).expect_code(2);
+    assert!(told.stderr.contains("it is not called damaged for it"), "{}", told.stderr);
+    let mut list = dbctl(&["backup", "list", "--from", &place.url(), "--format", "json"]);
+    let list = json(&run(&mut list).expect_code(0).stdout);
+    assert_eq!(list["backups"][0]["good"], true, "{list:#}");
+}

@@ -58,3 +58,30 @@ fn a_limit_on_idle_sessions_ends_no_backup() {
     child.wait().expect_code(0);
     run(&mut verify(&place, "4")).expect_code(0);
 }
+
+/// Who waits for a table that is being backed up is let through, and not only after the patience of everybody is over.
+#[test]
+fn who_queues_for_a_table_is_let_through() {
+    let (db, place) = (Database::new(), Place::new());
+    db.sql("CREATE TABLE public.t AS SELECT i FROM generate_series(1, 1000) AS i");
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let truncating = scope.spawn(|| {
+            let other = db.session();
+            let mut longest = std::time::Duration::ZERO;
+            while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                let began = std::time::Instant::now();
+                other.sql("BEGIN; TRUNCATE public.t; INSERT INTO public.t SELECT generate_series(1, 1000); COMMIT");
+                longest = longest.max(began.elapsed());
+                std::thread::sleep(std::time::Duration::from_millis(700));
+            }
+            longest
+        });
+        let made: Vec<_> = (0..3).map(|_| run(&mut create(&db, &place, &[]))).collect();
+        over.store(true, std::sync::atomic::Ordering::SeqCst);
+        let longest = truncating.join().unwrap();
+        made.into_iter().for_each(|made| drop(made.expect_code(0)));
+        assert_eq!(place.any_manifest().tables[0].rows, 1000);
+        assert!(longest < std::time::Duration::from_secs(20), "{longest:?}");
+    });
+}

@@ -174,3 +174,20 @@ fn a_table_that_is_emptied_while_it_is_waited_for_is_as_it_is_then() {
     let told = child.wait().expect_code(0);
     assert_eq!(json(&told)["files"][0]["rows"], 7);
 }
+
+/// COPY reads by place: names in another order would be stored in each other's columns.
+#[test]
+fn a_csv_whose_header_names_other_columns_is_not_stored() {
+    let db = Database::new();
+    db.sql("CREATE TABLE public.p (first text, last text, note text DEFAULT 'd')");
+    let folder = Folder::new();
+    std::fs::write(folder.file("p.csv"), "last,first\nDoe,John\n").unwrap();
+    let from = folder.path("p.csv");
+    for flags in [&[][..], &["--columns", "first,last"]] {
+        let told = import(&db, &[&["--from", &from, "--into", "public.p"], flags].concat()).expect_code(4).stderr;
+        assert!(told.contains("--columns last,first"), "{told}");
+    }
+    assert_eq!(db.one("SELECT count(*) FROM public.p"), "0");
+    import(&db, &["--from", &from, "--into", "public.p", "--columns", "last,first"]).expect_code(0);
+    assert_eq!(db.one("SELECT first || ' ' || last || note FROM public.p"), "John Doed");
+}
