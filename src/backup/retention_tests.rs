@@ -219,3 +219,14 @@ fn no_history_loses_what_the_rules_protect() {
         assert_eq!(without.iter().map(|reasons| !reasons.is_empty()).collect::<Vec<_>>(), with, "seed {seed}");
     }
 }
+
+/// A clock that was wrong once costs no backup its place.
+#[test]
+fn what_is_of_a_later_moment_takes_no_place() {
+    let backups =
+        [good("a", "2026-02-01T03:00:00Z"), good("b", "2026-02-02T03:00:00Z"), good("future", "2027-02-02T03:00:00Z")];
+    let reasons = decide(&backups, &Keep { last: 1, ..Keep::default() }, &clock("2026-02-03T00:00:00Z"));
+    assert_eq!(words(&reasons[0]), [""; 0]);
+    assert_eq!(words(&reasons[1]), ["newest", "last"]);
+    assert_eq!(words(&reasons[2]), ["young"]);
+}

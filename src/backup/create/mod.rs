@@ -43,7 +43,7 @@ const LOCKS: usize = 4000;
 const MOMENTS: usize = 10;
 /// How long a further session waits for a table that the first one holds: only who waits for that one is in its way, and
 /// everybody else waits behind.
-const NEXT_LOCK: Duration = Duration::from_secs(1);
+const NEXT_LOCK: Duration = Duration::from_secs(3);
 /// How often a backup is begun that met such a one, and after what pause, longer each time.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);

@@ -137,3 +137,29 @@ fn a_damaged_manifest_may_be_the_latest() {
     }
     run(&mut backup(place.path(), "verify", &[whole])).expect_code(0);
 }
+
+/// A backup that lost its manifest is no run under way, and a record that was changed hides no failure.
+#[test]
+fn what_is_missing_or_changed_is_told() {
+    let (db, place) = (super::filled(), Place::new());
+    for _ in 0..2 {
+        run(&mut super::create(&db, &place, &[])).expect_code(0);
+    }
+    let status = || run(&mut backup(place.path(), "status", &["--max-age", "90d"]));
+    status().expect_code(0);
+    let records: Vec<_> =
+        std::fs::read_dir(place.path().join("attempts")).unwrap().map(|e| e.unwrap().path()).collect();
+    let whole = std::fs::read(&records[0]).unwrap();
+    std::fs::write(&records[0], &whole[..whole.len() - 5]).unwrap();
+    let told = status().expect_code(2).stdout;
+    assert!(told.contains("not to be trusted"), "{told}");
+    std::fs::write(&records[0], whole).unwrap();
+    status().expect_code(0);
+
+    let oldest = ids(&place).into_iter().min().unwrap();
+    std::fs::remove_file(place.path().join(&oldest).join("manifest.json")).unwrap();
+    let told = status().expect_code(2).stdout;
+    assert!(told.contains(&oldest) && told.contains("missing"), "{told}");
+    run(&mut backup(place.path(), "prune", &["--keep-last", "1", "--max-age", "90d", "--yes"])).expect_code(0);
+    assert!(place.path().join(&oldest).exists(), "a person decides");
+}

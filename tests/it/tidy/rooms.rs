@@ -22,7 +22,8 @@ fn only_two_files_know_refinery() {
 
 #[test]
 fn only_output_knows_how_a_table_or_a_bar_is_drawn_and_one_file_draws_carets() {
-    only(&["src/output/"], &["comfy_table", "indicatif", "csv::"]);
+    only(&["src/output/"], &["comfy_table", "indicatif"]);
+    only(&["src/output/", "src/transfer/header.rs"], &["csv::"]);
     only(&["src/excerpt.rs"], &["annotate_snippets"]);
 }
 
