@@ -206,7 +206,7 @@ mod tests {
         bar.println("blocked by pid 42\u{1b}[2J");
         insta::assert_snapshot!(screen.text(), @r"
         blocked by pid 42\x1b[2J
-        migrate ########---------------------- 1/4  V2__orders\x1b[2J
+        migrate ######-------------- 1/4  V2__orders\x1b[2J
         ");
         bar.finish();
         insta::assert_snapshot!(screen.text(), @r"blocked by pid 42\x1b[2J");

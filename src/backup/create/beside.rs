@@ -131,7 +131,9 @@ impl Work<'_> {
         }
         let pg_dumpall = Program::PgDumpall.pick(self.server.major, &self.request.env)?;
         let ask = async |more: &[&str]| {
-            let database = format!("--database={}", self.connection.dbname);
+            // A name with = in it would be read as a whole connection string.
+            let name = self.connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
+            let database = format!("--database=dbname='{name}'");
             let arguments = ["--globals-only", "--no-password", &database].into_iter().chain(more.iter().copied());
             Child::start(&pg_dumpall, &self.connection, arguments)?.output(interrupt).await
         };

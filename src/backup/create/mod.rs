@@ -119,7 +119,12 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
         Ok(Made::Planned(document)) => Ok((Outcome::Done, document)),
         Ok(Made::Published(manifest)) => {
             let attempt = attempt(&manifest.database.name, Some(&manifest.id), None);
-            repository.add_attempt(&attempt).await?;
+            // The backup is there, whatever becomes of the word of it.
+            let noted = repository.add_attempt(&attempt).await;
+            if let Err(failure) = &noted {
+                let title = format!("backup {} is whole, and that could not be noted", manifest.id);
+                means.events.event(Event::Failed { title: &title, failure });
+            }
             let mut copies = Vec::new();
             for url in &request.also {
                 let copied = copied(&repository, url, &manifest, &attempt, request, means).await;
@@ -128,7 +133,7 @@ pub async fn create(request: &Request, means: &mut Means<'_>) -> Result<(Outcome
                 }
                 copies.push((url.clone(), copied.is_ok()));
             }
-            let whole = copies.iter().all(|(_, copied)| *copied);
+            let whole = noted.is_ok() && copies.iter().all(|(_, copied)| *copied);
             means.interrupt.check()?;
             let outcome = if whole { Outcome::Done } else { Outcome::Partial };
             Ok((outcome, view::made(&manifest, &request.repository, &copies)))

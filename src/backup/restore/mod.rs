@@ -19,6 +19,7 @@ mod swap;
 pub mod tablespaces;
 mod view;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -300,6 +301,7 @@ impl Run<'_> {
         roles::make(prepared, interrupt).await?;
         if !again {
             self.phases.begin("definitions", means.events);
+            self.schemas(&connection, means).await?;
             definitions.restore(Section::PreData, pg_restore, &builder, 1, interrupt).await?;
             self.phases.begin("rows and their proof", means.events);
             if work.manifest.large_objects > 0 {
@@ -335,6 +337,19 @@ impl Run<'_> {
         swap::comment(&prepared.admin, name, Some(&ready.text()?)).await?;
         lease.check()?;
         Ok(ready)
+    }
+
+    /// pg_dump leaves out the schemas of tables that were named one by one.
+    async fn schemas(&self, connection: &Connection, means: &Means<'_>) -> Result<()> {
+        let manifest = &self.prepared.work.manifest;
+        if manifest.scope.tables.is_empty() {
+            return Ok(());
+        }
+        let names: BTreeSet<&str> = manifest.tables.iter().map(|table| table.schema.as_str()).collect();
+        let lines = names.iter().map(|name| format!("CREATE SCHEMA IF NOT EXISTS {};", Ident::new(*name)));
+        let session = Session::open(connection, "restore", means.interrupt).await?;
+        let sql: String = [format!("{}; ", settings::UNLIMITED)].into_iter().chain(lines).collect();
+        session.send(&sql).await.map_err(|e| e.explain("cannot make the schemas of the tables"))
     }
 
     async fn sequences(&self, connection: &Connection, means: &Means<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 use dbctl::pg::sandbox::Options;
 
 use super::restore::{databases, one_of, restore};
-use super::{Place, create, run, verify};
+use super::{Place, create, create_at, run, verify};
 use crate::harness::{Database, eventually, majors, private_server};
 
 /// A row that goes in through its root may land in another partition, whose columns stand in another order.
@@ -129,4 +129,20 @@ fn names_are_checked_before_anything_is_made() {
         assert!(told.stderr.contains(words), "{name}: {}", told.stderr);
     }
     assert_eq!(databases(&db), db.name());
+}
+
+/// Tables that were named one by one come back into schemas of their own, also out of databases with odd names.
+#[test]
+fn tables_that_were_named_come_back_with_their_schema() {
+    let (db, place) = (Database::new(), Place::new());
+    db.sql("CREATE SCHEMA app; CREATE TABLE app.a (x int PRIMARY KEY); INSERT INTO app.a VALUES (1), (2)");
+    run(&mut create(&db, &place, &["--table", "app.a"])).expect_code(0);
+    run(&mut verify(&place, "4")).expect_code(0);
+    let odd = format!("{}=b'c d", db.name());
+    db.session().sql(&format!("CREATE DATABASE \"{odd}\""));
+    let (url, place) = (db.url().replace(db.name(), &odd.replace('=', "%3D").replace(' ', "%20")), Place::new());
+    run(&mut create_at(&url, &place, &[])).expect_code(0);
+    assert_eq!(place.manifest().database.name, odd);
+    run(&mut verify(&place, "3")).expect_code(0);
+    db.session().sql(&format!("DROP DATABASE \"{odd}\""));
 }
