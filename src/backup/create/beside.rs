@@ -10,7 +10,7 @@ use crate::backup::read::{self, Moment};
 use crate::backup::repository::Draft;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::Interrupt;
-use crate::pg::programs::{Child, Program, STATISTICS_SINCE};
+use crate::pg::programs::{self, Child, Program, STATISTICS_SINCE};
 use crate::schema::{self, model};
 
 /// All of it.
@@ -131,9 +131,7 @@ impl Work<'_> {
         }
         let pg_dumpall = Program::PgDumpall.pick(self.server.major, &self.request.env)?;
         let ask = async |more: &[&str]| {
-            // A name with = in it would be read as a whole connection string.
-            let name = self.connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
-            let database = format!("--database=dbname='{name}'");
+            let database = format!("--database={}", programs::database(&self.connection.dbname));
             let arguments = ["--globals-only", "--no-password", &database].into_iter().chain(more.iter().copied());
             Child::start(&pg_dumpall, &self.connection, arguments)?.output(interrupt).await
         };

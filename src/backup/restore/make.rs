@@ -15,7 +15,7 @@ use crate::backup::manifest::Role;
 use crate::config::connection::Connection;
 use crate::error::{Explain as _, Kind, Result};
 use crate::pg::Interrupt;
-use crate::pg::programs::{Child, Installed, STATISTICS_SINCE};
+use crate::pg::programs::{self, Child, Installed, STATISTICS_SINCE};
 
 /// pg_dump's archive on this machine, as pg_restore wants it; gone when it is dropped.
 pub struct Definitions {
@@ -111,12 +111,10 @@ impl Definitions {
         if let Some(psql) = &self.psql {
             return self.restore_older(section, pg_restore, psql, connection, interrupt).await;
         }
-        // A name with = in it would be read as a whole connection string.
-        let name = connection.dbname.replace('\\', "\\\\").replace('\'', "\\'");
         let mut arguments = section.flags(pg_restore);
         arguments.extend((!self.in_tablespaces).then(|| "--no-tablespaces".to_owned()));
         arguments.extend(["--exit-on-error", "--no-password"].map(str::to_owned));
-        arguments.push(format!("--dbname=dbname='{name}'"));
+        arguments.push(format!("--dbname={}", programs::database(&connection.dbname)));
         if section == Section::PostData {
             arguments.push(format!("--jobs={jobs}"));
         }

@@ -149,6 +149,11 @@ fn minor(version: &str) -> u32 {
     after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
 }
 
+/// A database as their `--dbname` takes it: a name with = in it would be read as a whole connection string.
+pub fn database(name: &str) -> String {
+    format!("dbname='{}'", name.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
