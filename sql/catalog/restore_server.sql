@@ -4,6 +4,12 @@
 SELECT
     r.rolsuper AS is_superuser,
     r.rolsuper OR r.rolcreatedb AS may_create,
+    -- What a connection is opened with is judged by who logs in.
+    EXISTS (
+        SELECT
+        FROM pg_catalog.pg_roles AS s
+        WHERE s.rolname = SESSION_USER AND s.rolsuper
+    ) AS logs_in_as_superuser,
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) AS shared_buffers,
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) AS maintenance_memory,
     pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSMS') AS stamp,

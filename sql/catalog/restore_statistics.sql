@@ -1,4 +1,5 @@
--- Which tables of a restored database want statistics, the largest first? From 18 on only those that the backup had none for.
+-- What is to be done for the statistics of a restored database, the largest table first? From 18 on, the backup brought
+-- those of most tables.
 -- Server: 14.
 -- Rights: none; what the role may not see in pg_stats counts as missing.
 -- Before 18 a partitioned table takes its partitions along; since then each is asked for by itself.
@@ -36,23 +37,47 @@ column_without AS MATERIALIZED (
         AND s.inherited = (r.relkind = 'p')
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v' AND a.attstattarget IS DISTINCT FROM 0
       AND s.attname IS NULL
+),
+judged AS MATERIALIZED (
+    SELECT
+        r.oid,
+        r.bytes,
+        pg_catalog.format('%I.%I', r.nspname, r.relname) AS name,
+        s.takes_statistics AND r.relkind = 'p' AS is_asked_alone,
+        CASE
+            WHEN NOT s.takes_statistics THEN NOT r.relispartition
+            -- Nothing is known of it; else, of what is empty, nothing more can be.
+            WHEN r.reltuples < 0 THEN TRUE
+            WHEN r.bytes = 0 THEN FALSE
+            -- No index was built, which would have told how large it is.
+            WHEN r.relkind <> 'p' AND r.relpages * s.block_size <> r.bytes THEN TRUE
+            -- Statistics that no backup brings: of rows below an inheritance parent, of expressions, of several columns.
+            WHEN r.relkind <> 'p' AND r.relhassubclass THEN TRUE
+            WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i WHERE i.indrelid = r.oid AND i.indexprs IS NOT NULL) THEN TRUE
+            WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_statistic_ext AS e WHERE e.stxrelid = r.oid) THEN TRUE
+            ELSE EXISTS (SELECT 1 FROM column_without AS w WHERE w.oid = r.oid)
+        END AS wants_statistics,
+        s.takes_statistics AND r.relkind = 'r' AND r.reltuples > 0
+            AND pg_catalog.pg_stat_get_live_tuples(r.oid) = 0 AS is_uncounted
+    FROM relation AS r
+    CROSS JOIN server AS s
 )
-SELECT
-    CASE WHEN s.takes_statistics AND r.relkind = 'p' THEN 'ONLY ' ELSE '' END
-        || pg_catalog.format('%I.%I', r.nspname, r.relname) AS relation
-FROM relation AS r
-CROSS JOIN server AS s
-WHERE CASE
-    WHEN NOT s.takes_statistics THEN NOT r.relispartition
-    -- Nothing is known of it; else, of what is empty, nothing more can be.
-    WHEN r.reltuples < 0 THEN TRUE
-    WHEN r.bytes = 0 THEN FALSE
-    -- No index was built, which would have told how large it is.
-    WHEN r.relkind <> 'p' AND r.relpages * s.block_size <> r.bytes THEN TRUE
-    -- Statistics that no backup brings: of rows below an inheritance parent, of expressions, of several columns.
-    WHEN r.relkind <> 'p' AND r.relhassubclass THEN TRUE
-    WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i WHERE i.indrelid = r.oid AND i.indexprs IS NOT NULL) THEN TRUE
-    WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_statistic_ext AS e WHERE e.stxrelid = r.oid) THEN TRUE
-    ELSE EXISTS (SELECT 1 FROM column_without AS w WHERE w.oid = r.oid)
-END
-ORDER BY r.bytes DESC, r.oid
+SELECT a.statement
+FROM (
+    SELECT
+        'ANALYZE ' || CASE WHEN j.is_asked_alone THEN 'ONLY ' ELSE '' END || j.name AS statement,
+        j.bytes,
+        j.oid
+    FROM judged AS j
+    WHERE j.wants_statistics
+    UNION ALL
+    -- Their rows went in frozen and uncounted: this reads next to nothing, and then the server knows how many there are.
+    SELECT
+        'VACUUM (INDEX_CLEANUP off, TRUNCATE off, PROCESS_TOAST off) ' || pg_catalog.string_agg(j.name, ', ' ORDER BY j.oid),
+        0,
+        0
+    FROM judged AS j
+    WHERE j.is_uncounted AND NOT j.wants_statistics
+    HAVING pg_catalog.count(*) > 0
+) AS a
+ORDER BY a.bytes DESC, a.oid

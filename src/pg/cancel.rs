@@ -63,7 +63,7 @@ impl Cancel {
         let shared = Shared(Arc::new(Mutex::new(self.endpoint.dial(&self.connection).await?)));
         let encryption = self.tls.as_ref().map_or(Encryption::Never, Encryption::Always);
         let channel = Channel::open(Box::new(shared.clone()), encryption, &self.host).await?;
-        let (stream, done) = channel.for_driver(&mut Config::new());
+        let (stream, done) = channel.for_driver(&mut Config::new(), &Arc::default());
         self.token.cancel_query_raw(stream, done).await.map_err(Why::StartUp)?;
         // The server answers nothing and closes once the signal is sent.
         let mut shared = shared;

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::future::poll_fn;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
 
 pub use super::cancel::Cancel;
-use super::tls::{TlsSetup, TlsStream};
+use super::tls::TlsSetup;
 use super::unreachable::{Attempt, Why, failure};
-use super::wire::{Channel, Encryption, Endpoint, Stream};
+use super::wire::{Channel, Encrypted, Encryption, Endpoint, Stream};
 use crate::config::connection::{Address, ChannelBinding, Connection, Host, SslMode, TargetSessionAttrs};
 use crate::error::Result;
 
@@ -34,6 +35,8 @@ pub struct Link {
     pub encrypted: bool,
     /// The server's major version, as it said when it was connected to.
     pub major: Option<u32>,
+    /// Whether the rows of a COPY are put together as they come.
+    pub together: Arc<AtomicBool>,
     end: Arc<OnceLock<tokio_postgres::Error>>,
     task: JoinHandle<()>,
 }
@@ -167,7 +170,8 @@ impl Opener<'_> {
             _ => None,
         };
         let mut config = self.start_up(host);
-        let (stream, done) = channel.for_driver(&mut config);
+        let together = Arc::default();
+        let (stream, done) = channel.for_driver(&mut config, &together);
         let (client, traffic) = config.connect_raw(stream, done).await.map_err(Why::StartUp)?;
         let reported = Role::reported(&traffic);
         let version = traffic.parameter("server_version").unwrap_or_default();
@@ -182,7 +186,7 @@ impl Opener<'_> {
         let encrypted = cancel.tls.is_some();
         let (end, (sender, notices)) = (Arc::new(OnceLock::new()), mpsc::channel(NOTICES_KEPT));
         let task = tokio::spawn(run(traffic, sender, Arc::clone(&end)));
-        let link = Link { client, cancel, notices, host: host.clone(), encrypted, major, end, task };
+        let link = Link { client, cancel, notices, host: host.clone(), encrypted, major, together, end, task };
         match link.unsuitable(wanted, reported).await {
             Ok(None) => Ok(link),
             Ok(Some(what)) => {
@@ -272,7 +276,7 @@ fn may_differ_the_other_way(why: &Why, mode: SslMode) -> bool {
 
 /// Carries the traffic until either side ends it.
 async fn run(
-    mut traffic: tokio_postgres::Connection<Stream, TlsStream>,
+    mut traffic: tokio_postgres::Connection<Stream, Encrypted>,
     notices: mpsc::Sender<DbError>,
     end: Arc<OnceLock<tokio_postgres::Error>>,
 ) {
@@ -300,7 +304,7 @@ struct Role {
 
 impl Role {
     /// What servers from 14 on report unasked; poolers may not.
-    fn reported(traffic: &tokio_postgres::Connection<Stream, TlsStream>) -> Option<Role> {
+    fn reported(traffic: &tokio_postgres::Connection<Stream, Encrypted>) -> Option<Role> {
         let in_recovery = traffic.parameter("in_hot_standby")? == "on";
         let read_only = traffic.parameter("default_transaction_read_only")? == "on";
         Some(Role { in_recovery, read_only: in_recovery || read_only })

@@ -6,6 +6,7 @@ mod cancel;
 mod cell;
 mod certificate;
 pub mod connect;
+mod gathered;
 pub mod interrupt;
 pub mod lease;
 pub mod pooler;

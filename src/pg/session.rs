@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, Stream, TryStreamExt};
@@ -173,6 +174,26 @@ impl Session {
         &self,
         sql: &str,
     ) -> Result<impl Stream<Item = Result<Bytes, ServerError>> + '_, ServerError> {
+        self.copy(sql, false).await
+    }
+
+    /// The same in pieces of many rows, cut anywhere, which is faster.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn copy_out_together(
+        &self,
+        sql: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, ServerError>> + '_, ServerError> {
+        self.copy(sql, true).await
+    }
+
+    async fn copy(
+        &self,
+        sql: &str,
+        together: bool,
+    ) -> Result<impl Stream<Item = Result<Bytes, ServerError>> + '_, ServerError> {
+        self.link.together.store(together, Ordering::Relaxed);
         let rows = self.client().copy_out(sql).await.map_err(|error| self.error(error))?;
         Ok(rows.map_err(|error| self.error(error)))
     }

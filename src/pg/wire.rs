@@ -4,6 +4,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -12,6 +14,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::TlsConnect;
 
+use super::gathered::Gathered;
 use super::tls::{TlsSetup, TlsStream};
 use super::unreachable::Why;
 use crate::config::connection::{Address, Connection, Host};
@@ -136,29 +139,33 @@ impl Channel {
     }
 
     /// What to hand to the driver: it must neither ask for TLS again nor do a handshake of its own.
-    pub fn for_driver(self, config: &mut Config) -> (Stream, Done) {
+    /// `together` says when rows of a COPY are put together.
+    pub fn for_driver(self, config: &mut Config, together: &Arc<AtomicBool>) -> (Stream, Done) {
         match self {
             Channel::Plain(stream) => {
                 config.ssl_mode(SslMode::Disable);
-                (stream, Done(None))
+                (Box::new(Gathered::new(stream, together)), Done(None))
             }
             Channel::Tls(stream) => {
                 config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-                (Box::new(tokio::io::empty()), Done(Some(stream)))
+                (Box::new(tokio::io::empty()), Done(Some(Gathered::new(*stream, together))))
             }
         }
     }
 }
 
 /// A handshake that was done before: what the driver gets in the place of TLS.
-pub(super) struct Done(Option<Box<TlsStream>>);
+pub(super) struct Done(Option<Encrypted>);
+
+/// Bytes to and from a server that are encrypted on their way.
+pub(super) type Encrypted = Gathered<TlsStream>;
 
 impl TlsConnect<Stream> for Done {
-    type Stream = TlsStream;
+    type Stream = Encrypted;
     type Error = io::Error;
-    type Future = std::future::Ready<io::Result<TlsStream>>;
+    type Future = std::future::Ready<io::Result<Encrypted>>;
 
     fn connect(self, _placeholder: Stream) -> Self::Future {
-        std::future::ready(self.0.map(|stream| *stream).ok_or_else(|| io::Error::other("TLS is not in use")))
+        std::future::ready(self.0.ok_or_else(|| io::Error::other("TLS is not in use")))
     }
 }

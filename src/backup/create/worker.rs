@@ -90,13 +90,13 @@ async fn one(shared: &Shared, session: &Session, repository: &Repository, piece:
     let doing = || format!("cannot copy: {}", piece.sql);
     let mut file = Sealed::of_rows(repository.store(), |name| shared.draft.path(name), &piece.file, &shared.sealing)?;
     let (mut sum, mut plain_bytes, mut untold) = (RowSum::new(&piece.form), 0_u64, 0_u64);
-    let mut rows = Box::pin(session.copy_out(&piece.sql).await.map_err(|e| e.explain(doing()))?);
+    let mut rows = Box::pin(session.copy_out_together(&piece.sql).await.map_err(|e| e.explain(doing()))?);
     let copied = async {
-        while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
-            sum.add(&row);
-            file.write(&row).await?;
-            untold += row.len() as u64;
-            // What all jobs look at is looked at now and then: there may be millions of rows a second.
+        while let Some(some) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
+            sum.add(&some);
+            file.write(&some).await?;
+            untold += some.len() as u64;
+            // What all jobs look at is looked at now and then.
             if untold >= TOLD {
                 if shared.stop.load(Ordering::Relaxed) {
                     return Err(crew::stopped());

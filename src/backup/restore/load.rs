@@ -55,6 +55,9 @@ pub struct Work {
     pub env: Env,
     /// What opens it.
     pub identities: Identities,
+    /// What goes in frozen is not counted as activity, which only a superuser can do without: autovacuum, which has
+    /// nothing to do there, would hold the table when its indexes are to be made.
+    pub uncounted: bool,
 }
 
 struct Shared {
@@ -224,7 +227,8 @@ async fn open(connection: &Connection, interrupt: &Interrupt) -> Result<Session>
 /// Loads all chunks of a table in the transaction that empties it, which it is already: so they may be frozen.
 async fn put_all(shared: &Shared, session: &Session, repository: &Repository, table: &Table) -> Result<()> {
     let doing = || format!("cannot load {}", table.table_name());
-    let begin = format!("BEGIN; TRUNCATE ONLY {}", table.table_name());
+    let uncounted = if shared.work.uncounted { "SET LOCAL track_counts = off; " } else { "" };
+    let begin = format!("BEGIN; {uncounted}TRUNCATE ONLY {}", table.table_name());
     session.send(&begin).await.map_err(|e| e.explain(doing()))?;
     for chunk in 0..table.chunks.len() {
         put(shared, session, repository, table, chunk, true).await?;
@@ -268,16 +272,16 @@ async fn take(shared: &Shared, session: &Session, table: &Table, pages: Option<P
     let doing = || format!("cannot read {} again", table.table_name());
     let sql = plan::rows_out(table, pages, &shared.work.manifest.database.encoding);
     let mut sum = RowSum::new(&table.form);
-    let mut rows = Box::pin(session.copy_out(&sql).await.map_err(|e| e.explain(doing()))?);
-    while let Some(row) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
+    let mut rows = Box::pin(session.copy_out_together(&sql).await.map_err(|e| e.explain(doing()))?);
+    while let Some(some) = rows.try_next().await.map_err(|e| e.explain(doing()))? {
         if shared.stop.load(Ordering::Relaxed) {
             drop(rows);
             // Else the server would go on sending. What it says of this is not news.
             let _ = session.cancel().await;
             return Err(crew::stopped());
         }
-        sum.add(&row);
-        shared.bytes.fetch_add(row.len() as u64, Ordering::Relaxed);
+        sum.add(&some);
+        shared.bytes.fetch_add(some.len() as u64, Ordering::Relaxed);
     }
     sum.ended().map_err(|failure| failure.context(doing()))?;
     Ok(sum)

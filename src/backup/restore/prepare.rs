@@ -53,6 +53,8 @@ pub(super) struct Prepared {
     pub target: String,
     pub stamp: String,
     pub is_superuser: bool,
+    /// And was so from the beginning.
+    pub logs_in_as_superuser: bool,
     pub missing_roles: Vec<Missing>,
     /// Foreign keys that are not made: not all rows are wanted, or they are to be skipped.
     pub left: Vec<ForeignKey>,
@@ -135,6 +137,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
         target,
         stamp: row.try_get("stamp")?,
         is_superuser: row.try_get("is_superuser")?,
+        logs_in_as_superuser: row.try_get("logs_in_as_superuser")?,
         missing_roles: Vec::new(),
         left: Vec::new(),
         unknown_settings: Vec::new(),
@@ -150,6 +153,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
             url: request.repository.clone(),
             env: request.env.clone(),
             identities,
+            uncounted: row.try_get("is_superuser")?,
         },
         admin,
         maintenance,

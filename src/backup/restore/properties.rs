@@ -24,6 +24,10 @@ pub(super) fn for_building(connection: &Connection, prepared: &Prepared, jobs: u
     if jobs > 1 && plan::is_fair_share(sizes().max().unwrap_or_default(), sizes().sum(), jobs) {
         more.push_str(" -c max_parallel_maintenance_workers=0");
     }
+    if prepared.logs_in_as_superuser {
+        // So long an index waits for autovacuum, which then gives way.
+        more.push_str(" -c deadlock_timeout=10ms");
+    }
     connection.options = Some(format!("{options} {more}").trim_start().to_owned());
     // What a killed run leaves at work is known by it.
     connection.application_name = Some(APPLICATION.to_owned());

@@ -1,4 +1,5 @@
 //! Statistics of what was restored: every table that the backup brought none for, the largest first, by several sessions.
+//! And the server is told how many rows there are, where they went in uncounted.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,17 +18,17 @@ pub(super) async fn gather(connection: &Connection, jobs: usize, interrupt: &Int
     let doing = "cannot gather statistics";
     let session = open(connection, interrupt).await?;
     let rows = session.rows(&Query::RESTORE_STATISTICS, &[]).await.map_err(|e| e.explain(doing))?;
-    let tables: VecDeque<String> = rows.iter().map(|row| row.try_get("relation")).collect::<Result<_, _>>()?;
-    let more = jobs.clamp(1, tables.len().max(1)) - 1;
-    let queue = RefCell::new(tables);
+    let statements: VecDeque<String> = rows.iter().map(|row| row.try_get("statement")).collect::<Result<_, _>>()?;
+    let more = jobs.clamp(1, statements.len().max(1)) - 1;
+    let queue = RefCell::new(statements);
     let mut sessions = vec![session];
     for _ in 0..more {
         sessions.push(open(connection, interrupt).await?);
     }
     let work = async |session: Session| -> Result<()> {
         loop {
-            let Some(table) = queue.borrow_mut().pop_front() else { return Ok(()) };
-            session.send(&format!("ANALYZE {table}")).await.map_err(|e| e.explain(format!("{doing} of {table}")))?;
+            let Some(statement) = queue.borrow_mut().pop_front() else { return Ok(()) };
+            session.send(&statement).await.map_err(|e| e.explain(format!("{doing}: {statement}")))?;
         }
     };
     try_join_all(sessions.into_iter().map(work)).await.map(drop)

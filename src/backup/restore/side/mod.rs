@@ -120,6 +120,7 @@ pub async fn restore(request: &Request, schema: &str, means: &mut Means<'_>) -> 
         url: request.repository.clone(),
         env: request.env.clone(),
         identities,
+        uncounted: false,
     });
     let filled = run.fill(&work, &sides, request, &lease, means).await;
     let finished = match filled {
