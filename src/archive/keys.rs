@@ -44,20 +44,10 @@ impl Recipients {
         Ok(Recipients { keys })
     }
 
-    /// A key made for this once, and its identity encrypted by a passphrase (scrypt): a
-    /// file that the age program opens, too.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn under(passphrase: &Secret) -> Result<(Recipients, Vec<u8>)> {
-        use age::secrecy::{ExposeSecret as _, SecretString};
+    /// A key made for this once, and its identity, which wants to be locked.
+    pub fn made() -> (Recipients, Unlocked) {
         let identity = age::x25519::Identity::generate();
-        let mut lock = age::scrypt::Recipient::new(SecretString::from(passphrase.reveal()));
-        lock.set_work_factor(LOCK_WORK);
-        let text = identity.to_string();
-        let locked = age::encrypt(&lock, format!("{}\n", text.expose_secret()).as_bytes());
-        let locked = locked.explain(Kind::Failed, "cannot encrypt by the passphrase")?;
-        Ok((Recipients { keys: vec![identity.to_public()] }, locked))
+        (Recipients { keys: vec![identity.to_public()] }, Unlocked(identity))
     }
 
     /// Nothing is to be encrypted.
@@ -83,6 +73,24 @@ impl Recipients {
 impl fmt::Debug for Recipients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.texts()).finish()
+    }
+}
+
+/// An identity that nobody else has, and that is not to be written down as it is.
+pub struct Unlocked(age::x25519::Identity);
+
+impl Unlocked {
+    /// Encrypts it by a passphrase (scrypt), which takes a moment on purpose: a file that the age program opens, too.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn locked(self, passphrase: &Secret) -> Result<Vec<u8>> {
+        use age::secrecy::{ExposeSecret as _, SecretString};
+        let mut lock = age::scrypt::Recipient::new(SecretString::from(passphrase.reveal()));
+        lock.set_work_factor(LOCK_WORK);
+        let text = self.0.to_string();
+        let locked = age::encrypt(&lock, format!("{}\n", text.expose_secret()).as_bytes());
+        locked.explain(Kind::Failed, "cannot encrypt by the passphrase")
     }
 }
 
@@ -132,7 +140,7 @@ impl Identities {
         Ok(Identities { keys })
     }
 
-    /// The one that [`Recipients::under`] locked; `name` is the file's, for messages.
+    /// The one that [`Unlocked::locked`] wrote; `name` is the file's, for messages.
     ///
     /// # Errors
     /// Refused, when the passphrase is another one or the file was changed.
@@ -183,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_locked_identity_opens_by_its_passphrase_alone() {
-        let (recipients, locked) = Recipients::under(&Secret::new("correct horse")).unwrap();
+        let (recipients, identity) = Recipients::made();
+        let locked = identity.locked(&Secret::new("correct horse")).unwrap();
         let opened = Identities::unlock(&locked, &Secret::new("correct horse"), "key.age").unwrap();
         assert_eq!(opened.keys[0].to_public().to_string(), recipients.texts()[0]);
         let refused = Identities::unlock(&locked, &Secret::new("battery"), "key.age").unwrap_err();

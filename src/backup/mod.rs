@@ -1,8 +1,8 @@
 //! Backups that are proven: a database as files in a folder or a bucket, written under one snapshot,
 //! checked, restored beside the living one and swapped in. Knows no terminal.
 //!
-//! A backup is pg_dump's archive of every definition and large object, each table's rows as COPY's text
-//! (zstd, then age where keys are given), the sequences and roles as SQL, and a manifest with counts and
+//! A backup is pg_dump's archive of every definition and large object, each table's rows as COPY
+//! writes them (zstd, then age where keys are given), the sequences and roles as SQL, and a manifest with counts and
 //! sums; restorable without dbctl. See [`repository`] for where what lies, [`manifest`] for what is said of it.
 
 pub mod copy;
@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod drill;
 pub mod keys;
 pub mod list;
+pub mod looks;
 pub mod manifest;
 pub mod pages;
 pub mod prune;

@@ -151,7 +151,7 @@ struct Global {
     #[arg(short, long, global = true, help_heading = "Output")]
     verbose: bool,
 
-    /// How long one attempt to get a lock may take [default: 3s]
+    /// How long one attempt to get a lock may take [default: 3s, of backup create and export 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Safety")]
     lock_timeout: Option<Duration>,
     /// How long all attempts together may take, then exit 3 [default: 2min]

@@ -13,6 +13,7 @@ use crate::backup::doctor;
 use crate::backup::drill;
 use crate::backup::keys::{self, Keys};
 use crate::backup::list;
+use crate::backup::looks::Looking;
 use crate::backup::prune;
 use crate::backup::repository::Repository;
 use crate::backup::verify::{self, Level, Wanted};
@@ -116,7 +117,7 @@ impl Run {
                 level: wish.level,
                 database: wish.database.clone(),
                 major: None,
-                jobs: usual_jobs(),
+                jobs: wish.jobs.unwrap_or_else(usual_jobs),
                 keys: self.keys(&wish.keys)?,
                 env: self.env.clone(),
                 max_restore: None,
@@ -125,9 +126,12 @@ impl Run {
             return self.answer(self.drilled(&request)?);
         }
         let keys = self.keys(&wish.keys)?;
-        let wanted = Wanted { id: &wish.id, database: wish.database.as_deref(), level: wish.level };
+        let wanted = Wanted { id: &wish.id, database: wish.database.as_deref() };
         self.on_repository(wish.from.as_deref(), async |repository, means| {
-            verify::verify(repository, &wanted, &keys, &self.env, means).await
+            let (keys, env, interrupt) = (&keys, &self.env, means.interrupt);
+            let looking =
+                Looking { level: wish.level, keys, env, interrupt, jobs: wish.jobs.unwrap_or_else(usual_jobs) };
+            verify::verify(repository, &wanted, &looking, means).await
         })
     }
 }

@@ -378,12 +378,12 @@ impl Work<'_> {
         interrupt: &Interrupt,
         events: &mut dyn Events,
     ) -> Result<Manifest> {
-        let (recipients, locked) = match &self.request.lock {
+        let (recipients, locking) = match &self.request.lock {
             Lock::Open => (Recipients::default(), None),
             Lock::Keys(recipients) => (recipients.clone(), None),
             Lock::Passphrase(passphrase) => {
-                let (recipients, locked) = Recipients::under(passphrase)?;
-                (recipients, Some(locked))
+                let ((recipients, identity), passphrase) = (Recipients::made(), passphrase.clone());
+                (recipients, Some(tokio::task::spawn_blocking(move || identity.locked(&passphrase))))
             }
         };
         let sealing = Sealing { level: self.request.level, recipients };
@@ -425,15 +425,16 @@ impl Work<'_> {
         let finished = Utc::now();
         let took = (finished - begun).num_milliseconds();
         let mut files: Vec<Part> = others.files.into_iter().chain(files).collect();
-        let (store, encrypted) = (repository.store(), locked.is_some() || !sealing.recipients.is_empty());
+        let (store, encrypted) = (repository.store(), !sealing.recipients.is_empty());
         let load = recipe::load(&tables, &moment.database.encoding, encrypted);
         let refresh = recipe::refresh(&others.materialized_views);
         for (name, text) in [("load.sql", load), ("refresh.sql", refresh)] {
             let file = sealed::bare(store, draft, name, text.into_bytes()).await?;
             files.push(Part { role: Role::Recipe, file });
         }
-        let passphrase = locked.is_some();
-        if let Some(locked) = locked {
+        let passphrase = locking.is_some();
+        if let Some(locking) = locking {
+            let locked = locking.await??;
             files.push(Part { role: Role::Key, file: sealed::bare(store, draft, "key.age", locked).await? });
         }
         let mut manifest = Manifest {

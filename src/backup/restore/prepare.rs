@@ -16,8 +16,9 @@ use super::{Request, plan, swap};
 use crate::archive::Identities;
 use crate::archive::verify::read_file;
 use crate::backup::Repository;
+use crate::backup::looks::{self, Looking};
 use crate::backup::manifest::{File, Manifest, Role, Root};
-use crate::backup::verify::{self, Level};
+use crate::backup::verify::Level;
 use crate::config::connection::{Address, Connection};
 use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::maintain::room::free_bytes;
@@ -181,8 +182,9 @@ pub(super) async fn undamaged(
     request: &Request,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let (keys, env) = (&request.keys, &request.env);
-    let findings = verify::files(repository, manifest, Level::Stored, keys, env, interrupt, |_, _| {}).await?;
+    let (keys, env, jobs) = (&request.keys, &request.env, request.jobs);
+    let looking = Looking { level: Level::Stored, keys, env, interrupt, jobs };
+    let findings = looks::files(repository, manifest, &looking, |_, _| {}).await?;
     if findings.is_empty() {
         return Ok(());
     }

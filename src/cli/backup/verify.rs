@@ -31,6 +31,9 @@ pub struct VerifyArgs {
     /// What to prove, 0 to 4
     #[arg(long, value_name = "N", default_value = "2", value_parser = parse_level)]
     level: Level,
+    /// How many files at once; of levels 3 and 4, tables and indexes [default: the processors here, at most 4]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: Option<u32>,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -57,6 +60,8 @@ pub struct Verification {
     pub database: Option<String>,
     /// What to prove.
     pub level: Level,
+    /// How many at once; none is dbctl's choice.
+    pub jobs: Option<usize>,
     /// What opens it.
     pub keys: KeyArgs,
 }
@@ -69,6 +74,8 @@ fn parse_level(text: &str) -> Result<Level, String> {
 impl VerifyArgs {
     /// What was asked for.
     pub fn into_request(self) -> Verification {
-        Verification { id: self.id, from: self.from, database: self.database, level: self.level, keys: self.keys }
+        let jobs = self.jobs.map(|jobs| jobs as usize);
+        let VerifyArgs { id, from, database, level, keys, .. } = self;
+        Verification { id, from, database, level, jobs, keys }
     }
 }
