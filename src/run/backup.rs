@@ -80,10 +80,7 @@ impl Run {
                 }
             },
         };
-        let lock_timeout = match self.settings.lock_timeout.origin {
-            Origin::Default => LOCK_TIMEOUT,
-            _ => self.settings.lock_attempt()?,
-        };
+        let lock_timeout = self.lock_to_read()?;
         let targets = self.settings.targets_or(&written.targets)?;
         self.on_these(&targets, async |run, target, interrupt| {
             let request = create::Request {
@@ -109,6 +106,14 @@ impl Run {
 }
 
 impl Run {
+    /// How long a reader's lock is waited for.
+    pub(super) fn lock_to_read(&self) -> Result<Duration> {
+        match self.settings.lock_timeout.origin {
+            Origin::Default => Ok(LOCK_TIMEOUT),
+            _ => self.settings.lock_attempt(),
+        }
+    }
+
     fn backup_verify(&self, wish: &Verification) -> Result<Outcome> {
         if wish.level > Level::Opened {
             let request = drill::Request {

@@ -17,9 +17,14 @@ impl Run {
             let [target] = &self.settings.targets()?[..] else {
                 return Err(Failure::new(Kind::Usage, "which database? nothing names one"));
             };
-            let mut talker = self.talker();
-            let dry_run = self.consent.dry_run;
-            export::run(&self.connection(target)?, wish, dry_run, &self.env, interrupt, &mut talker).await
+            let request = export::Request {
+                connection: self.connection(target)?,
+                wish,
+                dry_run: self.consent.dry_run,
+                lock_timeout: self.lock_to_read()?,
+                env: &self.env,
+            };
+            export::run(&request, interrupt, &mut self.talker()).await
         })?;
         if !to_stream || self.consent.dry_run {
             return self.answer((outcome, document));

@@ -52,6 +52,20 @@ pub struct Wish {
     pub recipients: Vec<String>,
 }
 
+/// An export that is wanted.
+pub struct Request<'a> {
+    /// The database.
+    pub connection: Connection,
+    /// What, and where to.
+    pub wish: &'a Wish,
+    /// Show what would be done.
+    pub dry_run: bool,
+    /// How long somebody else's lock may keep it waiting.
+    pub lock_timeout: Duration,
+    /// The variables that stores look at.
+    pub env: &'a Env,
+}
+
 /// One thing to export.
 struct Job {
     table: Option<TableName>,
@@ -93,13 +107,12 @@ struct Moment {
 /// Refused for what is no table or is hidden from this role, or when another file lies there; the
 /// server's; the store's. Files that were whole before remain and are named.
 pub async fn run(
-    connection: &Connection,
-    wish: &Wish,
-    dry_run: bool,
-    env: &Env,
+    request: &Request<'_>,
     interrupt: &Interrupt,
     events: &mut dyn Events,
 ) -> Result<(Outcome, Document, bool)> {
+    let Request { connection, wish, dry_run, env, .. } = request;
+    let dry_run = *dry_run;
     let recipients = Recipients::parse(&wish.recipients)?;
     let jobs = jobs(wish, env)?;
     if jobs.iter().any(|job| job.format == Format::Parquet) {
@@ -117,7 +130,11 @@ pub async fn run(
     let path = session.rows_of("SELECT pg_catalog.current_setting('search_path')").await;
     let path = path.map_err(|e| e.explain("cannot read the search path"))?;
     let path: String = path.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
-    let mut begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", settings::for_reading());
+    let mut begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}SET LOCAL lock_timeout = '{}ms'; ",
+        settings::for_reading(),
+        request.lock_timeout.as_millis()
+    );
     // Before the snapshot: a table that is emptied or rewritten while the lock is waited for has no rows for an earlier one.
     for job in &jobs {
         let Some(table) = &job.table else { continue };
@@ -129,7 +146,15 @@ pub async fn run(
         // Their names are found as their writer finds them.
         begin.push_str(&format!("SELECT pg_catalog.set_config('search_path', {}, true)", Literal(&path)));
     }
-    session.send(&begin).await.map_err(|e| e.explain("cannot begin a read-only transaction"))?;
+    session.send(&begin).await.map_err(|e| {
+        let failure = e.explain("cannot begin to read");
+        match failure.what() {
+            Kind::Deferred => {
+                failure.hint("'dbctl locks' shows who waits for whom; run again, or wait longer with --lock-timeout")
+            }
+            _ => failure,
+        }
+    })?;
     let moment = moment(&session).await?;
     let (mut written, to_stream) = (Vec::new(), jobs.iter().any(|job| matches!(job.place, Place::Stream)));
     for (index, job) in jobs.iter().enumerate() {

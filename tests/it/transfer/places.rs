@@ -191,3 +191,16 @@ fn a_csv_whose_header_names_other_columns_is_not_stored() {
     import(&db, &["--from", &from, "--into", "public.p", "--columns", "last,first"]).expect_code(0);
     assert_eq!(db.one("SELECT first || ' ' || last || note FROM public.p"), "John Doed");
 }
+
+#[test]
+fn a_lock_is_not_waited_for_for_ever() {
+    let (db, folder) = (small(), Folder::new());
+    let holder = db.session();
+    holder.sql("BEGIN; LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE");
+    let flags = ["--table", "public.t", "--to", &folder.path("t.ndjson"), "--lock-timeout", "200ms"];
+    let told = export(&db, &flags).expect_code(3);
+    assert!(told.stderr.contains("lock timeout") && told.stderr.contains("dbctl locks"), "{}", told.stderr);
+    assert!(folder.names().is_empty(), "{:?}", folder.names());
+    holder.sql("ROLLBACK");
+    export(&db, &flags).expect_code(0);
+}
