@@ -1,7 +1,7 @@
--- What is to be done for the statistics of a restored database, the largest table first? From 18 on, the backup brought
--- those of most tables.
+-- Which statements complete the statistics of a restored database, the largest table first?
 -- Server: 14.
 -- Rights: none; what the role may not see in pg_stats counts as missing.
+-- From 18 on the backup brought those of most tables.
 -- Before 18 a partitioned table takes its partitions along; since then each is asked for by itself.
 WITH server AS MATERIALIZED (
     SELECT

@@ -34,11 +34,13 @@ pub(super) async fn sort(prepared: &Prepared, resume: bool, means: &mut Means<'_
             let message = format!("a killed restore left database {name}, unfinished: it is dropped");
             means.events.event(Event::Attention { message: &message, hint: None });
             swap::remove(&prepared.admin, name).await?;
-        } else if prepared.whole && goes_on(mark) {
-            let going = if resume { "" } else { "--resume would go on with it; " };
-            let message = format!(
-                "a killed restore left database {name}, its rows are proven: {going}it is dropped when this one is done"
-            );
+        } else if prepared.whole && mark.backup == *backup {
+            let what = match goes_on(mark) {
+                true if resume => ", its rows are proven",
+                true => ", its rows are proven and --resume would go on with it",
+                false => " with a part of this backup",
+            };
+            let message = format!("a killed restore left database {name}{what}: it is dropped when this one is done");
             means.events.event(Event::Attention { message: &message, hint: None });
         } else {
             let message = match goes_on(mark) {
