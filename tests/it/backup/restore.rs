@@ -257,17 +257,26 @@ fn what_is_left_of_a_part_is_not_gone_on_with_as_the_whole() {
     run(&mut create(&db, &place, &[])).expect_code(0);
     let copy = format!("{}_copy", db.name());
     let part = ["--to-database", &copy, "--table", "public.slow"];
-    let child = spawn(&mut restore(&db, &place, &part));
     let left = format!(
         "SELECT count(*) FROM pg_database WHERE datname LIKE '{copy}_restore_%' AND shobj_description(oid, 'pg_database') LIKE '%\"proven\"%'"
     );
-    eventually("the rows are proven", || db.one(&left) == "1");
-    child.signal(Signal::SIGKILL);
-    child.wait();
+    let killed = || {
+        let child = spawn(&mut restore(&db, &place, &part));
+        eventually("the rows are proven", || db.one(&left) == "1");
+        child.signal(Signal::SIGKILL);
+        child.wait();
+    };
+    killed();
     let refused = run(&mut restore(&db, &place, &["--to-database", &copy, "--resume"])).expect_code(1);
     assert!(refused.stderr.contains("holds only --table public.slow"), "{}", refused.stderr);
     run(restore(&db, &place, &part).arg("--resume")).expect_code(0);
     assert_eq!(one_of(&db, &copy, "SELECT count(*) FROM public.customers"), "0");
+    db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
+    // It has nothing that the whole has not.
+    killed();
+    let done = run(&mut restore(&db, &place, &["--to-database", &copy])).expect_code(0);
+    assert!(done.stderr.contains("with a part of this backup: it is dropped"), "{}", done.stderr);
+    assert_eq!(db.one(&left), "0");
     db.sql(&format!("DROP DATABASE {copy} WITH (FORCE)"));
 }
 
