@@ -18,7 +18,7 @@ use crate::archive::{Identities, Store, verify};
 use crate::config::env::Env;
 use crate::error::{Explain as _, Failure, Kind, Result};
 use crate::pg::Interrupt;
-use crate::pg::programs::{Child, Program};
+use crate::pg::programs::{self, Child, Program};
 
 /// How files are looked at.
 pub struct Looking<'a> {
@@ -60,15 +60,22 @@ pub async fn files(
 ) -> Result<Vec<String>> {
     let mut findings = consistent(manifest);
     // The keys first: a wrong one is known before an hour of reading.
-    let identities = match looking.level {
-        Level::Presence | Level::Stored => Identities::default(),
-        _ => looking.keys.open(repository, manifest).await?,
+    let (level, identities) = match looking.level {
+        Level::Presence | Level::Stored => (looking.level, Identities::default()),
+        level => match looking.keys.open(repository, manifest).await {
+            Ok(identities) => (level, identities),
+            // That nothing can be opened says nothing of the other files' bytes.
+            Err(failure) if failure.what() == Kind::Refused && key_is_damaged(repository, manifest).await? => {
+                (Level::Stored, Identities::default())
+            }
+            Err(failure) => return Err(failure),
+        },
     };
     let shared = Arc::new(Shared {
         url: repository.url().to_owned(),
         env: looking.env.clone(),
         manifest: manifest.clone(),
-        level: looking.level,
+        level,
         identities,
         interrupt: looking.interrupt.clone(),
         next: AtomicUsize::new(0),
@@ -91,6 +98,8 @@ pub async fn files(
     };
     let (found, ()) = tokio::join!(crew::gather(workers), telling);
     let mut found = found?;
+    // What a signal ended is not what was found.
+    looking.interrupt.check()?;
     found.sort_by_key(|(file, _)| *file);
     findings.extend(found.into_iter().map(|(_, finding)| finding));
     Ok(findings)
@@ -129,6 +138,12 @@ impl Shared {
         }
     }
 
+    /// Fails once another job has, or a signal came: a file may be long, and reading it need not wait for anything.
+    fn going(&self) -> Result<()> {
+        self.interrupt.check()?;
+        if self.stop.load(Ordering::Relaxed) { Err(crew::stopped()) } else { Ok(()) }
+    }
+
     /// Refused, when it is not what the manifest says.
     async fn look_at(&self, store: &Store, part: &Part, chunk: Option<(&Chunk, &Form)>) -> Result<()> {
         let file = File { path: Repository::path(&self.manifest.id, &part.file.path), ..part.file.clone() };
@@ -143,7 +158,7 @@ impl Shared {
             Some(_) => {}
         }
         if part.is_bare() || self.level == Level::Stored {
-            let stored = store.hash_of(&file.path).await?;
+            let stored = store.hash_of_while(&file.path, || self.going()).await?;
             return match stored {
                 Some(stored) if stored.sha256 == file.sha256 => Ok(()),
                 _ => refused(format!("{url} is not what its manifest says: sha256")),
@@ -152,6 +167,7 @@ impl Shared {
         let mut rows = chunk.map(|(_, form)| RowSum::new(form));
         let mut schema = if part.role == Role::Schema { Some(tempfile::NamedTempFile::new()?) } else { None };
         let take = async |piece: Bytes| {
+            self.going()?;
             if let Some(rows) = &mut rows {
                 rows.add(&piece);
             }
@@ -171,13 +187,23 @@ impl Shared {
         if let Some(schema) = schema {
             let pg_restore = Program::PgRestore.pick(self.manifest.programs.pg_dump_major, &self.env)?;
             let list = Child::start_alone(&pg_restore, ["--list".as_ref(), schema.path().as_os_str()])?;
-            let listed = list.output(&self.interrupt).await;
-            listed.map_err(|failure| {
-                Failure::new(Kind::Refused, format!("pg_restore cannot read {url}")).note(told(&failure))
-            })?;
+            if let Err(failure) = list.output(&self.interrupt).await {
+                self.interrupt.check()?;
+                if programs::was_ended(&failure) {
+                    return Err(failure);
+                }
+                return Err(Failure::new(Kind::Refused, format!("pg_restore cannot read {url}")).note(told(&failure)));
+            }
         }
         Ok(())
     }
+}
+
+/// Whether the locked key of a backup is not what was written.
+async fn key_is_damaged(repository: &Repository, manifest: &Manifest) -> Result<bool> {
+    let Some(part) = manifest.files.iter().find(|part| part.role == Role::Key) else { return Ok(false) };
+    let stored = repository.store().hash_of(&Repository::path(&manifest.id, &part.file.path)).await?;
+    Ok(stored.is_none_or(|stored| stored.sha256 != part.file.sha256))
 }
 
 /// What the manifest says must fit together.

@@ -174,11 +174,20 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub async fn hash_of(&self, path: &str) -> Result<Option<Stored>> {
+        self.hash_of_while(path, || Ok(())).await
+    }
+
+    /// The same, for as long as `going` has nothing against it, which is asked at each piece.
+    ///
+    /// # Errors
+    /// The same; what `going` says.
+    pub async fn hash_of_while(&self, path: &str, going: impl Fn() -> Result<()>) -> Result<Option<Stored>> {
         if self.head(path).await?.is_none() {
             return Ok(None);
         }
         let (mut pieces, mut hash, mut bytes) = (self.read(path).await?, Sha256::new(), 0);
         while let Some(piece) = pieces.try_next().await? {
+            going()?;
             hash.update(&piece);
             bytes += piece.len() as u64;
         }

@@ -417,6 +417,14 @@ impl Work<'_> {
             (Err(failure), Err(stopped)) if crew::is_stopped(&stopped) => return Err(failure),
             (_, Err(failure)) | (Err(failure), _) => return Err(failure),
         };
+        let passphrase = locking.is_some();
+        let locked = match locking {
+            Some(locking) => Some(tokio::select! {
+                locked = locking => locked??,
+                failure = interrupt.wait() => return Err(failure),
+            }),
+            None => None,
+        };
         self.lease.check()?;
         interrupt.check()?;
         events.event(Event::Applied { title: "rows", took: Duration::ZERO });
@@ -432,9 +440,7 @@ impl Work<'_> {
             let file = sealed::bare(store, draft, name, text.into_bytes()).await?;
             files.push(Part { role: Role::Recipe, file });
         }
-        let passphrase = locking.is_some();
-        if let Some(locking) = locking {
-            let locked = locking.await??;
+        if let Some(locked) = locked {
             files.push(Part { role: Role::Key, file: sealed::bare(store, draft, "key.age", locked).await? });
         }
         let mut manifest = Manifest {

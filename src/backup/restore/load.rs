@@ -40,6 +40,10 @@ const SETTINGS: &str = "SET search_path = ''; SET statement_timeout = 0; SET loc
      SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off; SET row_security = off; \
      SET synchronize_seqscans = off; SET array_nulls = on; SET default_transaction_read_only = off; ";
 
+/// What only a superuser may do; which one a session is, it alone knows.
+const UNCOUNTED: &str = "SELECT pg_catalog.set_config('track_counts', 'off', true) \
+     WHERE pg_catalog.current_setting('is_superuser')::BOOL; ";
+
 /// What all jobs share.
 #[derive(Clone)]
 pub struct Work {
@@ -55,8 +59,8 @@ pub struct Work {
     pub env: Env,
     /// What opens it.
     pub identities: Identities,
-    /// What goes in frozen is not counted as activity, which only a superuser can do without: autovacuum, which has
-    /// nothing to do there, would hold the table when its indexes are to be made.
+    /// What goes in frozen is not counted as activity, where a superuser loads it: autovacuum, which has nothing to do
+    /// there, would hold the table when its indexes are to be made.
     pub uncounted: bool,
 }
 
@@ -227,7 +231,7 @@ async fn open(connection: &Connection, interrupt: &Interrupt) -> Result<Session>
 /// Loads all chunks of a table in the transaction that empties it, which it is already: so they may be frozen.
 async fn put_all(shared: &Shared, session: &Session, repository: &Repository, table: &Table) -> Result<()> {
     let doing = || format!("cannot load {}", table.table_name());
-    let uncounted = if shared.work.uncounted { "SET LOCAL track_counts = off; " } else { "" };
+    let uncounted = if shared.work.uncounted { UNCOUNTED } else { "" };
     let begin = format!("BEGIN; {uncounted}TRUNCATE ONLY {}", table.table_name());
     session.send(&begin).await.map_err(|e| e.explain(doing()))?;
     for chunk in 0..table.chunks.len() {

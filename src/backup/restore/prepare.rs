@@ -154,7 +154,7 @@ pub(super) async fn prepare(request: &Request, means: &mut Means<'_>) -> Result<
             url: request.repository.clone(),
             env: request.env.clone(),
             identities,
-            uncounted: row.try_get("is_superuser")?,
+            uncounted: true,
         },
         admin,
         maintenance,

@@ -21,6 +21,8 @@ const PIECE: usize = 128 << 10;
 const WORDS: usize = 64 << 10;
 /// How long a child may take to end after SIGINT.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A signal to all processes of a terminal is heard by us no later than so long after a program that it ended.
+const HEARD: Duration = Duration::from_millis(100);
 
 /// A program under way; killed when it is dropped.
 pub struct Child {
@@ -141,7 +143,14 @@ impl Child {
             }
         };
         let words = (&mut self.words).await.unwrap_or_default();
-        if status.success() { Ok(words) } else { Err(self.failure(status, &words)) }
+        if status.success() {
+            return Ok(words);
+        }
+        // What ended it may have been meant for us as well.
+        tokio::select! {
+            failure = interrupt.wait() => Err(failure),
+            () = tokio::time::sleep(HEARD) => Err(self.failure(status, &words)),
+        }
     }
 
     /// It cancels what it runs on the server when it is asked to end.
@@ -159,12 +168,20 @@ impl Child {
         use std::os::unix::process::ExitStatusExt as _;
         let how = match (status.code(), status.signal()) {
             (Some(code), _) => format!("{} failed with exit code {code}", self.name),
-            (None, Some(signal)) => format!("{} was ended by signal {signal}", self.name),
+            (None, Some(signal)) => format!("{} {ENDED} {signal}", self.name),
             (None, None) => format!("{} failed", self.name),
         };
         let failure = Failure::new(Kind::Failed, how);
         words.lines().filter(|line| !line.trim().is_empty()).fold(failure, Failure::note)
     }
+}
+
+/// What is said of a program that did not end by itself.
+const ENDED: &str = "was ended by signal";
+
+/// Whether a program said nothing of what it was to do, because somebody ended it.
+pub fn was_ended(failure: &Failure) -> bool {
+    failure.messages().iter().any(|message| message.contains(ENDED))
 }
 
 /// Reads to the end, so that the child never waits for us; keeps the last part.

@@ -6,7 +6,7 @@ mod child;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use child::{Child, Output};
+pub use child::{Child, Output, was_ended};
 
 use super::Server;
 use super::sandbox::binaries;

@@ -1,9 +1,12 @@
 //! Keys: who can open a backup, and what a wrong one says.
 
+use std::time::Duration;
+
 use age::secrecy::ExposeSecret as _;
+use nix::sys::signal::Signal;
 
 use super::{Place, create, filled, json, run, verify};
-use crate::harness::dbctl;
+use crate::harness::{dbctl, eventually, spawn};
 
 const PASSPHRASE: &str = "DBCTL_BACKUP_PASSPHRASE";
 
@@ -67,4 +70,46 @@ fn nothing_is_written_where_encryption_cannot_be_had() {
         );
     }
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+/// A signal that comes while the key is being locked is heard: there is a backup, or the run says that it was ended.
+#[test]
+fn a_run_that_is_ended_while_it_locks_its_key_publishes_nothing() {
+    let (db, place) = (filled(), Place::new());
+    let mut ended = 0;
+    for wait in [0, 30, 100, 300] {
+        let before = place.backups().len();
+        let child = spawn(create(&db, &place, &["--encrypt"]).env(PASSPHRASE, "correct horse"));
+        eventually("rows are there", || {
+            let folders = std::fs::read_dir(place.path()).unwrap();
+            let mut begun = folders
+                .map(|folder| folder.unwrap().path())
+                .filter(|path| path.to_string_lossy().ends_with(".partial"));
+            begun.any(|path| path.join("data").exists()) || place.backups().len() > before
+        });
+        std::thread::sleep(Duration::from_millis(wait));
+        child.signal(Signal::SIGTERM);
+        let run = child.wait();
+        let made = place.backups().len() - before;
+        assert!(matches!((run.code, made), (143, 0) | (0, 1)), "{}, {made}: {}", run.code, run.stderr);
+        ended += usize::from(run.code == 143);
+    }
+    assert!(ended > 0, "no run was ended");
+}
+
+#[test]
+fn without_its_key_the_other_files_are_looked_at_all_the_same() {
+    let (db, place) = (filled(), Place::new());
+    run(create(&db, &place, &["--encrypt"]).env(PASSPHRASE, "correct horse")).expect_code(0);
+    let backup = place.backups().remove(0);
+    std::fs::remove_file(backup.join("key.age")).unwrap();
+    let schema = backup.join("schema.dump.zst.age");
+    let mut bytes = std::fs::read(&schema).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&schema, bytes).unwrap();
+    let found = run(verify(&place, "2").env(PASSPHRASE, "correct horse")).expect_code(2);
+    for file in ["key.age is not there", "schema.dump.zst.age is not what its manifest says"] {
+        assert!(found.stdout.contains(file), "{file}: {}", found.stdout);
+    }
 }

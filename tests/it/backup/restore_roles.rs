@@ -231,3 +231,23 @@ fn who_is_in_the_new_database_is_named_and_waited_for() {
     let done = child.wait().expect_code(0);
     assert!(done.stderr.contains("looker") && done.stderr.contains("trying again"), "{}", done.stderr);
 }
+
+/// What a session may do is asked in the database where it does it.
+#[test]
+fn a_role_that_is_superuser_elsewhere_alone_restores() {
+    let (db, place) = (Database::new(), Place::new());
+    let (boss, role) = (format!("boss_{}", db.name()), format!("keeper_{}", db.name()));
+    db.sql(&format!(
+        "CREATE ROLE {boss} SUPERUSER; CREATE ROLE {role} LOGIN CREATEDB; GRANT {boss} TO {role};
+         ALTER ROLE {role} IN DATABASE postgres SET role = '{boss}';
+         CREATE TABLE public.t (id int PRIMARY KEY); INSERT INTO public.t VALUES (1); ALTER TABLE public.t OWNER TO {role}"
+    ));
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let copy = Copy(&db, format!("{}_copy", db.name()));
+    let mut restore = dbctl(&["restore", "latest", "--from", &place.url(), "--to-database", &copy.1]);
+    let restored = run(restore.args(["--database-url", &db.url_as(&role)]));
+    let rows = restored.code == 0 && one_of(&db, &copy.1, "SELECT count(*) FROM public.t") == "1";
+    drop(copy);
+    db.sql(&format!("DROP TABLE public.t; DROP OWNED BY {role}, {boss}; DROP ROLE {role}, {boss}"));
+    assert!(rows, "{}", restored.stderr);
+}

@@ -1,11 +1,16 @@
 //! Damage of every kind of file, and what is said of it.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dbctl::backup::manifest::Manifest;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use super::{Place, create, filled, json, run, verify};
-use crate::harness::Database;
+use crate::harness::{Database, eventually, spawn};
 
 /// One file of each kind of a fresh backup, and the manifest.
 fn kinds(backup: &Path) -> Vec<PathBuf> {
@@ -92,4 +97,53 @@ fn a_backup_of_the_first_version_is_read() {
     assert!(!text.contains("\"form\""), "{text}");
     std::fs::write(place.backups()[0].join("manifest.json"), text).unwrap();
     run(&mut verify(&place, "3")).expect_code(0);
+}
+
+/// A folder with a program that says that it is pg_restore, and then does something else.
+fn impostor(place: &Place, does: &str) -> PathBuf {
+    let folder = place.path().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let major = place.manifest().programs.pg_dump_major;
+    let script =
+        format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 'pg_restore (PostgreSQL) {major}.9' && exit 0\n{does}\n");
+    std::fs::write(folder.join("pg_restore"), script).unwrap();
+    std::fs::set_permissions(folder.join("pg_restore"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// That somebody ended pg_restore says nothing of what it was to read.
+#[test]
+fn a_program_that_is_killed_damages_no_backup() {
+    let (db, place) = (filled(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let proofs = place.backups()[0].join("proofs");
+    for jobs in ["1", "4"] {
+        let ended =
+            run(verify(&place, "2").args(["--jobs", jobs]).env("DBCTL_PG_BIN", impostor(&place, "kill -TERM $$")));
+        let ended = ended.expect_code(1);
+        assert!(ended.stderr.contains("pg_restore was ended by signal 15"), "{}", ended.stderr);
+        assert!(!proofs.exists(), "nothing was found out");
+    }
+    let refused =
+        run(verify(&place, "2").env("DBCTL_PG_BIN", impostor(&place, "echo 'not mine' >&2; exit 1"))).expect_code(2);
+    assert!(refused.stdout.contains("pg_restore cannot read"), "{}", refused.stdout);
+}
+
+/// Every process of a terminal gets its Ctrl-C.
+#[test]
+fn a_signal_to_all_of_a_run_is_no_finding() {
+    let (db, place) = (filled(), Place::new());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    let runs = place.path().join("bin/runs");
+    for wait in [0, 100, 300] {
+        let folder = impostor(&place, &format!("echo > '{}'; exec sleep 5", runs.display()));
+        let mut verify = verify(&place, "2");
+        let child = spawn(verify.args(["--jobs", "4"]).env("DBCTL_PG_BIN", folder).process_group(0));
+        eventually("pg_restore runs", || runs.exists());
+        std::thread::sleep(Duration::from_millis(wait));
+        killpg(Pid::from_raw(child.pid().cast_signed()), Signal::SIGTERM).unwrap();
+        child.wait().expect_code(143);
+        assert!(!place.backups()[0].join("proofs").exists(), "nothing was found out");
+        std::fs::remove_file(&runs).unwrap();
+    }
 }
