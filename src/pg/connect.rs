@@ -139,7 +139,7 @@ impl Opener<'_> {
                 Way::TlsIfOffered => Encryption::IfOffered(self.tls()?),
                 Way::Tls => Encryption::Always(self.tls()?),
             };
-            let why = match self.in_time(self.once(host, endpoint, encryption, wanted)).await {
+            let why = match self.in_time(Box::pin(self.once(host, endpoint, encryption, wanted))).await {
                 Ok(link) => return Ok(Some(link)),
                 Err(why) => why,
             };

@@ -160,7 +160,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
     }
 }
 
-impl<S: TlsStream + Unpin> TlsStream for Gathered<S> {
+impl<S: TlsStream + Unpin> TlsStream for Box<Gathered<S>> {
     fn channel_binding(&self) -> ChannelBinding {
         self.inner.channel_binding()
     }

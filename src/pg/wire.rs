@@ -148,7 +148,7 @@ impl Channel {
             }
             Channel::Tls(stream) => {
                 config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-                (Box::new(tokio::io::empty()), Done(Some(Gathered::new(*stream, together))))
+                (Box::new(tokio::io::empty()), Done(Some(Box::new(Gathered::new(*stream, together)))))
             }
         }
     }
@@ -157,8 +157,8 @@ impl Channel {
 /// A handshake that was done before: what the driver gets in the place of TLS.
 pub(super) struct Done(Option<Encrypted>);
 
-/// Bytes to and from a server that are encrypted on their way.
-pub(super) type Encrypted = Gathered<TlsStream>;
+/// Bytes to and from a server that are encrypted on their way. In a box: a stack carries it through many calls.
+pub(super) type Encrypted = Box<Gathered<TlsStream>>;
 
 impl TlsConnect<Stream> for Done {
     type Stream = Encrypted;
