@@ -24,14 +24,20 @@ const GATHERED: &str = "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname
 const SIZES: &str = "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')
     AND (relpages <> pg_relation_size(oid) / 8192 OR reltuples <> CASE WHEN relname = 'empty' THEN 0 WHEN relname ~ 'parts_' THEN 1500 ELSE 3000 END)";
 
+/// These tables, and what a restore of them is called.
+fn restored(major: u32) -> (Database, String) {
+    let (db, place) = (Database::on(major), Place::new());
+    db.sql(TABLES);
+    let copy = format!("{}_copy", db.name());
+    run(&mut create(&db, &place, &[])).expect_code(0);
+    run(&mut restore(&db, &place, &["--to-database", &copy])).expect_code(0);
+    (db, copy)
+}
+
 #[test]
 fn statistics_come_along_and_those_that_are_lacking_are_gathered() {
     for major in majors() {
-        let (db, place) = (Database::on(major), Place::new());
-        db.sql(TABLES);
-        let copy = format!("{}_copy", db.name());
-        run(&mut create(&db, &place, &[])).expect_code(0);
-        run(&mut restore(&db, &place, &["--to-database", &copy])).expect_code(0);
+        let (db, copy) = restored(major);
         assert_eq!(one_of(&db, &copy, WITHOUT), "", "{major}");
         assert_eq!(one_of(&db, &copy, SIZES), "", "{major}");
         // Older servers gather all, and 14 says so only later.
@@ -40,6 +46,7 @@ fn statistics_come_along_and_those_that_are_lacking_are_gathered() {
         }
     }
 }
+
 /// Tables of whose rows the server does not know, and those that autovacuum would look after.
 const UNCOUNTED: &str =
     "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_stat_user_tables WHERE relname <> 'empty'
@@ -48,11 +55,7 @@ const UNCOUNTED: &str =
 #[test]
 fn the_server_knows_how_many_rows_there_are_and_autovacuum_has_nothing_to_do() {
     for major in majors().into_iter().filter(|major| *major >= 15) {
-        let (db, place) = (Database::on(major), Place::new());
-        db.sql(TABLES);
-        let copy = format!("{}_copy", db.name());
-        run(&mut create(&db, &place, &[])).expect_code(0);
-        run(&mut restore(&db, &place, &["--to-database", &copy])).expect_code(0);
+        let (db, copy) = restored(major);
         // Rows of a view are put in by its query, which counts.
         assert_eq!(one_of(&db, &copy, UNCOUNTED), "seen", "{major}");
     }
