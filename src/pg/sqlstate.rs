@@ -7,6 +7,9 @@ use crate::error::{Failure, Kind};
 use crate::excerpt;
 use crate::ident::Ident;
 
+/// What to do about a lock that a reader did not get in time.
+pub const LOCKED_HINT: &str = "'dbctl locks' shows who waits for whom; run again, or wait longer with --lock-timeout";
+
 /// An error of the server or of the connection to it.
 #[derive(Debug)]
 pub struct ServerError {

@@ -24,6 +24,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::ident::{Ident, Literal, TableName};
 use crate::outcome::Outcome;
 use crate::output::Document;
+use crate::pg::sqlstate::LOCKED_HINT;
 use crate::pg::{Interrupt, Query, Session};
 use crate::steps::events::{Event, Events};
 
@@ -149,9 +150,7 @@ pub async fn run(
     session.send(&begin).await.map_err(|e| {
         let failure = e.explain("cannot begin to read");
         match failure.what() {
-            Kind::Deferred => {
-                failure.hint("'dbctl locks' shows who waits for whom; run again, or wait longer with --lock-timeout")
-            }
+            Kind::Deferred => failure.hint(LOCKED_HINT),
             _ => failure,
         }
     })?;

@@ -11,6 +11,7 @@ use crate::backup::repository::Draft;
 use crate::error::{Failure, Kind, Result};
 use crate::pg::Interrupt;
 use crate::pg::programs::{self, Child, Program, STATISTICS_SINCE};
+use crate::pg::sqlstate::LOCKED_HINT;
 use crate::schema::{self, model};
 
 /// All of it.
@@ -116,9 +117,7 @@ impl Work<'_> {
         let failure = Failure::new(kind, failure.messages().join(": "))
             .note(words.lines().skip(1).map(str::trim).collect::<Vec<_>>().join("; "));
         match kind {
-            Kind::Deferred => {
-                failure.hint("'dbctl locks' shows who waits for whom; run again, or wait longer with --lock-timeout")
-            }
+            Kind::Deferred => failure.hint(LOCKED_HINT),
             _ => failure.hint("GRANT pg_read_all_data TO the role that backs up"),
         }
     }
